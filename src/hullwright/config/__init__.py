@@ -1,0 +1,1 @@
+"""Typed configuration: what a repository says of itself, validated once."""

@@ -1,0 +1,357 @@
+"""The one runner of processes.
+
+A command is an argument list, never a shell string. The program is resolved first, with a clear
+error where it is missing. What a command printed is captured, and shown when it fails. `read` is
+for looking at the world; `run`, `stream` and `attach` are for changing it, which is why a dry run
+is just another runner (`DryRunner`) that does the first and only tells of the others.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hullwright.errors import HullwrightError, UnavailableError
+from hullwright.secret import Secret, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+# How long an interrupted or overdue child may take for its own clean-up before it is killed.
+_GRACE_S: Final = 10.0
+_REPLAYED_LINES: Final = 25
+
+_REMEDIES: Final = {
+    "git": "install git (Debian: apt-get install git)",
+    "docker": "invoke setup   (says what is missing; --install installs it on Debian and Ubuntu)",
+    "sops": "invoke setup --install, or see https://github.com/getsops/sops/releases",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command gave: its exit code, its captured output, and how long it took.
+
+    Attributes:
+        argv: the words of the command; never holds a secret.
+        returncode: the exit code; negative for a signal, as subprocess has it.
+        stdout: captured text; of a streamed command both streams in order.
+        stderr: captured text; empty for a streamed command.
+        duration_s: seconds from start to exit.
+    """
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str = ""
+    stderr: str = ""
+    duration_s: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the command ended with 0."""
+        return self.returncode == 0
+
+    def tail(self, count: int = _REPLAYED_LINES) -> list[str]:
+        """Return the last `count` lines of the command's output, standard error last."""
+        return [*self.stdout.splitlines(), *self.stderr.splitlines()][-count:]
+
+
+class CommandError(HullwrightError):
+    """A command ended with another exit code than 0; its last lines are in the message."""
+
+    def __init__(self, result: Result) -> None:
+        code = result.returncode
+        ended = f"ended with {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
+        shown = "\n".join(result.tail()) or "(it printed nothing)"
+        super().__init__(
+            f"{result.argv[0]} {ended}",
+            why=[("command", shlex.join(result.argv)), ("output", shown)],
+        )
+        self.result = result
+
+
+def cache_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder of things that can be made again, such as built tools."""
+    base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "/")) / ".cache")
+    return Path(base) / "hullwright"
+
+
+def machine_state_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder of this machine's state: an engine that setup started, and its log."""
+    base = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "/")) / ".local/state")
+    return Path(base) / "hullwright"
+
+
+@dataclass
+class Runner:
+    """Runs programs; the only code of the package that starts a process.
+
+    Attributes:
+        environ: the environment that children get; additions come with each call.
+        echo: gets each command as a line that can be pasted into a shell, secrets masked.
+        secrets: values that captured and replayed output never shows; features add to it.
+    """
+
+    environ: Mapping[str, str]
+    echo: Callable[[str], None] | None = None
+    secrets: set[Secret] = field(default_factory=set)
+
+    def read(
+        self,
+        *argv: str,
+        cwd: Path | None = None,
+        env: Mapping[str, str | Secret] | None = None,
+        stdin: str | None = None,
+        timeout_s: float | None = 60.0,
+        check: bool = True,
+    ) -> Result:
+        """Return the result of a command that only looks at the world.
+
+        Raises:
+            UnavailableError: the program is missing, or did not answer in `timeout_s` seconds.
+            CommandError: `check` is set and the command did not end with 0.
+        """
+        return self._captured(argv, cwd, env, stdin, timeout_s, check=check)
+
+    def run(
+        self,
+        *argv: str,
+        cwd: Path | None = None,
+        env: Mapping[str, str | Secret] | None = None,
+        stdin: str | None = None,
+        timeout_s: float | None = None,
+        check: bool = True,
+    ) -> Result:
+        """Return the result of a command that changes the world; otherwise as `read`."""
+        return self._captured(argv, cwd, env, stdin, timeout_s, check=check)
+
+    def stream(
+        self,
+        *argv: str,
+        on_line: Callable[[str], None],
+        cwd: Path | None = None,
+        env: Mapping[str, str | Secret] | None = None,
+        stdin: str | None = None,
+        check: bool = True,
+    ) -> Result:
+        """Run a command that changes the world, handing over each line of both its streams.
+
+        Lines are redacted before `on_line` gets them. `stdin` must be short enough for a pipe's
+        buffer (64 KiB), because it is written before the output is read.
+        """
+        started = time.monotonic()
+        lines: list[str] = []
+        with self._process(argv, cwd, env, stdin=stdin is not None, merge=True) as process:
+            if stdin is not None and process.stdin:
+                process.stdin.write(stdin)
+                process.stdin.close()
+            for raw in process.stdout or ():
+                line = self.redacted(raw.rstrip("\r\n"))
+                lines.append(line)
+                on_line(line)
+            code = process.wait()
+        result = Result(argv, code, "\n".join(lines), "", time.monotonic() - started)
+        if check and code != 0:
+            raise CommandError(result)
+        return result
+
+    def attach(
+        self,
+        *argv: str,
+        cwd: Path | None = None,
+        env: Mapping[str, str | Secret] | None = None,
+    ) -> int:
+        """Return the exit code of a command that has the terminal to itself."""
+        self._tell(argv, env)
+        program = self.resolve(argv[0])
+        with subprocess.Popen(  # noqa: S603  an argument list, program resolved
+            (program, *argv[1:]), cwd=cwd, env=self._environment(env)
+        ) as process:
+            return _wait(process, None)
+
+    @contextmanager
+    def following(
+        self, *argv: str, env: Mapping[str, str | Secret] | None = None
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Yield a running command that only looks, such as `docker events`; ended afterwards."""
+        with self._process(argv, None, env, stdin=False, merge=False) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+                if process.stdout:
+                    process.stdout.close()
+                if process.stderr:
+                    process.stderr.close()
+                _wait(process, _GRACE_S)
+
+    def resolve(self, program: str) -> str:
+        """Return the path of a program on PATH, else in the folder of tools that setup built.
+
+        Raises:
+            UnavailableError: it is in neither.
+        """
+        found = self.find(program)
+        if found is None:
+            raise UnavailableError(
+                f"{program} is not on PATH",
+                next_step=_REMEDIES.get(program, f"install {program}"),
+            )
+        return found
+
+    def find(self, program: str) -> str | None:
+        """Return the path of a program, or None where it is missing."""
+        path = self.environ.get("PATH", os.defpath)
+        return shutil.which(program, path=path) or shutil.which(
+            program, path=str(cache_dir(self.environ) / "bin")
+        )
+
+    def redacted(self, text: str) -> str:
+        """Return `text` without the values of `secrets`."""
+        return redact(text, self.secrets) if self.secrets else text
+
+    def _captured(
+        self,
+        argv: tuple[str, ...],
+        cwd: Path | None,
+        env: Mapping[str, str | Secret] | None,
+        stdin: str | None,
+        timeout_s: float | None,
+        *,
+        check: bool,
+    ) -> Result:
+        started = time.monotonic()
+        with self._process(argv, cwd, env, stdin=stdin is not None, merge=False) as process:
+            try:
+                stdout, stderr = process.communicate(stdin, timeout=timeout_s)
+            except subprocess.TimeoutExpired:
+                raise UnavailableError(
+                    f"{argv[0]} did not answer within {timeout_s:.0f} s",
+                    why=[("command", shlex.join(argv))],
+                ) from None
+        # What a program answered is data for us; what a person is shown is redacted in `tail`.
+        result = Result(argv, process.returncode, stdout, stderr, time.monotonic() - started)
+        if check and not result.ok:
+            raise CommandError(
+                Result(
+                    argv,
+                    result.returncode,
+                    self.redacted(stdout),
+                    self.redacted(stderr),
+                    result.duration_s,
+                )
+            )
+        return result
+
+    @contextmanager
+    def _process(
+        self,
+        argv: Sequence[str],
+        cwd: Path | None,
+        env: Mapping[str, str | Secret] | None,
+        *,
+        stdin: bool,
+        merge: bool,
+    ) -> Iterator[subprocess.Popen[str]]:
+        self._tell(argv, env)
+        program = self.resolve(argv[0])
+        with subprocess.Popen(  # noqa: S603  an argument list, program resolved
+            (program, *argv[1:]),
+            cwd=cwd,
+            env=self._environment(env),
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        ) as process:
+            try:
+                yield process
+            except KeyboardInterrupt:
+                _wait(process, _GRACE_S)
+                raise
+            except BaseException:
+                process.terminate()
+                _wait(process, _GRACE_S)
+                raise
+
+    def _environment(self, env: Mapping[str, str | Secret] | None) -> dict[str, str]:
+        added = {
+            name: value.reveal() if isinstance(value, Secret) else value
+            for name, value in (env or {}).items()
+        }
+        return {**self.environ, **added}
+
+    def _tell(self, argv: Sequence[str], env: Mapping[str, str | Secret] | None) -> None:
+        if self.echo is not None:
+            words = [f"{name}={shlex.quote(f'{value}')}" for name, value in (env or {}).items()]
+            self.echo(self.redacted(" ".join([*words, shlex.join(argv)])))
+
+
+@dataclass
+class DryRunner(Runner):
+    """Looks at the world as a runner does, and only tells of what would change it."""
+
+    def run(
+        self,
+        *argv: str,
+        cwd: Path | None = None,  # noqa: ARG002  the runner's signature
+        env: Mapping[str, str | Secret] | None = None,
+        stdin: str | None = None,  # noqa: ARG002
+        timeout_s: float | None = None,  # noqa: ARG002
+        check: bool = True,  # noqa: ARG002
+    ) -> Result:
+        """Tell of the command, and return a result as if it had printed nothing and ended with 0."""
+        self._tell(argv, env)
+        return Result(argv, 0)
+
+    def stream(
+        self,
+        *argv: str,
+        on_line: Callable[[str], None],  # noqa: ARG002
+        cwd: Path | None = None,  # noqa: ARG002
+        env: Mapping[str, str | Secret] | None = None,
+        stdin: str | None = None,  # noqa: ARG002
+        check: bool = True,  # noqa: ARG002
+    ) -> Result:
+        """As `run`; no line is handed over."""
+        self._tell(argv, env)
+        return Result(argv, 0)
+
+    def attach(
+        self,
+        *argv: str,
+        cwd: Path | None = None,  # noqa: ARG002
+        env: Mapping[str, str | Secret] | None = None,
+    ) -> int:
+        """Tell of the command and return 0."""
+        self._tell(argv, env)
+        return 0
+
+
+def _wait(process: subprocess.Popen[str] | subprocess.Popen[bytes], grace_s: float | None) -> int:
+    """Return the exit code of a child; past `grace_s` it is terminated, then killed.
+
+    A Ctrl-C reaches the child by itself, for it shares our process group: so a first interrupt
+    waits for the child's own clean-up, and a second one ends it.
+    """
+    while True:
+        try:
+            return process.wait(timeout=grace_s)
+        except KeyboardInterrupt:
+            if grace_s is not None:
+                process.kill()
+            grace_s = _GRACE_S
+        except subprocess.TimeoutExpired:
+            if process.poll() is None:
+                process.kill()
+            grace_s = None
