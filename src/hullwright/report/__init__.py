@@ -1,0 +1,1 @@
+"""Records to text, Markdown and JSON; nothing here decides or prints."""
