@@ -1,0 +1,47 @@
+# /// script
+# dependencies = ["hullwright"]
+# ///
+"""Sessions of this repository: the suite's own, and the quality gates of this project."""
+
+import sys
+from pathlib import Path
+
+import nox
+
+from hullwright.sessions import register
+
+register()
+
+BIN = Path(sys.executable).parent
+PYTHON = ("src", "tests", "bench", "tasks.py", "noxfile.py")
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Check style: Python, shell scripts, Dockerfiles, and the CI files."""
+    session.run(sys.executable, "-m", "ruff", "check", *PYTHON, external=True)
+    session.run(sys.executable, "-m", "ruff", "format", "--check", *PYTHON, external=True)
+    tracked = session.run("git", "ls-files", silent=True, external=True, log=False)
+    files = [Path(name) for name in str(tracked).splitlines() if Path(name).is_file()]
+    shell = [str(f) for f in files if _first_line(f).startswith(("#!/bin/sh", "#!/usr/bin/env bash"))]
+    docker = [str(f) for f in files if f.name == "Dockerfile" or f.suffix == ".Dockerfile"]
+    session.run(str(BIN / "shellcheck"), *shell, external=True)
+    session.run(str(BIN / "hadolint"), *docker, external=True)
+    session.run("actionlint", external=True)
+
+
+@nox.session(venv_backend="none")
+def types(session: nox.Session) -> None:
+    """Check types, strictly, of the package and its tests."""
+    session.run(sys.executable, "-m", "mypy", *session.posargs, external=True)
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """Run the whole test suite: unit, golden, integration and end to end."""
+    session.run(sys.executable, "-m", "pytest", *session.posargs, external=True)
+
+
+def _first_line(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.readline(80).decode("utf-8", "replace").strip()

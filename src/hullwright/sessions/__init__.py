@@ -1,0 +1,145 @@
+"""Nox sessions that run the same tasks over a matrix of services, targets and platforms.
+
+A repository adopts them with a `noxfile.py` of three lines, below a PEP 723 header that names
+`hullwright`, so that it also works where Nox lives in an environment of its own::
+
+    from hullwright.sessions import register
+    register()
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hullwright.config.models import Config
+    from hullwright.version import Version
+
+Cell = tuple[str, str, str]
+
+
+def register() -> None:
+    """Register the sessions `build`, `sizes` and `cold_start` of the repository with Nox.
+
+    What plain `nox` runs, and `nox --list` marks, is the production set; all other cells of the
+    matrix are there by name, by keyword (`-k development`) and by tag (`-t development`).
+    """
+    config = _config()
+    cells = list(matrix(config))
+    if cells:
+        for function in (_build, _sizes):
+            parameters = [nox.param(*cell, tags=_tags(cell)) for cell in cells]
+            decorate = nox.parametrize("platform,target,service", parameters)
+            nox.session(decorate(function), name=function.__name__[1:], venv_backend="none")
+    if config.stacks:
+        stacks = [nox.param(name, tags=[name]) for name in config.stacks]
+        nox.session(
+            nox.parametrize("stack", stacks)(_cold_start), name="cold_start", venv_backend="none"
+        )
+    nox.options.sessions = _selected(config, cells)
+
+
+def matrix(config: Config) -> Iterator[Cell]:
+    """Yield (platform, target, service) for everything that the configuration can build.
+
+    Platforms and targets differ between services, so this is a list and no product. A service
+    without stages has the target `default`.
+    """
+    for name, service in config.services.items():
+        platforms = service.platforms or config.platforms
+        for target in service.targets or ("default",):
+            for platform in [str(p) for p in platforms] or ["native"]:
+                yield (platform, target, name)
+
+
+def version_environment(version: Version) -> dict[str, str]:
+    """Return the version metadata as the variables that every session's programs get."""
+    return {
+        "HULLWRIGHT_VERSION": version.version,
+        "HULLWRIGHT_REVISION": version.revision,
+        "HULLWRIGHT_IMAGE_TAG": version.image_tag,
+    }
+
+
+def _selected(config: Config, cells: Sequence[Cell]) -> list[str]:
+    """Return the full names of what runs by default; only these match where there are parameters."""
+    defaults = {name: service.default_target for name, service in config.services.items()}
+    chosen = [c for c in cells if c[1] == (defaults[c[2]] or "default")]
+    names = [f"{kind}({_signature(cell)})" for kind in ("build", "sizes") for cell in chosen]
+    return [*names, *(["cold_start"] if config.stacks else [])]
+
+
+def _signature(cell: Cell) -> str:
+    platform, target, service = cell
+    return f"platform={platform!r}, target={target!r}, service={service!r}"
+
+
+def _tags(cell: Cell) -> list[str]:
+    platform, target, service = cell
+    # A tag must be an identifier: linux/arm64 becomes linux_arm64.
+    names = (platform, target, service)
+    return ["".join(c if c.isalnum() else "_" for c in name) for name in names]
+
+
+def _build(session: nox.Session, platform: str, target: str, service: str) -> None:
+    """Build one service, target and platform."""
+    _task(session, "build", *_cell_flags((platform, target, service)))
+
+
+def _sizes(session: nox.Session, platform: str, target: str, service: str) -> None:
+    """Build one service, target and platform, and hold its sizes against its budgets."""
+    flags = _cell_flags((platform, target, service))
+    _task(session, "build", *flags)
+    _task(session, "sizes", *flags)
+
+
+def _cold_start(session: nox.Session, stack: str) -> None:
+    """Start a stack from nothing in a throwaway project."""
+    _task(session, "build")
+    _task(session, "cold-start", f"--stack={stack}")
+
+
+def _cell_flags(cell: Cell) -> list[str]:
+    platform, target, service = cell
+    flags = [f"--service={service}"]
+    flags += [] if target == "default" else [f"--target={target}"]
+    return flags + ([] if platform == "native" else [f"--platform={platform}"])
+
+
+def _task(session: nox.Session, *words: str) -> None:
+    """Run one task in the environment that Nox itself runs in: nothing is installed for it."""
+    version = _version()
+    session.log(f"version {version.version}")
+    session.run(
+        sys.executable,
+        "-m",
+        "hullwright",
+        *words,
+        *session.posargs,
+        env=version_environment(version),
+        external=True,
+    )
+
+
+def _config() -> Config:
+    from hullwright.config.discover import find_root
+    from hullwright.config.load import load
+
+    return load(find_root(Path.cwd()), os.environ)
+
+
+def _version() -> Version:
+    from hullwright.console import Console
+    from hullwright.run import Runner
+    from hullwright.version import describe
+    from hullwright.workspace import Workspace
+
+    root = Path.cwd()
+    return describe(Workspace(root, _config(), Runner(os.environ), Console(os.environ), os.environ))

@@ -1,0 +1,28 @@
+"""Hullwright's tasks as one Invoke collection.
+
+A repository adopts them with a `tasks.py` of two lines::
+
+    from hullwright.tasks import collection
+    ns = collection()
+
+`ns` is an ordinary `invoke.Collection`: `ns.add_task(mine)` adds a task beside ours, and one of
+the same name replaces ours. A task of ours can be called, or named in `pre=[…]`, from there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from invoke import Collection, Task
+
+
+def collection() -> Collection:
+    """Return a new collection with every task of Hullwright."""
+    from hullwright.tasks import image, info, secret, stack
+
+    namespace = Collection()
+    for module in (image, stack, secret, info):
+        for value in vars(module).values():
+            if isinstance(value, Task):
+                namespace.add_task(cast("Task[Any]", value))
+    return namespace

@@ -1,0 +1,66 @@
+"""How a task is defined: Invoke's decorator with the conventions of this suite.
+
+This module is imported at every start, also for `invoke --list`, so it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final
+
+from invoke import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from invoke import Context
+
+FORMATS: Final = "text, json or markdown"
+
+
+def task(
+    *,
+    name: str | None = None,
+    aliases: tuple[str, ...] = (),
+    lists: tuple[str, ...] = (),
+    operands: str = "",
+    words: str = "",
+    flags: dict[str, str],
+) -> Callable[[Callable[..., None]], Task[Any]]:
+    """Return a decorator that makes a task of a function whose first parameter is a `Session`.
+
+    Args:
+        name: the task's name; default the function's.
+        aliases: other names.
+        lists: parameters that are lists: repeated flags or commas.
+        operands: the parameter that `hullwright NAME a b` fills; bare Invoke has the flag only.
+        words: the parameter that `hullwright NAME -- a b` fills exactly.
+        flags: help of each flag.
+    """
+
+    def decorate(body: Callable[..., None]) -> Task[Any]:
+        @wraps(body)
+        def guarded(context: Context, **arguments: Any) -> None:
+            from hullwright.tasks.session import run_task
+
+            split = {name: _split(arguments[name]) for name in lists if name in arguments}
+            run_task(body, context, arguments | split)
+
+        made: Task[Any] = Task(
+            guarded,
+            name=name,
+            aliases=aliases,
+            iterable=lists,
+            positional=(),
+            # Short flags would be given out by the order of parameters and so change meaning.
+            auto_shortflags=False,
+            help=flags,
+        )
+        made.operands, made.words = operands, words  # type: ignore[attr-defined]  # for hullwright.cli
+        return made
+
+    return decorate
+
+
+def _split(values: list[str] | None) -> list[str]:
+    return [part for value in values or [] for part in value.split(",") if part]

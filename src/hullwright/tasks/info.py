@@ -1,0 +1,84 @@
+"""Tasks that tell of the repository and the machine: version, config, history, setup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hullwright.tasks.define import FORMATS, task
+
+if TYPE_CHECKING:
+    from hullwright.tasks.session import Session
+
+
+@task(
+    flags={
+        "service": "the service whose tags count, by its tag-prefix",
+        "format": "text, json, markdown or env (lines for a shell)",
+        "unshallow": "fetch the history and tags that a shallow clone lacks",
+        "verbose": "also tell which tags were left out, and why",
+    }
+)
+def version(
+    session: Session,
+    service: str | None = None,
+    format: str = "text",  # noqa: A002  the flag's name
+    unshallow: bool = False,
+    verbose: bool = False,
+) -> None:
+    """Show the version that Git gives to what is here."""
+    from hullwright.errors import unknown
+    from hullwright.report import version as report
+    from hullwright.version import describe
+
+    prefix, paths = "v", ()
+    if service is not None:
+        known = session.config.services
+        if service not in known:
+            raise unknown("service", service, known)
+        prefix, paths = known[service].tag_prefix, known[service].paths
+    session.console.verbose |= verbose
+    found = describe(session.workspace, tag_prefix=prefix, paths=paths, unshallow=unshallow)
+    if format == "env":
+        session.console.result(report.env(found))
+    else:
+        session.show(report, found, format)
+
+
+@task(flags={"format": FORMATS})
+def config(session: Session, format: str = "text") -> None:  # noqa: A002
+    """Show the resolved configuration, and where each value came from."""
+    from hullwright.report import config as report
+
+    session.show(report, session.config, format)
+
+
+@task(
+    flags={
+        "kind": "only records of this kind, such as build or cold-start",
+        "limit": "how many of the newest",
+        "format": FORMATS,
+    }
+)
+def history(
+    session: Session,
+    kind: str | None = None,
+    limit: int = 20,
+    format: str = "text",  # noqa: A002
+) -> None:
+    """Show the newest records of builds, starts and measurements."""
+    from hullwright.history import list_records
+    from hullwright.report import history as report
+
+    session.show(report, list_records(session.workspace, kind=kind, limit=limit), format)
+
+
+@task(flags={"install": "the consent to change the system: packages, sources, a daemon"})
+def setup(session: Session, install: bool = False) -> None:
+    """Say what this machine lacks for the other tasks; with --install, install it."""
+    from invoke.exceptions import Exit
+
+    from hullwright.provision.__main__ import main
+
+    code = main(["--install"] if install else [])
+    if code:
+        raise Exit(code=code)

@@ -1,0 +1,199 @@
+"""One run of a task: its workspace, how it shows results, and the one error boundary."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+import traceback
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
+
+from invoke.exceptions import Exit, ParseError, UnexpectedExit
+
+from hullwright.console import Console
+from hullwright.errors import ExitCode, HullwrightError, UsageError
+from hullwright.run import DryRunner, Runner, machine_state_dir
+from hullwright.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from invoke import Context
+
+    from hullwright.config.models import Config
+    from hullwright.secret import Secret
+    from hullwright.version import Version
+
+
+class Renderer(Protocol):
+    """A module of `hullwright.report`: the forms of one kind of result."""
+
+    def text(self, result: Any, /) -> str: ...  # noqa: D102
+    def markdown(self, result: Any, /) -> str: ...  # noqa: D102
+    def as_json(self, result: Any, /) -> Any: ...  # noqa: D102
+
+
+class Session:
+    """What a task's body works with; everything is made when it is first asked for."""
+
+    def __init__(self, context: Context) -> None:
+        self._options = context.config.run
+        self.environ: Mapping[str, str] = dict(os.environ)
+        self.started_s = time.monotonic()
+
+    @property
+    def dry(self) -> bool:
+        """Whether only the plan is wanted; asked for here and by renderers, never by a feature."""
+        return bool(self._options.dry)
+
+    @cached_property
+    def console(self) -> Console:
+        """The console of this run."""
+        verbose = bool(self._options.echo) or self.environ.get("HULLWRIGHT_VERBOSE") == "1"
+        return Console(self.environ, verbose=verbose)
+
+    @cached_property
+    def runner(self) -> Runner:
+        """The runner of this run: a dry one under `--dry`."""
+        kind = DryRunner if self.dry else Runner
+        told = self._options.echo or self.dry
+        return kind(self.environ, echo=self.console.command if told else None)
+
+    @cached_property
+    def root(self) -> Path:
+        """The top folder of the repository that this run is in."""
+        from hullwright.config.discover import find_root
+
+        return find_root(Path.cwd())
+
+    @cached_property
+    def config(self) -> Config:
+        """The repository's configuration."""
+        from hullwright.config.load import load
+
+        return load(self.root, self.environ)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """What features work with."""
+        return Workspace(self.root, self.config, self.runner, self.console, self.environ)
+
+    @cached_property
+    def version(self) -> Version:
+        """The version of the repository, from Git."""
+        from hullwright.version import describe
+
+        return describe(self.workspace)
+
+    def show(self, renderer: Renderer, result: object, output_format: str) -> None:
+        """Print a result in the wanted form, and add it to the job summary where CI has one.
+
+        Raises:
+            UsageError: the form is not known.
+        """
+        self.console.result(rendered(renderer, result, output_format))
+        if "GITHUB_STEP_SUMMARY" in self.environ:
+            self.console.summarise(renderer.markdown(result))
+
+    def record(
+        self,
+        kind: str,
+        *,
+        status: Literal["ok", "failed"],
+        data: object,
+        token: Secret | None = None,
+    ) -> None:
+        """Leave one record of this run in the history; a dry run leaves none.
+
+        A history that cannot be written is told of and fails nothing: the work itself was done.
+        """
+        if self.dry:
+            return
+        from hullwright.history import Record, append, flush
+
+        try:
+            append(self.workspace, Record.of(
+                kind,
+                project=self.config.project,
+                version=self.version.version,
+                revision=self.version.revision,
+                status=status,
+                duration_s=time.monotonic() - self.started_s,
+                data=data,
+            ))
+            flush(self.workspace, token)
+        except HullwrightError as error:
+            self.console.warn(str(error))
+
+
+def rendered(renderer: Renderer, result: object, output_format: str) -> str:
+    """Return a result in one of the three forms of every task.
+
+    Raises:
+        UsageError: the form is not known.
+    """
+    import json
+
+    match output_format:
+        case "text":
+            return renderer.text(result)
+        case "markdown":
+            return renderer.markdown(result)
+        case "json":
+            return json.dumps(renderer.as_json(result), indent=2, ensure_ascii=False)
+    raise UsageError(
+        f'unknown format "{output_format}"', why=[("known", "json, markdown, text")]
+    )
+
+
+def run_task(
+    body: Callable[..., None], context: Context, arguments: Mapping[str, object]
+) -> None:
+    """Run a task's body; every expected failure becomes one message and its exit code."""
+    session = Session(context)
+    try:
+        body(session, **arguments)
+    except (Exit, ParseError, UnexpectedExit):
+        raise
+    except HullwrightError as error:
+        session.console.error(session.runner.redacted(str(error)))
+        _leave(error.exit_code)
+    except KeyboardInterrupt:
+        session.console.error("interrupted")
+        _leave(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader went away (`| head`): nobody is left to tell, and nothing went wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave(ExitCode.DONE)
+    except Exception as bug:  # noqa: BLE001  the one boundary: anything unforeseen is a bug
+        session.console.error(_bug_message(session, bug))
+        _leave(ExitCode.BUG)
+
+
+def _leave(code: ExitCode) -> NoReturn:
+    raise Exit(code=int(code))
+
+
+def _bug_message(session: Session, bug: Exception) -> str:
+    """Write the log of a bug and return the message that names it."""
+    from importlib.metadata import version
+
+    folder = machine_state_dir(session.environ) / "bugs"
+    log = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
+    versions = ", ".join(f"{name} {version(name)}" for name in ("hullwright", "invoke"))
+    told = "".join(traceback.format_exception(bug))
+    content = f"{versions}, Python {platform.python_version()}, {platform.platform()}\n\n{told}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        log.write_text(session.runner.redacted(content), encoding="utf-8")
+    except OSError as error:
+        return f"a bug in Hullwright: {bug!r}\n  log  could not be written: {error.strerror}"
+    return (
+        f"a bug in Hullwright: {session.runner.redacted(repr(bug))}\n"
+        f"  log   {log}\n"
+        "  next  report it with that file; it holds versions and the traceback"
+    )

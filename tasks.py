@@ -1,0 +1,5 @@
+"""Build automation of this repository: `invoke --list` shows it."""
+
+from hullwright.tasks import collection
+
+ns = collection()
