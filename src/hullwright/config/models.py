@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from hullwright.images import Platform
 
 Metric = Literal["compressed", "unpacked", "visible", "layers"]
-Origin = Literal["command line", "environment", "file", "default"]
+TagType = Literal["schedule", "semver", "pep440", "match", "edge", "ref", "raw", "sha", "version"]
+Driver = Literal["docker-container", "remote", "kubernetes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,23 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class TagRule:
+    """A rule that gives images a tag.
+
+    Attributes:
+        type: what the tag is made of.
+        priority: higher ones come first; None is the type's own.
+        enable: whether it applies; an expression, empty for always.
+        attributes: what else is written in the rule, by its key: `pattern`, `prefix`, `value`, …
+    """
+
+    type: TagType
+    priority: int | None = None
+    enable: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A thing that is built: one Dockerfile and the stages of it that people ask for.
 
@@ -43,13 +61,16 @@ class Service:
         name: how tasks name it.
         context: build context, relative to the root.
         dockerfile: path relative to the root.
-        targets: stages that may be built; empty means the last stage, under no name.
+        targets: stages that may be built; empty means the last stage, under no name. A last
+            stage that has no name beside others that have one is listed as an empty string.
         image: repository part of the reference, without the registry.
         tag_prefix: what stands before the version in this service's Git tags.
         paths: paths that belong to it; empty means its whole repository.
         platforms: empty means the platforms of the configuration.
         build_args: arguments that are always given.
+        secrets: keys of the secrets file, by the id under which a build gets the value.
         budgets: limits on its image.
+        tags: rules of its own; empty means those of the configuration.
     """
 
     name: str
@@ -61,7 +82,9 @@ class Service:
     paths: tuple[str, ...] = ()
     platforms: tuple[Platform, ...] = ()
     build_args: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
+    tags: tuple[TagRule, ...] = ()
 
     @property
     def default_target(self) -> str:
@@ -82,6 +105,7 @@ class Stack:
         cold_start_budget: longest cold start that is accepted; None is no limit.
         require_healthcheck: whether a service without a health check fails a cold start.
         timeout: longest wait for the whole stack.
+        environment: the environment whose secrets it gets; empty for the development ones.
     """
 
     name: str
@@ -90,6 +114,7 @@ class Stack:
     cold_start_budget: timedelta | None = None
     require_healthcheck: bool = True
     timeout: timedelta | None = None
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +155,62 @@ class Build:
 
     Attributes:
         jobs: builds in flight; 0 leaves it to BuildKit.
+        cache: where layers are kept between machines, as BuildKit writes it (`type=registry,…`).
+        attestations: what is attached to pushed images.
         ca_bundle: certificate bundle that builds get as the secret `ca-bundle`.
         mirror: registry that is asked before the one that a reference names.
     """
 
     jobs: int = 0
+    cache: tuple[str, ...] = ()
+    attestations: tuple[str, ...] = ()
     ca_bundle: str = ""
     mirror: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What must hold before an image gets its release tags.
+
+    Attributes:
+        gates: commands, as argument lists, that get the digests.
+    """
+
+    gates: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One endpoint of a builder.
+
+    Attributes:
+        endpoint: where it answers, such as `tcp://build-1:1234`.
+        platforms: what it builds; empty means what it says of itself.
+        ca: certificate of the authority that signed its certificate; with `cert` and `key`, paths.
+    """
+
+    endpoint: str
+    platforms: tuple[Platform, ...] = ()
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """A BuildKit instance.
+
+    Attributes:
+        name: how tasks name it.
+        driver: how it runs.
+        nodes: its endpoints.
+        required: whether builds fail where none of them can be reached.
+    """
+
+    name: str
+    driver: Driver = "docker-container"
+    nodes: tuple[Node, ...] = ()
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +239,11 @@ class Config:
         services: what is built, by name.
         stacks: what is started, by name.
         environments: where stacks run, by name.
+        tags: rules of every service that has none of its own; empty means the default set.
+        builders: BuildKit instances, by name.
         hooks: commands by event, such as `before-build`; argument lists after shell-like splitting.
-        origins: where each value came from: a file's name, a variable's name, or `default`, by
-            key path; a key that is missing here has its default.
+        origins: where each value came from, by key path: a file's name, a variable's name or
+            `command line`. A key that is missing here has its default, or was found.
     """
 
     project: str
@@ -178,6 +254,9 @@ class Config:
     environments: Mapping[str, Environment] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
     build: Build = field(default_factory=Build)
+    push: Push = field(default_factory=Push)
+    tags: tuple[TagRule, ...] = ()
+    builders: Mapping[str, Builder] = field(default_factory=dict)
     history: History = field(default_factory=History)
     hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,231 @@
+"""The `build:` sections of compose files, read without Compose.
+
+`docker compose config` is the truth about a stack, and what starts one asks it. This reading is for
+knowing, in milliseconds and without an engine, which services a repository without configuration
+builds; it knows overriding files, `include`, `extends`, anchors and `${VARIABLE:-default}`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hullwright.config.problems import ConfigurationError, Problem
+from hullwright.errors import UsageError
+from hullwright.images import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_VARIABLE: Final = re.compile(
+    r"\$(?:(?P<escaped>\$)|(?P<plain>\w+)|\{(?P<name>\w+)(?::?-(?P<default>[^}]*)|[:?+][^}]*)?\})"
+)
+_REMOTE: Final = re.compile(r"[a-z]+://|git@|github\.com/")
+# Deeper nesting than anybody writes: what goes beyond includes or extends itself.
+_DEEPEST: Final = 20
+
+
+_Service = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeBuild:
+    """What a compose file builds for one of its services.
+
+    Attributes:
+        service: the service's name.
+        context: absolute folder.
+        dockerfile: absolute file.
+        target: the stage that the service runs; empty for the last one.
+        image: repository that the service names; empty for none.
+        args: build arguments that have a value.
+    """
+
+    service: str
+    context: Path
+    dockerfile: Path
+    target: str = ""
+    image: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_builds(root: Path, files: Sequence[str], environ: Mapping[str, str]) -> list[ComposeBuild]:
+    """Return what the services of `files`, each overriding those before it, build.
+
+    Raises:
+        ConfigurationError: a file is missing or is not YAML.
+    """
+    if not files:
+        return []
+    base = (root / files[0]).parent
+    reader = _Reader(root, environ)
+    services: dict[str, _Service] = {}
+    for file in files:
+        for name, service in reader.services(root / file, base, 0).items():
+            services[name] = _merged(services.get(name, {}), service)
+    found = (reader.build(name, service, base) for name, service in services.items())
+    return [build for build in found if build]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads files of one repository with one set of variables."""
+
+    root: Path
+    environ: Mapping[str, str]
+
+    def services(self, file: Path, base: Path, depth: int) -> dict[str, _Service]:
+        """Return the services of a file: their images, and builds with absolute contexts."""
+        document = self._document(file, depth)
+        found: dict[str, _Service] = {}
+        for include in _list(document.get("include")):
+            entry = include if isinstance(include, Mapping) else {"path": include}
+            paths = [file.parent / self._text(path) for path in _list(entry.get("path"))]
+            folder = entry.get("project_directory")
+            for path in paths:
+                inner = file.parent / self._text(folder) if folder else paths[0].parent
+                found.update(self.services(path, inner, depth + 1))
+        own = _mapping(document.get("services"))
+        for name in own:
+            merged = self._extended(own, f"{name}", file, base, depth)
+            found[f"{name}"] = _merged(found.get(f"{name}", {}), merged)
+        return found
+
+    def build(self, name: str, service: _Service, base: Path) -> ComposeBuild | None:
+        """Return what a service builds; None without a local context and Dockerfile."""
+        build = service.get("build")
+        if not isinstance(build, dict) or "dockerfile_inline" in build:
+            return None
+        context = build.get("context", base)
+        if not isinstance(context, Path):
+            return None
+        return ComposeBuild(
+            service=name,
+            context=context,
+            dockerfile=context / self._text(build.get("dockerfile") or "Dockerfile"),
+            target=self._text(build.get("target") or ""),
+            image=self._repository(self._text(service.get("image") or "")),
+            args=self._args(build.get("args")),
+        )
+
+    def _extended(
+        self, services: Mapping[object, object], name: str, file: Path, base: Path, depth: int
+    ) -> _Service:
+        service = _mapping(services.get(name))
+        own = {key: service[key] for key in ("image", "build") if key in service}
+        if "build" in own:
+            own["build"] = self._located(own["build"], base)
+        extends = service.get("extends")
+        if not extends or depth > _DEEPEST:
+            return own
+        entry = extends if isinstance(extends, Mapping) else {"service": extends}
+        parent = self._text(entry.get("service"))
+        if not entry.get("file"):
+            return _merged(self._extended(services, parent, file, base, depth + 1), own)
+        other = file.parent / self._text(entry["file"])
+        return _merged(self.services(other, other.parent, depth + 1).get(parent, {}), own)
+
+    def _located(self, build: object, base: Path) -> object:
+        """Return a build section in its long form, with an absolute context where it is local."""
+        if build is None:
+            return None
+        section = dict(build) if isinstance(build, Mapping) else {"context": build}
+        if section.get("context"):
+            context = self._text(section["context"])
+            section["context"] = context if _REMOTE.match(context) else base / context
+        return section
+
+    def _args(self, args: object) -> dict[str, str]:
+        if isinstance(args, Mapping):
+            pairs = [(f"{name}", value) for name, value in args.items()]
+        else:
+            split = (self._text(entry).partition("=") for entry in _list(args))
+            pairs = [(name, value if equals else None) for name, equals, value in split]
+        return {name: self._text(value) for name, value in pairs if value is not None}
+
+    def _repository(self, image: str) -> str:
+        try:
+            return Reference.parse(image.rstrip(":")).repository if image else ""
+        except UsageError:
+            return ""
+
+    def _text(self, value: object) -> str:
+        text = str(value).lower() if isinstance(value, bool) else f"{value}"
+        return _VARIABLE.sub(self._variable, text)
+
+    def _variable(self, match: re.Match[str]) -> str:
+        if match["escaped"]:
+            return "$"
+        return self.environ.get(match["plain"] or match["name"]) or match["default"] or ""
+
+    def _document(self, file: Path, depth: int) -> Mapping[object, object]:
+        name = file.relative_to(self.root) if file.is_relative_to(self.root) else file
+        if depth > _DEEPEST:
+            raise ConfigurationError((Problem("", "includes itself", f"{name}"),))
+        try:
+            return _mapping(_parse(file.read_text(encoding="utf-8")))
+        except OSError as error:
+            problem = Problem("", f"cannot be read: {error.strerror}", f"{name}")
+        except ValueError as error:
+            problem = Problem("", f"not YAML: {error}", f"{name}")
+        raise ConfigurationError((problem,))
+
+
+def _parse(text: str) -> object:
+    """Return the value of a YAML text.
+
+    Raises:
+        ValueError: it is not YAML; the message has the line.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import SafeConstructor
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+    class Constructor(SafeConstructor):
+        """Knows Compose's tags: `!reset` takes a value away, `!override` leaves it as it is."""
+
+    def tagged(constructor: SafeConstructor, suffix: str, node: Node) -> object:
+        if suffix == "reset":
+            return None
+        if isinstance(node, MappingNode):
+            return constructor.construct_mapping(node, deep=True)
+        if isinstance(node, SequenceNode):
+            return constructor.construct_sequence(node, deep=True)
+        return constructor.construct_scalar(node)
+
+    Constructor.add_multi_constructor("!", tagged)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = Constructor
+    try:
+        return yaml.load(text)
+    except MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise ValueError(f"{line}{error.problem}") from None
+    except YAMLError as error:
+        raise ValueError(f"{error}".partition("\n")[0]) from None
+
+
+def _merged(under: _Service, over: _Service) -> _Service:
+    """Return one service overridden by another as Compose merges images and builds."""
+    merged = {**under, **over}
+    below, above = under.get("build"), over.get("build")
+    if isinstance(below, dict) and isinstance(above, dict):
+        build = {**below, **above}
+        if isinstance(below.get("args"), dict) and isinstance(above.get("args"), dict):
+            build["args"] = {**below["args"], **above["args"]}
+        merged["build"] = build
+    return merged
+
+
+def _mapping(value: object) -> Mapping[object, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> Sequence[object]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)

@@ -1,0 +1,155 @@
+"""What a repository says without a table: its root, stacks and services.
+
+Nothing here starts a process; YAML is parsed only when services are asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hullwright.config.models import Service
+from hullwright.config.source import OWN_FILE, has_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from hullwright.config.composefile import ComposeBuild
+
+# The names that Compose looks for, in its order; of the overrides it takes the first one too:
+# https://github.com/compose-spec/compose-go/blob/main/cli/options.go
+_COMPOSE_NAMES: Final = (
+    *("compose.yaml", "compose.yml"),
+    *("docker-compose.yml", "docker-compose.yaml"),
+)
+_OVERRIDE_NAMES: Final = (
+    *("compose.override.yml", "compose.override.yaml"),
+    *("docker-compose.override.yml", "docker-compose.override.yaml"),
+)
+_COMPOSE_FILE_LINE: Final = re.compile(
+    r"^\s*COMPOSE_FILE\s*=\s*([\"']?)([^\"'\n]+?)\1\s*$", re.MULTILINE
+)
+_STAGE: Final = re.compile(
+    r"^\s*FROM\s+(?:--\S+\s+)*\S+(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE
+)
+# Folders that hold other people's Dockerfiles.
+_FOREIGN: Final = frozenset({"node_modules", "vendor", "third_party", "testdata", "venv"})
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder, from `start` upwards, that has configuration or is a repository.
+
+    Outside of any it is `start` itself: what needs Git or a table says so by itself.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / OWN_FILE).is_file() or (folder / ".git").exists() or has_table(folder):
+            return folder
+    return start
+
+
+def compose_files(root: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the files that `docker compose` takes when it is started at `root` without `-f`."""
+    named = environ.get("COMPOSE_FILE") or _named_in_dotenv(root)
+    if named:
+        separator = environ.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
+        return tuple(name for name in named.split(separator) if name)
+    first = [name for name in _COMPOSE_NAMES if (root / name).is_file()][:1]
+    override = [name for name in _OVERRIDE_NAMES if (root / name).is_file()][:1]
+    return (*first, *override) if first else ()
+
+
+def services(
+    root: Path, environ: Mapping[str, str], project: str, files: Sequence[str]
+) -> dict[str, Service]:
+    """Return what the repository builds: `build:` sections of `files`, then other Dockerfiles.
+
+    A section with a remote context or an inline Dockerfile is left to Compose.
+
+    Raises:
+        ConfigurationError: a compose file is missing or is not YAML.
+    """
+    from hullwright.config.composefile import read_builds
+
+    found: dict[str, Service] = {}
+    for build in read_builds(root, files, environ):
+        found[build.service] = _composed(root, build)
+    used = {service.dockerfile for service in found.values()}
+    for dockerfile in _dockerfiles(root):
+        if dockerfile not in used:
+            name = _name(dockerfile, project, found)
+            found[name] = _plain(root, name, dockerfile)
+    return found
+
+
+def stages(dockerfile: Path) -> tuple[str, ...]:
+    """Return the names of a Dockerfile's stages, a last stage without a name as empty string."""
+    try:
+        text = dockerfile.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ()
+    names = _STAGE.findall(text)
+    last = len(names) - 1
+    kept = tuple(name for index, name in enumerate(names) if name or index == last)
+    return () if kept == ("",) else kept
+
+
+def _composed(root: Path, build: ComposeBuild) -> Service:
+    context = _relative(root, build.context)
+    dockerfile = _relative(root, build.dockerfile)
+    targets = stages(root / dockerfile)
+    if build.target:
+        # The stage that the stack runs comes last, where the default is.
+        targets = (*(name for name in targets if name != build.target), build.target)
+    return Service(
+        build.service,
+        context=context,
+        dockerfile=dockerfile,
+        targets=targets,
+        image=build.image or build.service.lower(),
+        build_args=build.args,
+    )
+
+
+def _plain(root: Path, name: str, dockerfile: str) -> Service:
+    folder = Path(dockerfile).parent.as_posix()
+    return Service(
+        name,
+        context=folder,
+        dockerfile=dockerfile,
+        targets=stages(root / dockerfile),
+        image=name.lower(),
+    )
+
+
+def _dockerfiles(root: Path) -> Iterator[str]:
+    """Yield Dockerfiles at the top and up to two folders deep, relative to the root."""
+    for pattern in ("Dockerfile", "*/Dockerfile", "*/*/Dockerfile"):
+        for path in sorted(root.glob(pattern)):
+            relative = path.relative_to(root)
+            hidden = any(part.startswith(".") or part in _FOREIGN for part in relative.parts)
+            if not hidden and path.is_file():
+                yield relative.as_posix()
+
+
+def _name(dockerfile: str, project: str, taken: Mapping[str, Service]) -> str:
+    folders = Path(dockerfile).parent.parts
+    for candidate in (*folders[-1:], "-".join(folders), f"{project}-image"):
+        name = re.sub(r"[^A-Za-z0-9_-]", "-", candidate).strip("-_") if folders else project
+        if name and name not in taken:
+            return name
+    return f"{project}-{len(taken)}"
+
+
+def _relative(root: Path, path: Path) -> str:
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def _named_in_dotenv(root: Path) -> str:
+    dotenv = root / ".env"
+    if not dotenv.is_file():
+        return ""
+    found = _COMPOSE_FILE_LINE.search(dotenv.read_text(encoding="utf-8", errors="replace"))
+    return found[2] if found else ""

@@ -1,0 +1,288 @@
+"""From tables to models: each function reads one table of the contract."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, cast, get_args
+from urllib.parse import urlsplit
+
+from hullwright.config.durations import parse_duration
+from hullwright.config.models import (
+    Budget,
+    Build,
+    Builder,
+    Driver,
+    Environment,
+    History,
+    Metric,
+    Node,
+    Push,
+    Secrets,
+    Service,
+    Stack,
+    TagRule,
+    TagType,
+)
+from hullwright.errors import UsageError
+from hullwright.images import Platform, Reference, parse_size_bytes
+
+if TYPE_CHECKING:
+    from hullwright.config.table import Table
+
+# What Compose accepts as the name of a project.
+PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+# https://github.com/opencontainers/distribution-spec: the name of a repository.
+_REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
+_SHARED_TAG_KEYS: Final = ("pattern", "prefix", "suffix", "value", "group", "branch", "event")
+_HOOKED: Final = (
+    *("build", "push", "up", "down", "cold-start", "decrypt", "sizes"),
+    *("deploy", "rollback", "backup", "restore"),
+)
+HOOKS: Final = tuple(f"{when}-{task}" for task in _HOOKED for when in ("before", "after"))
+ATTESTATIONS: Final = ("provenance", "sbom")
+
+
+def read_service(name: str, table: Table) -> Service:
+    """Return a service; its image's repository is its name where none is written."""
+    context = table.parsed("context", _inside, ".")
+    service = Service(
+        name=name,
+        context=context,
+        dockerfile=table.parsed("dockerfile", _inside, _beside(context)),
+        targets=table.texts("targets"),
+        image=table.parsed("image", _repository, name.lower()),
+        tag_prefix=table.text("tag-prefix", "v"),
+        paths=table.texts("paths"),
+        platforms=table.each("platforms", Platform.parse),
+        build_args=table.mapping("build-args"),
+        secrets=table.mapping("secrets"),
+        budgets=tuple(read_budget(inner) for inner in table.tables("budgets")),
+        tags=read_tags(table),
+    )
+    table.finish()
+    return service
+
+
+def read_budget(table: Table) -> Budget:
+    """Return a limit; its figures are counts for `layers`, else sizes."""
+    metric = table.one_of("metric", get_args(Metric), "")
+    if not metric and not table.has("metric"):
+        table.problem("metric", f"missing (one of {', '.join(get_args(Metric))})")
+    soft, hard, own_growth = (
+        table.whole(key, None) if metric == "layers" else table.parsed(key, parse_size_bytes, None)
+        for key in ("soft", "hard", "own-growth")
+    )
+    if soft is not None and hard is not None and soft > hard:
+        table.problem("soft", "above the hard limit, so it would never warn")
+    table.finish()
+    return Budget(cast("Metric", metric or "unpacked"), soft, hard, own_growth)
+
+
+def read_stack(name: str, table: Table, found: tuple[str, ...]) -> Stack:
+    """Return a stack; its files are those that Compose finds by itself where none are written."""
+    files = table.each("files", _inside)
+    if not table.has("files"):
+        files = found
+        if not found:
+            table.problem("files", "missing, and the repository has no compose file at its top")
+    elif table.raw["files"] == []:
+        table.problem("files", "expected at least one compose file")
+    stack = Stack(
+        name=name,
+        files=files,
+        profiles=table.texts("profiles"),
+        cold_start_budget=table.parsed("cold-start-budget", parse_duration, None),
+        require_healthcheck=table.flag("require-healthcheck", default=True),
+        timeout=table.parsed("timeout", parse_duration, None),
+        environment=table.text("environment"),
+    )
+    table.finish()
+    return stack
+
+
+def read_environment(name: str, table: Table, stack: str) -> Environment:
+    """Return an environment; `stack` runs there where none is written."""
+    environment = Environment(
+        name=name,
+        production=table.flag("production", default=False),
+        secrets=table.parsed("secrets", _inside, f"deploy/environments/{name}.sops.yaml"),
+        stack=table.text("stack", stack),
+    )
+    table.finish()
+    return environment
+
+
+def read_secrets(table: Table) -> Secrets:
+    """Return where secrets are kept."""
+    secrets = Secrets(
+        file=table.parsed("file", _inside, Secrets().file),
+        public=table.texts("public"),
+        development_keys=table.each("development-keys", _age_recipient),
+    )
+    table.finish()
+    return secrets
+
+
+def read_build(table: Table) -> Build:
+    """Return how images are built."""
+    build = Build(
+        jobs=table.whole("jobs", 0),
+        cache=table.texts("cache"),
+        attestations=table.each("attestations", _attestation),
+        ca_bundle=table.text("ca-bundle"),
+        mirror=table.parsed("mirror", registry, ""),
+    )
+    table.finish()
+    return build
+
+
+def read_push(table: Table) -> Push:
+    """Return what must hold before a push."""
+    gates = table.commands("gates")
+    table.finish()
+    return Push(gates)
+
+
+def read_history(table: Table) -> History:
+    """Return where records go."""
+    history = History(
+        path=table.parsed("path", _inside, History().path),
+        url=table.parsed("url", _address, ""),
+        token=table.text("token", History().token),
+    )
+    table.finish()
+    return history
+
+
+def read_hooks(table: Table) -> dict[str, tuple[str, ...]]:
+    """Return commands by event."""
+    table.asked.extend(HOOKS)
+    hooks = {event: table.command(event) for event in table.raw if event in HOOKS}
+    table.finish()
+    return hooks
+
+
+def read_builder(name: str, table: Table) -> Builder:
+    """Return a builder."""
+    driver = table.one_of("driver", get_args(Driver), "docker-container")
+    builder = Builder(
+        name=name,
+        driver=cast("Driver", driver),
+        nodes=tuple(_node(inner) for inner in table.tables("nodes")),
+        required=table.flag("required", default=True),
+    )
+    if driver == "remote" and not table.has("nodes"):
+        table.problem("nodes", "missing: a remote builder is where its nodes are")
+    table.finish()
+    return builder
+
+
+def read_tags(table: Table) -> tuple[TagRule, ...]:
+    """Return the rules under the key `tags`."""
+    return tuple(rule for inner in table.tables("tags") if (rule := _tag_rule(inner)))
+
+
+def registry(text: str) -> str:
+    """Return a prefix of references: a host or a namespace, without a scheme.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if "://" in text:
+        raise UsageError("a registry is written without a scheme", why='such as "ghcr.io/team"')
+    try:
+        Reference.parse(f"{text}/image")
+    except UsageError:
+        raise UsageError(
+            f'"{text}" is not a registry', why='expected host[:port][/path], such as "ghcr.io/team"'
+        ) from None
+    return text
+
+
+def project(text: str) -> str:
+    """Return the name of a project.
+
+    Raises:
+        UsageError: Compose would refuse it.
+    """
+    if not PROJECT.fullmatch(text):
+        raise UsageError(
+            f'"{text}" is no name for a project', why="expected lower case, digits, - and _"
+        )
+    return text
+
+
+def _node(table: Table) -> Node:
+    if not table.has("endpoint"):
+        table.problem("endpoint", "missing")
+    node = Node(
+        endpoint=table.text("endpoint"),
+        platforms=table.each("platforms", Platform.parse),
+        ca=table.text("ca"),
+        cert=table.text("cert"),
+        key=table.text("key"),
+    )
+    table.finish()
+    return node
+
+
+def _tag_rule(table: Table) -> TagRule | None:
+    kind = table.one_of("type", get_args(TagType), "")
+    if not kind and not table.has("type"):
+        table.problem("type", f"missing (one of {', '.join(get_args(TagType))})")
+    attributes = {key: table.text(key) for key in (*_SHARED_TAG_KEYS, "format")}
+    rule = TagRule(
+        type=cast("TagType", kind),
+        priority=table.whole("priority", None),
+        enable=table.text("enable"),
+        attributes={key: value for key, value in attributes.items() if table.has(key)},
+    )
+    table.finish()
+    return rule if kind else None
+
+
+def _beside(context: str) -> str:
+    return "Dockerfile" if context == "." else f"{context.rstrip('/')}/Dockerfile"
+
+
+def _inside(text: str) -> str:
+    if not text or text.startswith(("/", "~")):
+        raise UsageError(f'"{text}" is not a path in the repository')
+    return text
+
+
+def _repository(text: str) -> str:
+    if not _REPOSITORY.fullmatch(text):
+        raise UsageError(
+            f'"{text}" is not a repository',
+            why="expected lower case, without registry, tag and digest",
+        )
+    return text
+
+
+def _attestation(text: str) -> str:
+    if text not in ATTESTATIONS:
+        raise UsageError(f'unknown attestation "{text}"', why=f"one of {', '.join(ATTESTATIONS)}")
+    return text
+
+
+def _age_recipient(text: str) -> str:
+    if text.startswith("AGE-SECRET-KEY-"):
+        raise UsageError("a secret key stands where its public key (age1…) belongs")
+    if not text.startswith("age1"):
+        raise UsageError(f'"{text}" is not an age recipient', why="expected age1…")
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise UsageError("not an address", why="expected http://host[:port] or https://…")
+    if parts.username or parts.password:
+        # The value is not repeated: it holds a password.
+        raise UsageError("an address with a password", why="the token has its own key, `token`")
+    return text.rstrip("/")
