@@ -258,10 +258,12 @@ def observe_python(runner: Runner, root: Path) -> PythonEnvironment:
     """Return the state of `.venv` and what could fill it."""
     folder, stamp = root / ".venv", environment_stamp(root)
     inside = folder / "bin" / "uv"
+    found = runner.find("uv")
     known = PythonEnvironment(
         python=_base_python(),
         stamp=stamp,
-        uv=runner.find("uv"),
+        # One inside the environment is gone as soon as that has to be made anew.
+        uv=None if found == str(inside) else found,
         pip=_base_has("pip"),
         ensurepip=_base_has("ensurepip"),
     )
