@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from hullwright.config import discover, read
 from hullwright.config.lazy import Lazy
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-V = TypeVar("V")
+FOUND: Final = "found in the repository"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,14 @@ def _config(top: Table, root: Path, environ: Mapping[str, str]) -> Config:
     if "build.ca-bundle" not in top.notes.origins and environ.get("SSL_CERT_FILE"):
         top.notes.origins["build.ca-bundle"] = "SSL_CERT_FILE"
         build = replace(build, ca_bundle=environ["SSL_CERT_FILE"])
+    if not top.has("services"):
+        top.notes.origins["services"] = FOUND
     services = {key: read.read_service(key, table) for key, table in top.named("services").items()}
     stacks = {key: read.read_stack(key, t, found) for key, t in top.named("stacks").items()}
     if not stacks and found and not top.has("stacks"):
         stacks = {"default": Stack("default", found)}
+    for stack in stacks.values():
+        top.notes.origins.setdefault(f"stacks.{stack.name}.files", FOUND)
     # An environment that names no stack runs the only one, whatever its name is.
     usual = next(iter(stacks)) if len(stacks) == 1 else "default"
     environments = top.named("environments").items()

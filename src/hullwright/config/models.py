@@ -242,8 +242,8 @@ class Config:
         tags: rules of every service that has none of its own; empty means the default set.
         builders: BuildKit instances, by name.
         hooks: commands by event, such as `before-build`; argument lists after shell-like splitting.
-        origins: where each value came from, by key path: a file's name, a variable's name or
-            `command line`. A key that is missing here has its default, or was found.
+        origins: where each value came from, by key path: a file's name, a variable's name,
+            `command line`, or that it was found. A key that is missing here has its default.
     """
 
     project: str
