@@ -1,0 +1,6 @@
+"""The version of a repository, from Git and nothing else."""
+
+from hullwright.version.model import Version, build_arguments
+from hullwright.version.observe import describe, describe_services, repair
+
+__all__ = ["Version", "build_arguments", "describe", "describe_services", "repair"]

@@ -1,0 +1,151 @@
+"""What a version is, and how it follows from a tag, a distance and the content.
+
+The rules are of SemVer 2 (https://semver.org): a build between two releases sorts above the
+older and below every pre-release of the newer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import semver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+_SHORT: Final = 7
+_TREE_DIGITS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The version of what is checked out.
+
+    Attributes:
+        version: SemVer 2.
+        image_tag: the same as the tag of an image, where `+` is not allowed.
+        revision: full object name of the commit.
+        short_revision: its first seven digits; of a fixed length, so that each clone agrees.
+        describe: Git's own nearest-tag string.
+        ref: `refs/heads/…`, or `HEAD` where no branch is checked out.
+        commit_date: the commit's date, in UTC.
+        distance: commits since the tag; since the beginning where there is none.
+        dirty: whether the content differs from the commit's.
+        major, minor, patch, prerelease, build: the parts of `version`; the last two may be empty.
+        tag: the Git tag that it was counted from, or nothing.
+    """
+
+    version: str
+    image_tag: str
+    revision: str
+    short_revision: str
+    describe: str
+    ref: str
+    commit_date: datetime
+    distance: int
+    dirty: bool
+    major: int
+    minor: int
+    patch: int
+    prerelease: str
+    build: str
+    tag: str = ""
+
+
+def highest(names: Iterable[str], prefix: str) -> tuple[str, semver.Version] | None:
+    """Return the tag of the highest version behind `prefix`, or None without any.
+
+    Of two names for one precedence (they differ in build metadata), the greater name is taken.
+    """
+    found = [(version, name) for name in names if (version := of_tag(name, prefix))]
+    if not found:
+        return None
+    version, name = max(found)
+    return name, version
+
+
+def of_tag(name: str, prefix: str) -> semver.Version | None:
+    """Return the version that a tag names, or None where it names none."""
+    if not name.startswith(prefix):
+        return None
+    try:
+        return semver.Version.parse(name[len(prefix) :])
+    except ValueError:
+        return None
+
+
+def derive(
+    base: semver.Version | None, *, distance: int, revision: str, changed_tree: str | None
+) -> semver.Version:
+    """Return the version of content that is `distance` commits after the tag `base`.
+
+    Args:
+        base: the version of the highest tag that HEAD contains, or None.
+        distance: commits since it.
+        revision: the full object name of HEAD.
+        changed_tree: the object name of the content where it is not HEAD's.
+    """
+    if base is not None and distance == 0 and changed_tree is None:
+        return base
+    build = f"g{revision[:_SHORT]}"
+    if changed_tree is not None:
+        build = f"{build}.dirty.{changed_tree[:_TREE_DIGITS]}"
+    if base is None:
+        return semver.Version(0, 0, 0, f"0.dev.{distance}", build)
+    if base.prerelease:
+        return base.replace(prerelease=f"{base.prerelease}.dev.{distance}", build=build)
+    # `0` sorts below every identifier that a pre-release can begin with.
+    return semver.Version(base.major, base.minor, base.patch + 1, f"0.dev.{distance}", build)
+
+
+def assemble(
+    version: semver.Version,
+    *,
+    revision: str,
+    describe: str,
+    ref: str,
+    commit_date: datetime,
+    distance: int,
+    dirty: bool,
+    tag: str = "",
+) -> Version:
+    """Return the version with everything that is known of its commit."""
+    text = str(version)
+    return Version(
+        version=text,
+        image_tag=text.replace("+", "."),
+        revision=revision,
+        short_revision=revision[:_SHORT],
+        describe=describe,
+        ref=ref,
+        commit_date=commit_date,
+        distance=distance,
+        dirty=dirty,
+        major=version.major,
+        minor=version.minor,
+        patch=version.patch,
+        prerelease=version.prerelease or "",
+        build=version.build or "",
+        tag=tag,
+    )
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return a moment as RFC 3339 in UTC, in whole seconds."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def build_arguments(version: Version) -> dict[str, str]:
+    """Return the build arguments that tell an image its version.
+
+    They are the same for the same commit on any machine and on any day, so that a build can be
+    repeated. A Dockerfile gets those that it declares.
+    """
+    return {
+        "VERSION": version.version,
+        "GIT_COMMIT": version.short_revision,
+        "BUILD_DATE": rfc3339(version.commit_date),
+        "SOURCE_DATE_EPOCH": str(int(version.commit_date.timestamp())),
+    }

@@ -1,0 +1,221 @@
+"""The version of a repository as it is now.
+
+On a clean tree four Git processes at most: HEAD with the tags that it contains, Git's nearest
+tag, the distance where that is another tag or paths limit it, and whether anything is changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import semver
+
+from hullwright.errors import UsageError
+from hullwright.tools.git import Git, Head, Nearest, find_git_dir
+from hullwright.version.model import Version, assemble, derive, highest, of_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hullwright.workspace import Workspace
+
+_HEX: Final = frozenset("0123456789abcdef")
+_REVISION_LENGTHS: Final = range(7, 65)
+_NOTED_TAGS: Final = 10
+_PROCESSES: Final = 4
+
+
+def describe(ws: Workspace, *, tag_prefix: str = "v", paths: Sequence[str] = ()) -> Version:
+    """Return the version from the highest SemVer tag that HEAD contains.
+
+    Without Git (an exported tree) it is what HULLWRIGHT_VERSION and HULLWRIGHT_REVISION say.
+
+    Args:
+        ws: the repository.
+        tag_prefix: what stands before the version in a tag; other tags are not looked at.
+        paths: paths that limit the distance, relative to the root.
+
+    Raises:
+        UsageError: there is no version, or the clone lacks what would make it right.
+    """
+    git_dir = find_git_dir(ws.root, ws.environ)
+    if git_dir is None:
+        return _exported(ws)
+    return _Repository(ws, Git(ws.runner, ws.root, git_dir)).version(tag_prefix, paths)
+
+
+def describe_services(ws: Workspace) -> dict[str, Version]:
+    """Return the version of each configured service; the repository is looked at once."""
+    git_dir = find_git_dir(ws.root, ws.environ)
+    if git_dir is None:
+        return dict.fromkeys(ws.config.services, _exported(ws)) if ws.config.services else {}
+    repository = _Repository(ws, Git(ws.runner, ws.root, git_dir))
+    found: dict[tuple[str, tuple[str, ...]], Version] = {}
+    for service in ws.config.services.values():
+        key = (service.tag_prefix, service.paths)
+        if key not in found:
+            found[key] = repository.version(*key)
+    return {
+        name: found[service.tag_prefix, service.paths]
+        for name, service in ws.config.services.items()
+    }
+
+
+def repair(ws: Workspace) -> tuple[str, ...]:
+    """Bring the history and the tags that a clone lacks; return the commands that did it."""
+    git_dir = find_git_dir(ws.root, ws.environ)
+    if git_dir is None:
+        return ()
+    git = Git(ws.runner, ws.root, git_dir)
+    commands = _repairs(shallow=bool(git.boundary()), without_tags=git.remotes_without_tags())
+    for command in commands:
+        with ws.console.step(" ".join(command)):
+            ws.runner.run(*command, cwd=ws.root)
+    return tuple(" ".join(command) for command in commands)
+
+
+@dataclass
+class _Repository:
+    """One look at a repository; what it found is kept for the next prefix."""
+
+    ws: Workspace
+    git: Git
+    content: str | None = None
+
+    @cached_property
+    def head(self) -> Head:
+        """The commit that is checked out; its history is known to be whole."""
+        head = self.git.head()
+        _refuse_incomplete(self.git)
+        return head
+
+    def version(self, tag_prefix: str, paths: Sequence[str]) -> Version:
+        """Return the version by the tags of one prefix."""
+        head = self.head
+        tag, base = highest(head.tags, tag_prefix) or ("", None)
+        nearest = self.git.nearest(tag_prefix) if base else None
+        distance = _distance(head, nearest, tag) if not paths else None
+        processes = head.processes + bool(nearest) + (distance is None)
+        if distance is None:
+            distance = self.git.count(head.tags.get(tag), paths)
+        # Asking first saves a process where the tree is clean and costs one where it is not: it
+        # is done where two more would be one too many.
+        changed = self._changed_tree(ask_first=processes + 2 > _PROCESSES)
+        self._tell_left_out(tag_prefix, tag)
+        return assemble(
+            derive(base, distance=distance, revision=head.revision, changed_tree=changed),
+            revision=head.revision,
+            describe=nearest.text if nearest else head.revision[:7],
+            ref=head.ref,
+            commit_date=datetime.fromtimestamp(head.time_s, UTC),
+            distance=distance,
+            dirty=changed is not None,
+            tag=tag,
+        )
+
+    def _changed_tree(self, *, ask_first: bool) -> str | None:
+        if self.content is None:
+            clean = ask_first and self.git.is_clean()
+            self.content = self.head.tree if clean else self.git.content_tree()
+        return None if self.content == self.head.tree else self.content
+
+    def _tell_left_out(self, tag_prefix: str, tag: str) -> None:
+        console, head = self.ws.console, self.head
+        lower = [
+            name
+            for name, commit in head.tags.items()
+            if commit == head.revision != head.tags.get(tag) and of_tag(name, tag_prefix)
+        ]
+        if lower:
+            console.note(f"! HEAD is tagged {', '.join(lower)}, but contains the higher {tag}")
+        if console.verbose:
+            odd = [n for n in head.tags if n.startswith(tag_prefix) and not of_tag(n, tag_prefix)]
+            more = f" and {len(odd) - _NOTED_TAGS} more" if len(odd) > _NOTED_TAGS else ""
+            if odd:
+                console.detail(f"left out, not SemVer: {', '.join(odd[:_NOTED_TAGS])}{more}")
+
+
+def _distance(head: Head, nearest: Nearest | None, tag: str) -> int | None:
+    """Return the distance where it is known without counting."""
+    if tag and head.tags[tag] == head.revision:
+        return 0
+    if nearest and head.tags.get(nearest.tag) == head.tags.get(tag):
+        return nearest.distance
+    return None
+
+
+def _refuse_incomplete(git: Git) -> None:
+    cut, without = git.boundary(), git.remotes_without_tags()
+    if not (cut or without):
+        return
+    why = []
+    if cut:
+        why.append(("history", f"ends at {min(cut)[:7]}: earlier commits and tags are unknown"))
+    if without:
+        keys = ", ".join(f"remote.{name}.tagOpt = --no-tags" for name in without)
+        why.append(("tags", f"are not fetched: {keys}"))
+    commands = _repairs(shallow=bool(cut), without_tags=without)
+    raise UsageError(
+        f"this clone is {'shallow' if cut else 'without tags'}, so its version would be wrong",
+        why=why,
+        next_step="\n".join(
+            [*(" ".join(command) for command in commands), "or: invoke version --unshallow"]
+        ),
+    )
+
+
+def _repairs(*, shallow: bool, without_tags: Sequence[str]) -> list[tuple[str, ...]]:
+    commands: list[tuple[str, ...]] = [
+        ("git", "config", "--unset-all", f"remote.{name}.tagOpt") for name in without_tags
+    ]
+    if shallow:
+        commands.append(("git", "fetch", "--unshallow", "--tags"))
+    else:
+        commands.extend(("git", "fetch", "--tags", name) for name in without_tags)
+    return commands
+
+
+def _exported(ws: Workspace) -> Version:
+    text = ws.environ.get("HULLWRIGHT_VERSION", "")
+    revision = ws.environ.get("HULLWRIGHT_REVISION", "")
+    if not (text and revision):
+        raise UsageError(
+            f"{ws.root} is not in a Git repository, and Git is where a version comes from",
+            why=[
+                ("HULLWRIGHT_VERSION", text or "not set"),
+                ("HULLWRIGHT_REVISION", revision or "not set"),
+            ],
+            next_step="run it in a clone; for an exported tree, set both variables",
+        )
+    if not semver.Version.is_valid(text):
+        raise UsageError(
+            f'HULLWRIGHT_VERSION is "{text}", which is not SemVer 2',
+            next_step="HULLWRIGHT_VERSION=1.2.3   (without a prefix)",
+        )
+    if len(revision) not in _REVISION_LENGTHS or not set(revision) <= _HEX:
+        raise UsageError(
+            f'HULLWRIGHT_REVISION is "{revision}", which is not a commit\'s object name',
+            next_step="HULLWRIGHT_REVISION=$(git rev-parse HEAD)   where the tree was exported",
+        )
+    return assemble(
+        semver.Version.parse(text),
+        revision=revision,
+        describe=text,
+        ref="HEAD",
+        commit_date=_exported_date(ws.environ.get("SOURCE_DATE_EPOCH", "")),
+        distance=0,
+        dirty=False,
+    )
+
+
+def _exported_date(seconds: str) -> datetime:
+    """Return the date of an exported tree; without SOURCE_DATE_EPOCH the same for every one."""
+    if seconds and not seconds.isdigit():
+        raise UsageError(
+            f'SOURCE_DATE_EPOCH is "{seconds}", which is not a number of seconds',
+            why="see https://reproducible-builds.org/specs/source-date-epoch/",
+        )
+    return datetime.fromtimestamp(int(seconds or 0), UTC)
