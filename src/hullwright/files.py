@@ -34,7 +34,7 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
         temporary = None
         _sync_folder(path.parent)
     except OSError as error:
@@ -46,7 +46,7 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None
     finally:
         if temporary is not None:
             with suppress(FileNotFoundError):
-                os.unlink(temporary)
+                Path(temporary).unlink()
 
 
 def _sync_folder(folder: Path) -> None:

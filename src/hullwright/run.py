@@ -310,7 +310,7 @@ class DryRunner(Runner):
         timeout_s: float | None = None,  # noqa: ARG002
         check: bool = True,  # noqa: ARG002
     ) -> Result:
-        """Tell of the command, and return a result as if it had printed nothing and ended with 0."""
+        """Tell of the command; the result says that it printed nothing and ended with 0."""
         self._tell(argv, env)
         return Result(argv, 0)
 
