@@ -172,9 +172,7 @@ class Runner:
         """Return the exit code of a command that has the terminal to itself."""
         self._tell(argv, env)
         program = self.resolve(argv[0])
-        with subprocess.Popen(  # noqa: S603  an argument list, program resolved
-            (program, *argv[1:]), cwd=cwd, env=self._environment(env)
-        ) as process:
+        with subprocess.Popen((program, *argv[1:]), cwd=cwd, env=self._environment(env)) as process:
             return _wait(process, None)
 
     @contextmanager
@@ -263,7 +261,7 @@ class Runner:
     ) -> Iterator[subprocess.Popen[str]]:
         self._tell(argv, env)
         program = self.resolve(argv[0])
-        with subprocess.Popen(  # noqa: S603  an argument list, program resolved
+        with subprocess.Popen(
             (program, *argv[1:]),
             cwd=cwd,
             env=self._environment(env),
