@@ -28,7 +28,9 @@ _NOTED_TAGS: Final = 10
 _PROCESSES: Final = 4
 
 
-def describe(ws: Workspace, *, tag_prefix: str = "v", paths: Sequence[str] = ()) -> Version:
+def describe(
+    ws: Workspace, *, tag_prefix: str = "v", paths: Sequence[str] = (), unshallow: bool = False
+) -> Version:
     """Return the version from the highest SemVer tag that HEAD contains.
 
     Without Git (an exported tree) it is what HULLWRIGHT_VERSION and HULLWRIGHT_REVISION say.
@@ -37,6 +39,7 @@ def describe(ws: Workspace, *, tag_prefix: str = "v", paths: Sequence[str] = ())
         ws: the repository.
         tag_prefix: what stands before the version in a tag; other tags are not looked at.
         paths: paths that limit the distance, relative to the root.
+        unshallow: fetch the history and the tags that the clone lacks.
 
     Raises:
         UsageError: there is no version, or the clone lacks what would make it right.
@@ -44,6 +47,8 @@ def describe(ws: Workspace, *, tag_prefix: str = "v", paths: Sequence[str] = ())
     git_dir = find_git_dir(ws.root, ws.environ)
     if git_dir is None:
         return _exported(ws)
+    if unshallow:
+        repair(ws)
     return _Repository(ws, Git(ws.runner, ws.root, git_dir)).version(tag_prefix, paths)
 
 
