@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from hullwright.errors import suggestion
 from hullwright.images import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
 FOUND: Final = "found in the repository"
@@ -60,7 +61,8 @@ def resolve(
     config = _config(top, root, environ)
     top.finish()
     _check_references(config, top)
-    return Resolution(replace(config, origins=dict(notes.origins)), tuple(notes.problems))
+    problems = sorted(notes.problems, key=lambda problem: _place(top.raw, problem.path))
+    return Resolution(replace(config, origins=dict(notes.origins)), tuple(problems))
 
 
 def _config(top: Table, root: Path, environ: Mapping[str, str]) -> Config:
@@ -106,6 +108,21 @@ def _project(root: Path) -> str:
     return re.sub(r"[^a-z0-9_-]", "", root.name.lower()).lstrip("_-") or "project"
 
 
+def _place(raw: object, path: str) -> list[int]:
+    """Return where a key stands in the file, so that problems are told in the file's order."""
+    place = []
+    for word in re.findall(r'"[^"]*"|[^.\[\]]+', path):
+        if isinstance(raw, list):
+            place.append(int(word))
+            raw = raw[int(word)]
+        elif isinstance(raw, Mapping):
+            keys = list(raw)
+            key = word.strip('"')
+            place.append(keys.index(key) if key in keys else len(keys))
+            raw = raw.get(key)
+    return place
+
+
 def _check_references(config: Config, top: Table) -> None:
     """Note names that name nothing; a default that names nothing is no mistake of the file."""
     for environment in config.environments.values():
@@ -122,4 +139,4 @@ def _check(top: Table, key: str, kind: str, given: str, known: Iterable[str]) ->
     names = sorted(known)
     if given not in names:
         near = suggestion(given, names) or f" (known: {', '.join(names) or 'none'})"
-        top.problem(key, f'unknown {kind} "{given}"{near}')
+        top.notes.problem(key, f'unknown {kind} "{given}"{near}')

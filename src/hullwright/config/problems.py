@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from hullwright.errors import UsageError
+
+_SEE: Final = "invoke config   (shows what is understood, and where it comes from)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class ConfigurationError(UsageError):
         super().__init__(
             f"the configuration has {count} ({', '.join(origins)})",
             why=[(problem.path or problem.origin, problem.message) for problem in problems],
+            next_step=_SEE if any(problem.path for problem in problems) else "",
         )
         self.problems = problems
 

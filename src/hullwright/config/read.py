@@ -23,7 +23,7 @@ from hullwright.config.models import (
     TagRule,
     TagType,
 )
-from hullwright.errors import UsageError
+from hullwright.errors import UsageError, suggestion
 from hullwright.images import Platform, Reference, parse_size_bytes
 
 if TYPE_CHECKING:
@@ -262,7 +262,8 @@ def _repository(text: str) -> str:
 
 def _attestation(text: str) -> str:
     if text not in ATTESTATIONS:
-        raise UsageError(f'unknown attestation "{text}"', why=f"one of {', '.join(ATTESTATIONS)}")
+        near = suggestion(text, ATTESTATIONS) or f" (known: {', '.join(ATTESTATIONS)})"
+        raise UsageError(f'unknown attestation "{text}"{near}')
     return text
 
 

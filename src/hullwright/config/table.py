@@ -7,6 +7,7 @@ that exist: `finish` notes the others, with a suggestion.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,8 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+# A key that TOML takes without quotes, here with an index behind it.
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+(?:\[\d+\])*$")
 _KINDS: Final = (
     (bool, "true or false"),
     (int, "a whole number"),
@@ -43,7 +46,8 @@ class Table:
 
     def at(self, key: str) -> str:
         """Return the key path of a key of this table."""
-        return f"{self.path}.{key}" if self.path else key
+        word = key if _BARE.match(key) else json.dumps(key, ensure_ascii=False)
+        return f"{self.path}.{word}" if self.path else word
 
     def has(self, key: str) -> bool:
         """Return whether the key is written."""
@@ -119,8 +123,12 @@ class Table:
     def command(self, key: str) -> tuple[str, ...]:
         """Return a command as an argument list: from a list, or a line split as a shell does."""
         value = self._take(key)
+        if value is None:
+            return ()
+        if not isinstance(value, (str, list)):
+            return self._wrong(key, "a command", value, ())
         words = self._words(key, value) if isinstance(value, str) else self.texts(key)
-        if value is not None and not words:
+        if not words:
             self.problem(key, "expected a command, got nothing")
         return words
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from hullwright.config.durations import duration_text
-from hullwright.config.models import Budget, TagRule
+from hullwright.config.models import Budget, Push, TagRule
 from hullwright.images import Platform
 from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
@@ -89,6 +90,8 @@ def _plain_model(model: object) -> dict[str, object]:
             continue
         if isinstance(model, Budget) and model.metric != "layers" and isinstance(value, int):
             value = _size(value)
+        if isinstance(model, Push):
+            value = tuple(shlex.join(gate) for gate in value)
         if isinstance(model, TagRule) and each.name == "attributes":
             plain.update(value)
         else:
