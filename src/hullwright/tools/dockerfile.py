@@ -202,7 +202,7 @@ class Dockerfile:
                 yield parent
 
     def _index(self, name: str, before: int) -> int | None:
-        """Return the number of the stage that `name` means where stages up to `before` are known."""
+        """Return the number of the stage that `name` means where those up to `before` are known."""
         for index in reversed(range(before)):
             if self.all_stages[index].name.lower() == name.lower() and name:
                 return index
