@@ -1,5 +1,5 @@
 # /// script
-# dependencies = ["hullwright"]
+# dependencies = ["nox", "hullwright"]
 # ///
 """Sessions of this repository: the suite's own, and the quality gates of this project."""
 
@@ -11,6 +11,7 @@ import nox
 from hullwright.sessions import register
 
 register()
+nox.options.sessions = [*(nox.options.sessions or ()), "lint", "types", "tests"]
 
 BIN = Path(sys.executable).parent
 PYTHON = ("src", "tests", "bench", "tasks.py", "noxfile.py")
@@ -23,7 +24,9 @@ def lint(session: nox.Session) -> None:
     session.run(sys.executable, "-m", "ruff", "format", "--check", *PYTHON, external=True)
     tracked = session.run("git", "ls-files", silent=True, external=True, log=False)
     files = [Path(name) for name in str(tracked).splitlines() if Path(name).is_file()]
-    shell = [str(f) for f in files if _first_line(f).startswith(("#!/bin/sh", "#!/usr/bin/env bash"))]
+    shell = [
+        str(f) for f in files if _first_line(f).startswith(("#!/bin/sh", "#!/usr/bin/env bash"))
+    ]
     docker = [str(f) for f in files if f.name == "Dockerfile" or f.suffix == ".Dockerfile"]
     session.run(str(BIN / "shellcheck"), *shell, external=True)
     session.run(str(BIN / "hadolint"), *docker, external=True)

@@ -143,9 +143,7 @@ def _add(parser: argparse.ArgumentParser, argument: Argument) -> None:
         parser.add_argument(flag, type=argument.kind, default=argument.default, **details)
 
 
-def _execute(
-    namespace: Collection, options: argparse.Namespace, arguments: dict[str, Any]
-) -> int:
+def _execute(namespace: Collection, options: argparse.Namespace, arguments: dict[str, Any]) -> int:
     from invoke import Executor
     from invoke.exceptions import Exit, UnexpectedExit
 

@@ -1,7 +1,7 @@
 """Nox sessions that run the same tasks over a matrix of services, targets and platforms.
 
 A repository adopts them with a `noxfile.py` of three lines, below a PEP 723 header that names
-`hullwright`, so that it also works where Nox lives in an environment of its own::
+`nox` and `hullwright`, so that it also works where Nox lives in an environment of its own::
 
     from hullwright.sessions import register
     register()
@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from nox._parametrize import Param
 
     from hullwright.config.models import Config
     from hullwright.version import Version
@@ -34,16 +37,27 @@ def register() -> None:
     config = _config()
     cells = list(matrix(config))
     if cells:
-        for function in (_build, _sizes):
-            parameters = [nox.param(*cell, tags=_tags(cell)) for cell in cells]
-            decorate = nox.parametrize("platform,target,service", parameters)
-            nox.session(decorate(function), name=function.__name__[1:], venv_backend="none")
+        parameters = [nox.param(*cell, tags=_tags(cell)) for cell in cells]
+        _register("build", _build, "platform,target,service", parameters)
+        _register("sizes", _sizes, "platform,target,service", parameters)
     if config.stacks:
         stacks = [nox.param(name, tags=[name]) for name in config.stacks]
-        nox.session(
-            nox.parametrize("stack", stacks)(_cold_start), name="cold_start", venv_backend="none"
-        )
+        _register("cold_start", _cold_start, "stack", stacks)
     nox.options.sessions = _selected(config, cells)
+
+
+def _register(
+    name: str, body: Callable[..., None], arguments: str, parameters: Sequence[Param]
+) -> None:
+    """Register a session under a name, with a copy of the parameters as Nox changes them."""
+
+    # A function of its own, for Nox keeps the parameters on the function.
+    @wraps(body)
+    def run(session: nox.Session, **cell: str) -> None:
+        body(session, **cell)
+
+    own = nox.parametrize(arguments, [parameter.copy() for parameter in parameters])(run)
+    nox.session(own, name=name, venv_backend="none")
 
 
 def matrix(config: Config) -> Iterator[Cell]:
@@ -69,7 +83,7 @@ def version_environment(version: Version) -> dict[str, str]:
 
 
 def _selected(config: Config, cells: Sequence[Cell]) -> list[str]:
-    """Return the full names of what runs by default; only these match where there are parameters."""
+    """Return the full names of what runs by default; with parameters only these match."""
     defaults = {name: service.default_target for name, service in config.services.items()}
     chosen = [c for c in cells if c[1] == (defaults[c[2]] or "default")]
     names = [f"{kind}({_signature(cell)})" for kind in ("build", "sizes") for cell in chosen]

@@ -11,8 +11,6 @@ the same name replaces ours. A task of ours can be called, or named in `pre=[…
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from invoke import Collection, Task
 
 
@@ -24,5 +22,5 @@ def collection() -> Collection:
     for module in (image, stack, secret, info):
         for value in vars(module).values():
             if isinstance(value, Task):
-                namespace.add_task(cast("Task[Any]", value))
+                namespace.add_task(value)
     return namespace

@@ -23,6 +23,7 @@ def task(
     name: str | None = None,
     aliases: tuple[str, ...] = (),
     lists: tuple[str, ...] = (),
+    repeated: tuple[str, ...] = (),
     operands: str = "",
     words: str = "",
     flags: dict[str, str],
@@ -33,6 +34,7 @@ def task(
         name: the task's name; default the function's.
         aliases: other names.
         lists: parameters that are lists: repeated flags or commas.
+        repeated: parameters that are lists by repetition only, since a value may hold commas.
         operands: the parameter that `hullwright NAME a b` fills; bare Invoke has the flag only.
         words: the parameter that `hullwright NAME -- a b` fills exactly.
         flags: help of each flag.
@@ -50,7 +52,7 @@ def task(
             guarded,
             name=name,
             aliases=aliases,
-            iterable=lists,
+            iterable=(*lists, *repeated),
             positional=(),
             # Short flags would be given out by the order of parameters and so change meaning.
             auto_shortflags=False,

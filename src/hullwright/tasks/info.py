@@ -30,12 +30,10 @@ def version(
     from hullwright.report import version as report
     from hullwright.version import describe
 
-    prefix, paths = "v", ()
-    if service is not None:
-        known = session.config.services
-        if service not in known:
-            raise unknown("service", service, known)
-        prefix, paths = known[service].tag_prefix, known[service].paths
+    known = session.config.services
+    if service is not None and service not in known:
+        raise unknown("service", service, known)
+    prefix, paths = (known[service].tag_prefix, known[service].paths) if service else ("v", ())
     session.console.verbose |= verbose
     found = describe(session.workspace, tag_prefix=prefix, paths=paths, unshallow=unshallow)
     if format == "env":
@@ -79,6 +77,6 @@ def setup(session: Session, install: bool = False) -> None:
 
     from hullwright.provision.__main__ import main
 
-    code = main(["--install"] if install else [])
+    code = main(["--install"] if install else [], session.environ, session.root)
     if code:
         raise Exit(code=code)

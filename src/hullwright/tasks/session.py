@@ -7,16 +7,18 @@ import platform
 import sys
 import time
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from invoke.exceptions import Exit, ParseError, UnexpectedExit
 
 from hullwright.console import Console
 from hullwright.errors import ExitCode, HullwrightError, UsageError
 from hullwright.run import DryRunner, Runner, machine_state_dir
+from hullwright.secret import Secret
 from hullwright.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,16 +27,15 @@ if TYPE_CHECKING:
     from invoke import Context
 
     from hullwright.config.models import Config
-    from hullwright.secret import Secret
     from hullwright.version import Version
 
 
 class Renderer(Protocol):
     """A module of `hullwright.report`: the forms of one kind of result."""
 
-    def text(self, result: Any, /) -> str: ...  # noqa: D102
-    def markdown(self, result: Any, /) -> str: ...  # noqa: D102
-    def as_json(self, result: Any, /) -> Any: ...  # noqa: D102
+    def text(self, result: Any, /) -> str: ...
+    def markdown(self, result: Any, /) -> str: ...
+    def as_json(self, result: Any, /) -> Any: ...
 
 
 class Session:
@@ -99,14 +100,7 @@ class Session:
         if "GITHUB_STEP_SUMMARY" in self.environ:
             self.console.summarise(renderer.markdown(result))
 
-    def record(
-        self,
-        kind: str,
-        *,
-        status: Literal["ok", "failed"],
-        data: object,
-        token: Secret | None = None,
-    ) -> None:
+    def record(self, kind: str, data: Mapping[str, object], *, held: bool = True) -> None:
         """Leave one record of this run in the history; a dry run leaves none.
 
         A history that cannot be written is told of and fails nothing: the work itself was done.
@@ -115,19 +109,44 @@ class Session:
             return
         from hullwright.history import Record, append, flush
 
+        # A repository without Git, or without a commit, has no version; its runs are kept all the
+        # same.
+        with suppress(UsageError):
+            _ = self.version
+        version = self.__dict__.get("version")
         try:
-            append(self.workspace, Record.of(
-                kind,
-                project=self.config.project,
-                version=self.version.version,
-                revision=self.version.revision,
-                status=status,
-                duration_s=time.monotonic() - self.started_s,
-                data=data,
-            ))
-            flush(self.workspace, token)
+            append(
+                self.workspace,
+                Record(
+                    kind=kind,
+                    project=self.config.project,
+                    status="done" if held else "failed",
+                    duration_s=round(time.monotonic() - self.started_s, 3),
+                    version=version.version if version else "",
+                    revision=version.revision if version else "",
+                    data=data,
+                ),
+            )
+            note = flush(self.workspace, self.history_token).note
         except HullwrightError as error:
             self.console.warn(str(error))
+        else:
+            if note:
+                self.console.note(note)
+
+    def leave(self, code: ExitCode) -> None:
+        """End the task with this exit code where the thing checked did not hold."""
+        if code is not ExitCode.DONE:
+            raise Exit(code=int(code))
+
+    def history_token(self) -> Secret | None:
+        """Return the dashboard's token: from the environment, else from the secrets file."""
+        given = self.environ.get("HULLWRIGHT_HISTORY_TOKEN")
+        if given:
+            return Secret(given)
+        from hullwright.secrets import environment
+
+        return environment(self.workspace, None).get(self.config.history.token)
 
 
 def rendered(renderer: Renderer, result: object, output_format: str) -> str:
@@ -145,14 +164,10 @@ def rendered(renderer: Renderer, result: object, output_format: str) -> str:
             return renderer.markdown(result)
         case "json":
             return json.dumps(renderer.as_json(result), indent=2, ensure_ascii=False)
-    raise UsageError(
-        f'unknown format "{output_format}"', why=[("known", "json, markdown, text")]
-    )
+    raise UsageError(f'unknown format "{output_format}"', why=[("known", "json, markdown, text")])
 
 
-def run_task(
-    body: Callable[..., None], context: Context, arguments: Mapping[str, object]
-) -> None:
+def run_task(body: Callable[..., None], context: Context, arguments: Mapping[str, object]) -> None:
     """Run a task's body; every expected failure becomes one message and its exit code."""
     session = Session(context)
     try:
@@ -186,7 +201,8 @@ def _bug_message(session: Session, bug: Exception) -> str:
     log = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
     versions = ", ".join(f"{name} {version(name)}" for name in ("hullwright", "invoke"))
     told = "".join(traceback.format_exception(bug))
-    content = f"{versions}, Python {platform.python_version()}, {platform.platform()}\n\n{told}"
+    system = f"{os.uname().sysname} {os.uname().release}"
+    content = f"{versions}, Python {platform.python_version()}, {system}\n\n{told}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         log.write_text(session.runner.redacted(content), encoding="utf-8")

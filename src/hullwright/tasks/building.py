@@ -1,0 +1,72 @@
+"""What the task `build` does: plan, hooks, one bake run, figures, record, verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hullwright.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hullwright.build import BuildRequest, SourceVersion
+    from hullwright.config.models import Service
+    from hullwright.tasks.session import Session
+    from hullwright.version import Version
+
+
+def arguments_of(words: Sequence[str]) -> dict[str, str]:
+    """Return build arguments from their `K=V` forms.
+
+    Raises:
+        UsageError: one has no `=`.
+    """
+    for word in words:
+        if "=" not in word:
+            raise UsageError(
+                f'build argument "{word}" has no value', next_step="write it as --build-arg K=V"
+            )
+    return dict(word.split("=", 1) for word in words)
+
+
+def run_build(
+    session: Session, request: BuildRequest, output_format: str, *, print_only: bool
+) -> None:
+    """Build what is asked for and show what came of it; a failed target ends with 1."""
+    from hullwright import build, hooks, sizes
+    from hullwright.report import build as report
+    from hullwright.version import describe_services
+
+    workspace = session.workspace
+    versions = describe_services(workspace)
+    plan = build.plan(workspace, request, lambda service: source_version(versions, service))
+    if print_only:
+        session.console.result(plan.definition())
+        return
+    if session.dry:
+        session.console.result(plan.text())
+        return
+    context = {"services": [target.service for target in plan.targets]}
+    hooks.run_hook(workspace, "before-build", context)
+    built = build.execute(workspace, plan)
+    figures = sizes.of_build(workspace, built)
+    session.show(report, (built, figures), output_format)
+    session.record("build", report.as_json((built, figures)), held=not built.failed)
+    hooks.run_hook(workspace, "after-build", context)
+    session.leave(ExitCode.FAILED if built.failed else ExitCode.DONE)
+
+
+def source_version(versions: dict[str, Version], service: Service) -> SourceVersion:
+    """Return what the sources of a service are called, as the build wants it."""
+    from hullwright.build import SourceVersion
+    from hullwright.version import build_arguments
+
+    version = versions[service.name]
+    arguments = build_arguments(version)
+    return SourceVersion(
+        version=version.version,
+        image_tag=version.image_tag,
+        revision=version.revision,
+        created=arguments["BUILD_DATE"],
+        arguments=arguments,
+    )
