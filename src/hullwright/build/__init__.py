@@ -1,0 +1,32 @@
+"""Builds images of services: a plan from configuration and Git, then one bake run.
+
+`plan` observes and decides, `execute` runs one `docker buildx bake` and records what was built.
+"""
+
+from hullwright.build.execution import execute
+from hullwright.build.models import (
+    BuildPlan,
+    BuildReport,
+    BuildRequest,
+    Cause,
+    Failure,
+    PlannedTarget,
+    SourceVersion,
+    TargetResult,
+)
+from hullwright.build.planning import plan, reference_of, select
+
+__all__ = [
+    "BuildPlan",
+    "BuildReport",
+    "BuildRequest",
+    "Cause",
+    "Failure",
+    "PlannedTarget",
+    "SourceVersion",
+    "TargetResult",
+    "execute",
+    "plan",
+    "reference_of",
+    "select",
+]

@@ -1,0 +1,233 @@
+"""Runs the one bake of a plan, tells of its progress, and says what came of each image."""
+
+from __future__ import annotations
+
+import platform as machine
+import re
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hullwright.build.causes import causes
+from hullwright.build.models import BuildReport, Failure, TargetResult
+from hullwright.build.progress import Progress
+from hullwright.build.telling import Teller
+from hullwright.errors import UnavailableError
+from hullwright.files import lock
+from hullwright.recorded import RecordedImage, save
+from hullwright.tools.buildx import BAKE_ENVIRONMENT, bake_argv, parse_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from hullwright.build.models import BuildPlan, PlannedTarget
+    from hullwright.run import Result
+    from hullwright.tools.buildx import TargetMetadata, Vertex
+    from hullwright.workspace import Workspace
+
+_ERROR: Final = re.compile(r"ERROR: (?:target (?P<target>[\w-]+): )?(?P<what>.*)", re.DOTALL)
+_EXCERPT_RULE: Final = re.compile(r"-{8,}")
+_NO_ENGINE: Final = re.compile(
+    r"cannot connect to the docker daemon|error during connect|is the docker daemon running|"
+    r"dial unix .*docker\.sock",
+    re.IGNORECASE,
+)
+_NO_BUILDX: Final = re.compile(
+    r"is not a docker command|unknown command: docker buildx|unknown flag: --(?:file|progress)|"
+    r"unknown shorthand flag: 'f'|invalid progress mode|unknown flag: --allow",
+    re.IGNORECASE,
+)
+_SHOWN_LINES: Final = 15
+
+
+def execute(ws: Workspace, plan: BuildPlan) -> BuildReport:
+    """Build what is planned, record each image that was built, and say what became of all.
+
+    A target that fails is in the report, not an exception. After Ctrl-C nothing is recorded.
+
+    Raises:
+        LockedError: another build of this repository is running.
+        UnavailableError: there is no engine or no usable buildx.
+    """
+    with lock(ws.state_dir / "build.lock", f"the build of {ws.config.project}"):
+        progress, result, metadata = _bake(ws, plan)
+        _refuse_unavailable(result, progress)
+        targets = tuple(
+            _target_result(planned, progress, metadata, result, plan) for planned in plan.targets
+        )
+        recorded = [_recorded(target) for target in targets if target.digest]
+        if recorded:
+            save(ws, recorded)
+    return BuildReport(targets, result.duration_s, _longest(progress, plan))
+
+
+def _bake(ws: Workspace, plan: BuildPlan) -> tuple[Progress, Result, Mapping[str, TargetMetadata]]:
+    progress = Progress([planned.bake.name for planned in plan.targets])
+    teller = Teller(ws.console, progress, time.monotonic())
+
+    def on_line(line: str) -> None:
+        for target, vertex in progress.feed(line):
+            teller.changed(target, vertex)
+
+    with tempfile.TemporaryDirectory(prefix="hullwright-bake-") as folder:
+        metadata_file = Path(folder) / "metadata.json"
+        result = ws.runner.stream(
+            *bake_argv(
+                metadata_file,
+                no_cache=plan.no_cache,
+                pull=plan.pull,
+                overrides=plan.overrides,
+                allow=plan.allow,
+            ),
+            on_line=on_line,
+            cwd=ws.root,
+            env=BAKE_ENVIRONMENT,
+            stdin=plan.definition(),
+            check=False,
+        )
+        # Bake writes the file only when every target was built.
+        written = metadata_file.read_text(encoding="utf-8") if metadata_file.exists() else ""
+    return progress, result, parse_metadata(written)
+
+
+def _refuse_unavailable(result: Result, progress: Progress) -> None:
+    said = "\n".join(progress.said)
+    if result.ok:
+        return
+    if _NO_ENGINE.search(said):
+        raise UnavailableError(
+            "the Docker engine cannot be reached",
+            why=_last_words(progress),
+            next_step="start it, or: invoke setup   (says what is missing)",
+        )
+    if _NO_BUILDX.search(said):
+        raise UnavailableError(
+            "docker buildx is missing or too old to build with",
+            why=_last_words(progress),
+            next_step="invoke setup   (says which version is needed)",
+        )
+
+
+def _target_result(
+    planned: PlannedTarget,
+    progress: Progress,
+    metadata: Mapping[str, TargetMetadata],
+    result: Result,
+    plan: BuildPlan,
+) -> TargetResult:
+    name = planned.bake.name
+    known = metadata.get(name)
+    digest = known.digest if known else progress.digest(name)
+    steps = progress.steps(name)
+    built = result.ok or bool(digest)
+    failure = None if built else _failure(progress, name, only=len(plan.targets) == 1)
+    platforms = planned.platforms
+    if not platforms and known and known.platform:
+        platforms = (str(known.platform),)
+    return TargetResult(
+        service=planned.service,
+        target=planned.target,
+        platforms=platforms,
+        reference=planned.reference,
+        status="built" if built else "failed" if failure else "skipped",
+        digest=digest,
+        seconds=progress.seconds(name),
+        steps=len(steps),
+        cached_steps=sum(step.vertex.cached for step in steps),
+        reason=_reason(built=built, digest=digest, failure=failure),
+        failure=failure,
+        version=planned.version,
+        revision=planned.revision,
+    )
+
+
+def _reason(*, built: bool, digest: str, failure: Failure | None) -> str:
+    if built:
+        return "" if digest else "no image was asked for, so none was recorded"
+    return failure.step if failure else "cancelled, because another target failed"
+
+
+def _failure(progress: Progress, target: str, *, only: bool) -> Failure | None:
+    vertex = progress.failure(target)
+    if vertex is not None:
+        return _step_failure(progress, vertex)
+    # What fails before or after the steps has no vertex: an unreadable Dockerfile, the exporter.
+    for line in progress.said:
+        match = _ERROR.fullmatch(line)
+        if match and (only or match["target"] == target or not match["target"]):
+            output = tuple(said for said in progress.said if said != line)[-_SHOWN_LINES:]
+            return Failure(
+                step="before its first step" if not progress.steps(target) else "outside its steps",
+                platform="",
+                error=match["what"],
+                output=output,
+                causes=causes([match["what"]], host=_host()),
+            )
+    return None
+
+
+def _step_failure(progress: Progress, vertex: Vertex) -> Failure:
+    step = progress.step_of(vertex)
+    output = progress.output(vertex)[-_SHOWN_LINES:]
+    platform = step.name.platform if step else ""
+    return Failure(
+        step=step.text if step else vertex.name.rpartition("] ")[2],
+        platform=platform,
+        error=vertex.error,
+        output=output,
+        excerpt=_excerpt(progress.said),
+        causes=causes([vertex.error, *output], platform=platform, host=_host()),
+    )
+
+
+def _excerpt(said: Iterable[str]) -> tuple[str, ...]:
+    """Return the lines of the Dockerfile that buildx showed between two rules."""
+    kept: list[str] = []
+    inside = False
+    for line in said:
+        if _EXCERPT_RULE.fullmatch(line.strip()):
+            if inside:
+                break
+            inside = True
+        elif inside:
+            kept.append(line)
+    return tuple(kept)
+
+
+def _last_words(progress: Progress) -> str:
+    return "\n".join(progress.said[-3:])
+
+
+def _host() -> str:
+    arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(machine.machine(), machine.machine())
+    return f"linux/{arch}"
+
+
+def _longest(progress: Progress, plan: BuildPlan) -> str:
+    service_of = {planned.bake.name: planned.service for planned in plan.targets}
+    ran = [
+        (step.seconds, name, step)
+        for name in service_of
+        for step in progress.steps(name)
+        if not step.vertex.cached and step.seconds > 0
+    ]
+    if not ran:
+        return ""
+    seconds, name, step = max(ran, key=lambda item: item[0])
+    where = " ".join(part for part in (service_of[name], step.name.platform) if part)
+    return f"{step.name.instruction}, {where}, {seconds:.1f} s"
+
+
+def _recorded(target: TargetResult) -> RecordedImage:
+    return RecordedImage(
+        service=target.service,
+        target=target.target,
+        reference=target.reference,
+        digest=target.digest,
+        version=target.version,
+        revision=target.revision,
+        platforms=target.platforms,
+        at=datetime.now(UTC),
+    )

@@ -1,0 +1,221 @@
+"""What a build is asked for, what it plans, and what came of it: plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from hullwright.tools.buildx import definition_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hullwright.tools.buildx import BakeTarget
+
+Status = Literal["built", "current", "failed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What a person asks for; everything else follows from configuration and Git.
+
+    Attributes:
+        services: names; empty means all.
+        target: stage of every one of them; empty means each service's default.
+        platforms: as they are typed; empty means the configuration's.
+        build_args: arguments that win over the configuration's.
+        set_: overrides as bake's `--set` takes them.
+        allow: entitlements that the person grants, such as `network.host`.
+    """
+
+    services: tuple[str, ...] = ()
+    target: str = ""
+    platforms: tuple[str, ...] = ()
+    no_cache: bool = False
+    pull: bool = False
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    set_: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceVersion:
+    """What the sources of a service are called; from Git, handed over by the task.
+
+    Attributes:
+        version: such as `1.4.1-0.dev.12+g1a2b3c4`.
+        image_tag: the same in the alphabet of tags.
+        revision: full commit; empty where there is none.
+        created: time of the commit, RFC 3339.
+        source: address of the repository; empty where it has none.
+        arguments: offered to Dockerfiles that declare them: VERSION, GIT_COMMIT, BUILD_DATE,
+            SOURCE_DATE_EPOCH.
+    """
+
+    version: str
+    image_tag: str
+    revision: str = ""
+    created: str = ""
+    source: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTarget:
+    """One image that is going to be built.
+
+    Attributes:
+        service: name in the configuration.
+        target: stage; empty for the last one under no name.
+        reference: name and tag that the image gets.
+        platforms: as they are asked for; empty for the builder's own.
+        version: what the sources are called.
+        revision: their full commit.
+        bake: what bake is told.
+    """
+
+    service: str
+    target: str
+    reference: str
+    platforms: tuple[str, ...]
+    version: str
+    revision: str
+    bake: BakeTarget
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """One bake run: its targets and its flags.
+
+    Attributes:
+        targets: in the order of the configuration.
+        allow: entitlements that bake is given, each named in the text form.
+        ca_bundle: file that builds get as a secret; empty for none.
+    """
+
+    targets: tuple[PlannedTarget, ...]
+    no_cache: bool = False
+    pull: bool = False
+    overrides: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    ca_bundle: str = ""
+
+    def definition(self) -> str:
+        """Return the bake definition, which `docker buildx bake -f` takes as it is."""
+        return definition_json(target.bake for target in self.targets)
+
+    def text(self) -> str:
+        """Return the plan for a person, one image in each block; stable, so tests assert it."""
+        lines = [f"build {len(self.targets)} in one bake run{self._flags()}"]
+        for planned in self.targets:
+            lines += ["", *_target_lines(planned)]
+        if self.ca_bundle:
+            lines += ["", f"every build may read the certificates of {self.ca_bundle}"]
+        lines += [f"bake is allowed {entitlement}" for entitlement in self.allow]
+        return "\n".join(lines)
+
+    def _flags(self) -> str:
+        flags = [
+            *(["without cache"] if self.no_cache else []),
+            *(["newer base images are pulled"] if self.pull else []),
+            *(f"set {override}" for override in self.overrides),
+        ]
+        return f" · {' · '.join(flags)}" if flags else ""
+
+
+def _target_lines(planned: PlannedTarget) -> list[str]:
+    bake = planned.bake
+    facts = [
+        ("from", f"{bake.context} · {bake.dockerfile} · stage {planned.target or '(the last)'}"),
+        ("platforms", " ".join(planned.platforms) or "the builder's own"),
+        ("arguments", " ".join(f"{name}={value}" for name, value in bake.arguments.items())),
+        ("labels", " ".join(f"{name}={value}" for name, value in bake.labels.items())),
+        ("secrets", " ".join(bake.secrets)),
+    ]
+    return [planned.reference, *(f"  {name:<9}  {fact}" for name, fact in facts if fact)]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A known cause of a failed step, and what helps.
+
+    Attributes:
+        summary: what it is, in one sentence.
+        next_step: what to do.
+    """
+
+    summary: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Where and how a target failed.
+
+    Attributes:
+        step: such as `step 3 of 9: RUN make`, or what BuildKit did outside of a Dockerfile.
+        platform: of that step, where several are built.
+        error: BuildKit's words.
+        output: the step's last lines.
+        excerpt: the lines of the Dockerfile, as buildx shows them.
+        causes: known causes; empty where nothing is recognised.
+    """
+
+    step: str
+    platform: str
+    error: str
+    output: tuple[str, ...] = ()
+    excerpt: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """What became of one image.
+
+    Attributes:
+        status: `skipped` where another target's failure cancelled it.
+        digest: of its manifest, or of the index of several; empty unless it was built.
+        platforms: that it holds, as far as they are known.
+        seconds: from its first step to the end of its export.
+        steps: instructions of the Dockerfile that it needs, on all platforms, without FROM.
+        cached_steps: those of them that BuildKit did not have to run.
+        reason: why it is not built; empty where it is.
+        failure: of a failed target.
+        version: what its sources are called.
+        revision: their full commit.
+    """
+
+    service: str
+    target: str
+    platforms: tuple[str, ...]
+    reference: str
+    status: Status
+    digest: str = ""
+    seconds: float = 0.0
+    steps: int = 0
+    cached_steps: int = 0
+    reason: str = ""
+    failure: Failure | None = None
+    version: str = ""
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What became of a whole run.
+
+    Attributes:
+        targets: in the order of the plan.
+        seconds: of the bake run.
+        longest: the step that took longest, for the last line; empty where all was cached.
+    """
+
+    targets: tuple[TargetResult, ...]
+    seconds: float
+    longest: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether an image that was asked for does not exist now."""
+        return any(target.status in {"failed", "skipped"} for target in self.targets)

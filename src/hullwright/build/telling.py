@@ -1,0 +1,66 @@
+"""Tells of a running bake: a line that changes on a terminal, plain timed lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from hullwright.build.progress import Progress
+    from hullwright.console import Console
+    from hullwright.tools.buildx import Vertex
+
+_SHOWN: Final = 3
+_LONGEST_INSTRUCTION: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Tells a console what a bake run is doing.
+
+    Attributes:
+        started_s: monotonic time at which the run began.
+    """
+
+    console: Console
+    progress: Progress
+    started_s: float
+
+    def changed(self, target: str, vertex: Vertex) -> None:
+        """Tell that a vertex began or ended."""
+        if self.console.live:
+            self.console.status(self._status())
+        elif vertex.completed:
+            self._line(target, vertex)
+
+    def _status(self) -> str:
+        running = [
+            f"{target} {_short(step.text)}"
+            for target, vertex in self.progress.running()
+            if (step := self.progress.step_of(vertex))
+        ]
+        more = f" · and {len(running) - _SHOWN} more" if len(running) > _SHOWN else ""
+        shown = " · ".join(running[:_SHOWN]) or "BuildKit"
+        return f"… {time.monotonic() - self.started_s:.1f} s · {shown}{more}"
+
+    def _line(self, target: str, vertex: Vertex) -> None:
+        step = self.progress.step_of(vertex)
+        # BuildKit's own steps say nothing that a reader of a log would act on, unless they fail.
+        if step is None and not vertex.error:
+            return
+        what = step.text if step else vertex.name
+        where = " ".join(part for part in (target, step.name.platform if step else "") if part)
+        if vertex.error:
+            ended = "failed"
+        elif vertex.cached:
+            ended = "cached"
+        else:
+            ended = f"{step.seconds:.1f} s" if step else ""
+        self.console.note(f"{datetime.now(UTC):%H:%M:%S} {where}  {_short(what)}  {ended}")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_INSTRUCTION else f"{line[: _LONGEST_INSTRUCTION - 1]}…"

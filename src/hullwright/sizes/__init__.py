@@ -1,0 +1,29 @@
+"""Sizes of images in the local store, each figure under its name, and verdicts on budgets.
+
+`subjects` says which images are meant, `measure` gives a row for each platform of each, and
+`figures` gives the figures of what was just built, from the cache where they are known.
+"""
+
+from hullwright.sizes.measuring import figures, measure, subjects
+from hullwright.sizes.models import (
+    BudgetResult,
+    Figures,
+    ImageSizes,
+    LayerSize,
+    SizeReport,
+    Subject,
+    Verdict,
+)
+
+__all__ = [
+    "BudgetResult",
+    "Figures",
+    "ImageSizes",
+    "LayerSize",
+    "SizeReport",
+    "Subject",
+    "Verdict",
+    "figures",
+    "measure",
+    "subjects",
+]
