@@ -1,0 +1,1 @@
+"""One script for each revision; once released, a script never changes."""
