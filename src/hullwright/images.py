@@ -125,7 +125,8 @@ def parse_size_bytes(text: str) -> int:
 def size_text(count_bytes: int) -> str:
     """Return a figure with its unit, decimal as registries count: `52.1 MB`, `12.0 kB`, `7 B`."""
     for unit, value in reversed(_UNITS.items()):
-        # Rounded before it is compared: 999,960 bytes are 1.0 MB, never 1000.0 kB.
-        if unit != "B" and round(abs(count_bytes) / value, 1) >= 1:
+        # Rounded before it is compared: 999,960 bytes are 1.0 MB, never 1000.0 kB. Below 1 kB the
+        # figure is exact, so nothing is rounded up to it.
+        if abs(count_bytes) >= 10**3 and value > 1 and round(abs(count_bytes) / value, 1) >= 1:
             return f"{count_bytes / value:.1f} {unit}"
     return f"{count_bytes} B"
