@@ -14,10 +14,10 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from hullwright.errors import HullwrightError, UnavailableError
 from hullwright.secret import Secret, redact
@@ -151,8 +151,11 @@ class Runner:
         lines: list[str] = []
         with self._process(argv, cwd, env, stdin=stdin is not None, merge=True) as process:
             if stdin is not None and process.stdin:
-                process.stdin.write(stdin)
-                process.stdin.close()
+                # A child that fails at once does not read; what it says comes below.
+                with suppress(BrokenPipeError):
+                    process.stdin.write(stdin)
+                with suppress(BrokenPipeError):
+                    process.stdin.close()
             for raw in process.stdout or ():
                 line = self.redacted(raw.rstrip("\r\n"))
                 lines.append(line)
@@ -189,6 +192,26 @@ class Runner:
                     process.stdout.close()
                 if process.stderr:
                     process.stderr.close()
+                _wait(process, _GRACE_S)
+
+    @contextmanager
+    def beside(
+        self,
+        *argv: str,
+        cwd: Path | None = None,
+        env: Mapping[str, str | Secret] | None = None,
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Yield a command that changes the world while the caller watches what it does.
+
+        Its standard error comes with its output. It is asked to end when the block is left first.
+        """
+        with self._process(argv, cwd, env, stdin=False, merge=True) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+                if process.stdout:
+                    process.stdout.close()
                 _wait(process, _GRACE_S)
 
     def resolve(self, program: str) -> str:
@@ -324,6 +347,16 @@ class DryRunner(Runner):
         """As `run`; no line is handed over."""
         self._tell(argv, env)
         return Result(argv, 0)
+
+    def beside(
+        self,
+        *argv: str,
+        cwd: Path | None = None,  # noqa: ARG002
+        env: Mapping[str, str | Secret] | None = None,
+    ) -> NoReturn:
+        """Refuse: what is watched while it works cannot be told of; a dry run ends at the plan."""
+        self._tell(argv, env)
+        raise RuntimeError("a dry run ends at the plan of what is watched")
 
     def attach(
         self,
