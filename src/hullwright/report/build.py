@@ -14,19 +14,17 @@ if TYPE_CHECKING:
     from hullwright.build import BuildReport, Failure, TargetResult
     from hullwright.sizes import Figures
 
+    # What became of the run, and the figures of its images by their digest; may lack some.
+    Shown = tuple[BuildReport, Mapping[str, Sequence[Figures]]]
+
 _SCHEMA: Final = 1
 _MARKS: Final = {"built": "✓", "current": "✓", "failed": "✗", "skipped": "·"}
 _SHORT_DIGEST: Final = len("sha256:") + 12
-_NO_SIZES: Final[Mapping[str, Sequence[Figures]]] = {}
 
 
-def text(report: BuildReport, sizes: Mapping[str, Sequence[Figures]] = _NO_SIZES) -> str:
-    """Return the report for a person: a line for each image, what failed below it, the sum.
-
-    Args:
-        report: what became of the run.
-        sizes: figures of the images that were built, by their digest; may lack some.
-    """
+def text(shown: Shown) -> str:
+    """Return the report for a person: a line for each image, what failed below it, the sum."""
+    report, sizes = shown
     rows = [_row(target, sizes.get(target.digest, ())) for target in report.targets]
     lines = [_head(report), ""]
     table = aligned(rows, right=(3,), gap=2).splitlines()
@@ -36,8 +34,9 @@ def text(report: BuildReport, sizes: Mapping[str, Sequence[Figures]] = _NO_SIZES
     return "\n".join([*lines, "", _sum(report)])
 
 
-def markdown(report: BuildReport, sizes: Mapping[str, Sequence[Figures]] = _NO_SIZES) -> str:
+def markdown(shown: Shown) -> str:
     """Return the report for a job summary or a pull request."""
+    report, sizes = shown
     header = ("image", "status", "seconds", "cached steps", "compressed", "unpacked", "digest")
     rows = [_markdown_row(target, sizes.get(target.digest, ())) for target in report.targets]
     blocks = [f"### {_head(report)}", markdown_table(header, rows, right=(2, 3, 4, 5))]
@@ -51,10 +50,9 @@ def markdown(report: BuildReport, sizes: Mapping[str, Sequence[Figures]] = _NO_S
     return "\n\n".join([*blocks, _sum(report)])
 
 
-def as_json(
-    report: BuildReport, sizes: Mapping[str, Sequence[Figures]] = _NO_SIZES
-) -> dict[str, Any]:
+def as_json(shown: Shown) -> dict[str, Any]:
     """Return the report as documented values; figures that are not known are null."""
+    report, sizes = shown
     return {
         "schema": _SCHEMA,
         "seconds": round(report.seconds, 3),

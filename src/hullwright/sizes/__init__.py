@@ -1,10 +1,10 @@
 """Sizes of images in the local store, each figure under its name, and verdicts on budgets.
 
 `subjects` says which images are meant, `measure` gives a row for each platform of each, and
-`figures` gives the figures of what was just built, from the cache where they are known.
+`of_build` gives the figures of what was just built, from the cache where they are known.
 """
 
-from hullwright.sizes.measuring import figures, measure, subjects
+from hullwright.sizes.measuring import measure, of_build, subjects
 from hullwright.sizes.models import (
     BudgetResult,
     Figures,
@@ -23,7 +23,7 @@ __all__ = [
     "SizeReport",
     "Subject",
     "Verdict",
-    "figures",
     "measure",
+    "of_build",
     "subjects",
 ]

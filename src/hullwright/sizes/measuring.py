@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from hullwright.errors import HullwrightError, UnavailableError, unknown
 from hullwright.images import Platform
@@ -58,16 +58,37 @@ def subjects(
     return chosen
 
 
-def figures(ws: Workspace, images: Iterable[Subject]) -> dict[str, tuple[Figures, ...]]:
+class BuiltImage(Protocol):
+    """What is needed of an image that was just built; a build's results have it."""
+
+    @property
+    def service(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def reference(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+
+
+class Built(Protocol):
+    """A build's report, as far as its images are measured."""
+
+    @property
+    def targets(self) -> Sequence[BuiltImage]: ...
+
+
+def of_build(ws: Workspace, built: Built) -> dict[str, tuple[Figures, ...]]:
     """Return the figures of images that were just built, by their digest.
 
     Only what no earlier run measured costs a look into the store, so a build in which nothing
     changed asks the engine nothing.
     """
-    cache = Cache(cache_dir(ws.environ))
     return {
-        image.digest: cache.figures(image.digest) or _figures(ws, image, image.digest)
-        for image in images
+        image.digest: _figures(
+            ws, Subject(image.reference, image.service, image.target, image.digest), image.digest
+        )
+        for image in built.targets
         if image.digest
     }
 
