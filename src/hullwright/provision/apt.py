@@ -191,22 +191,23 @@ def parse_madison(text: str, newer: Iterable[str]) -> Versions:
 def engine_offers(versions: Versions, machine: Machine) -> list[Offer]:
     """Return the ways to an engine that the floors allow, the preferred one first.
 
-    Whole sets from one suite come first, the nearest suite before newer ones; then engines whose
-    plugins would have to be built from their modules.
+    Whole sets from one suite come first, the nearest suite before newer ones; then engines of
+    which a plugin would have to be built from its module.
     """
     engine = _UBUNTU_ENGINE if machine.os_id == UBUNTU else _DEBIAN_ENGINE
-    whole: list[Offer] = []
-    bare: list[Offer] = []
+    found = []
     for suite in (OWN, *newer_suites(machine)):
         if not at_least(versions.of("docker.io", suite), ENGINE_FLOOR):
             continue
-        names = [name for name in engine if versions.of(name, suite)]
-        buildx = versions.first(("docker-buildx",), suite, BUILDX_FLOOR)
-        compose = versions.first(_COMPOSE, suite, COMPOSE_FLOOR)
-        bare.append(Offer(suite, _words(versions, suite, names), complete=False))
-        if buildx and compose:
-            whole.append(Offer(suite, _words(versions, suite, [*names, buildx, compose])))
-    return whole + bare
+        plugins = {
+            "buildx": versions.first(("docker-buildx",), suite, BUILDX_FLOOR),
+            "compose": versions.first(_COMPOSE, suite, COMPOSE_FLOOR),
+        }
+        names = [name for name in (*engine, *plugins.values()) if name]
+        have = [name for name in names if versions.of(name, suite)]
+        builds = tuple(plugin for plugin, package in plugins.items() if package is None)
+        found.append(Offer(suite, _words(versions, suite, have), builds))
+    return sorted(found, key=lambda offer: len(offer.builds))
 
 
 def _words(versions: Versions, suite: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -216,10 +217,12 @@ def _words(versions: Versions, suite: str, names: Iterable[str]) -> tuple[str, .
 
 
 def available_tools(versions: Versions) -> tuple[str, ...]:
-    """Return the packages of `TOOL_PACKAGES` that the machine's own suites have."""
-    return tuple(
-        name for names in TOOL_PACKAGES for name in names if versions.of(name, OWN) is not None
+    """Return of each line of `TOOL_PACKAGES` the first that the machine's own suites have."""
+    found = (
+        next((name for name in names if versions.of(name, OWN) is not None), None)
+        for names in TOOL_PACKAGES
     )
+    return tuple(name for name in found if name is not None)
 
 
 def refusal(returncode: int, simulated: str) -> str:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from hullwright.run import Runner
 
 _POLL_S: Final = 0.1
+# By then an engine has written its process number.
+_STARTING_S: Final = 5.0
 _LOG_LINES: Final = 10
 
 
@@ -99,16 +101,17 @@ class Executor:
         self.runner.stream(*command.argv, on_line=told, cwd=command.cwd, env=dict(command.env))
 
     def _wait(self, wait: WaitForEngine) -> None:
-        deadline = time.monotonic() + wait.timeout_s
+        started = time.monotonic()
         while True:
             # The client starts in 14 ms, and an engine sends no event before it listens.
             if self.runner.read("docker", "version", check=False).ok:
                 return
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - started
+            if waited > wait.timeout_s or (waited > _STARTING_S and _ended(wait.pid_file)):
                 break
             time.sleep(_POLL_S)
         raise UnavailableError(
-            f"the Docker engine did not answer within {wait.timeout_s:.0f} s",
+            f"the Docker engine did not answer within {waited:.0f} s",
             why=_tail(wait.log) if wait.log else "journalctl --unit docker says more",
         )
 
@@ -159,6 +162,16 @@ def _folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnavailableError(f"{path} could not be made", why=f"{error.strerror}") from error
+
+
+def _ended(pid_file: str) -> bool:
+    """Return whether a process that names itself in a file is not there."""
+    if not pid_file:
+        return False
+    try:
+        return not Path("/proc", Path(pid_file).read_text(encoding="utf-8").strip()).exists()
+    except OSError:
+        return True
 
 
 def _tail(log: str) -> str:

@@ -164,13 +164,13 @@ class Offer:
     Attributes:
         suite: where the engine comes from.
         packages: words for apt-get: `name`, or `name=version` where the suite is a newer one.
-        complete: whether buildx and Compose are among them; else they are built from modules.
+        builds: client plugins that are not among them, and are built from their modules.
         refused: why apt-get would not do it; empty if it would.
     """
 
     suite: str
     packages: tuple[str, ...]
-    complete: bool = True
+    builds: tuple[str, ...] = ()
     refused: str = ""
 
 

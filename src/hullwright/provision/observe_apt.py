@@ -45,6 +45,15 @@ def observe_apt(runner: Runner, machine: Machine, *, engine_wanted: bool) -> Apt
         engine_wanted: whether offers of an engine are tried; the tools alone need no newer suite.
     """
     suites = newer_suites(machine) if engine_wanted else ()
+    seen = _look(runner, machine, suites, engine_wanted=engine_wanted)
+    while seen.error and suites:
+        # A mirror may lack the last suite, or hold an expired copy of it.
+        suites = suites[:-1]
+        seen = _look(runner, machine, suites, engine_wanted=engine_wanted)
+    return seen
+
+
+def _look(runner: Runner, machine: Machine, suites: tuple[str, ...], *, engine_wanted: bool) -> Apt:
     sources, preferences = derive_source(read_sources(_ETC_APT), machine.codename, suites)
     known = suites if sources else ()
     with tempfile.TemporaryDirectory(prefix="hullwright-apt-") as folder:

@@ -72,9 +72,11 @@ class WaitForEngine:
 
     Attributes:
         log: the engine's log file, shown if it does not; empty where a service manager has it.
+        pid_file: names its process, so that its end is noticed; empty likewise.
     """
 
     log: str = ""
+    pid_file: str = ""
     timeout_s: float = 60.0
 
     def lines(self) -> list[str]:

@@ -30,6 +30,17 @@ DOCKERD: Final = "/usr/sbin/dockerd"
 
 BUILDX_PIN: Final = "v0.33.0"
 COMPOSE_PIN: Final = "v5.1.2"
+# Of each plugin: its main package at the pinned version, and the variable that holds the version.
+_MODULES: Final = {
+    "buildx": (
+        f"github.com/docker/buildx/cmd/buildx@{BUILDX_PIN}",
+        "github.com/docker/buildx/version.Version",
+    ),
+    "compose": (
+        f"github.com/docker/compose/v5/cmd@{COMPOSE_PIN}",
+        "github.com/docker/compose/v5/internal.Version",
+    ),
+}
 _INSTALL_GUIDE: Final = (
     "install Docker Engine 26 or newer with buildx and Compose: "
     "https://docs.docker.com/engine/install/"
@@ -158,23 +169,15 @@ def _not_installable(facts: Facts) -> Blocker:
 def missing_plugins(facts: Facts) -> list[tuple[str, str, str]]:
     """Return (plugin, module's main package, flag of its version) for what has to be built."""
     engine, offer = facts.engine, chosen_offer(facts)
-    bare = engine.state == "absent"
-    if bare and (offer is None or offer.complete):
-        return []
-    if engine.state not in {"running", "absent"}:
-        return []
-    missing = []
-    if bare or not engine.buildx_history:
-        package = "github.com/docker/buildx"
-        missing.append(
-            ("buildx", f"{package}/cmd/buildx@{BUILDX_PIN}", f"{package}/version.Version")
-        )
-    if bare or not at_least(engine.compose, COMPOSE_FLOOR):
-        package = "github.com/docker/compose/v5"
-        missing.append(
-            ("compose", f"{package}/cmd@{COMPOSE_PIN}", f"{package}/internal.Version"),
-        )
-    return missing
+    if engine.state == "running" or (engine.state == "stopped" and ours(facts)):
+        lacking = {
+            "buildx": not engine.buildx_history,
+            "compose": not at_least(engine.compose, COMPOSE_FLOOR),
+        }
+        names = [name for name, lacks in lacking.items() if lacks]
+    else:
+        names = list(offer.builds) if offer else []
+    return [(name, *_MODULES[name]) for name in names]
 
 
 def plugin_operations(facts: Facts) -> list[Operation]:
@@ -243,7 +246,7 @@ def start_operation(facts: Facts) -> Operation | None:
     """Return the start of an engine: the one that is being installed, or the recorded one."""
     offer, record = chosen_offer(facts), facts.engine.record
     if offer is not None:
-        record, cause = new_record(facts, offer), "it was just installed"
+        record, cause = new_record(facts, offer), "once installed, it has to run"
     elif facts.engine.state == "stopped" and record is not None and ours(facts):
         cause = "an earlier --install recorded it as its own, and it does not run"
     else:
@@ -251,7 +254,7 @@ def start_operation(facts: Facts) -> Operation | None:
     return Operation(
         "Docker engine",
         cause,
-        (Command(record.start), WaitForEngine(record.log)),
+        (Command(record.start), WaitForEngine(record.log, record.pid_file)),
     )
 
 

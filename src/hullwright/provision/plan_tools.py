@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from hullwright.provision.apt import TOOL_PACKAGES
+from hullwright.provision.apt import OWN, TOOL_PACKAGES
 from hullwright.provision.facts import SOPS_FLOOR, Facts, at_least
 from hullwright.provision.operations import (
     Action,
@@ -40,7 +40,8 @@ def package_operation(facts: Facts) -> Operation | None:
     words = (*(offer.packages if offer else ()), *tools)
     if not words:
         return None
-    causes = [f"no engine is there ({offer.suite} packages)"] if offer else []
+    origin = "this release" if offer and offer.suite == OWN else offer.suite if offer else ""
+    causes = [f"no engine is there, and {origin} has one"] if offer else []
     causes += [f"missing: {', '.join(tools)}"] if tools else []
     before, after = _kept_from_starting(facts, words)
     install = ("apt-get", "install", "--yes", "--no-install-recommends", *words)

@@ -34,7 +34,7 @@ class EngineRecord:
 
     def to_json(self) -> str:
         """Return the record as the text of its file."""
-        return json.dumps({"schema": 1, **asdict(self)}, indent=2) + "\n"
+        return json.dumps({"schema": 1, **asdict(self)}) + "\n"
 
 
 def load(folder: Path) -> EngineRecord | None:
