@@ -95,6 +95,37 @@ def find_git_dir(start: Path, environ: Mapping[str, str]) -> Path | None:
     return None
 
 
+def require_ignored(runner: Runner, path: Path, *, what: str) -> None:
+    """Raise where Git could take up `path`; a folder outside of any repository is fine.
+
+    Args:
+        runner: starts the commands.
+        path: a file that may not exist yet; absolute.
+        what: what of it must not be committed, for the message.
+
+    Raises:
+        UsageError: Git tracks it, or no rule ignores it; with the line to add.
+    """
+    # A hook's GIT_DIR names the repository of the hook, not the one that the file is in.
+    git_dir = find_git_dir(path.parent, {})
+    if git_dir is None:
+        return
+    git = Git(runner, path.parent, git_dir)
+    if git.ignores(path):
+        return
+    if git.tracks(path):
+        raise UsageError(
+            f"{path.name} is tracked by Git, so {what} would be committed",
+            why=[("file", str(path))],
+            next_step=f"git rm --cached {path.name}   (and ignore it: /{path.name})",
+        )
+    raise UsageError(
+        f"{path.name} is not ignored by Git, so {what} could be committed",
+        why=[("file", str(path))],
+        next_step=f"add this line to {path.parent / '.gitignore'}:\n/{path.name}",
+    )
+
+
 def parse_history(text: str) -> list[Decorated]:
     """Return the commits of `history_argv`'s output, in its order."""
     commits = []
@@ -260,11 +291,13 @@ class Git:
     def ignores(self, path: Path) -> bool:
         """Return whether a rule ignores `path` and Git does not track it."""
         result = self._read("check-ignore", "--quiet", "--", str(path), check=False)
+        if result.returncode not in {0, 1}:
+            raise self._explained(result)
         return result.ok
 
-    def top(self) -> Path:
-        """Return the top folder of the work tree."""
-        return Path(self._read("rev-parse", "--show-toplevel").stdout.rstrip("\n"))
+    def tracks(self, path: Path) -> bool:
+        """Return whether `path` is in the index."""
+        return bool(self._read("ls-files", "-z", "--", str(path)).stdout)
 
     @property
     def _index(self) -> Path:

@@ -1,0 +1,40 @@
+"""Age keys: which public key belongs to a secret one. A secret key never reaches an argument."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from hullwright.run import Runner
+
+_PUBLIC: Final = re.compile(r"\bage1[0-9a-z]{20,}\b")
+_SECRET: Final = re.compile(r"^AGE-[A-Z0-9-]*SECRET-KEY-[0-9A-Z]+[ \t]*$", re.MULTILINE)
+_SHORT_AROUND: Final = (6, 2)
+
+
+def public_keys(runner: Runner, text: str) -> tuple[str, ...]:
+    """Return the public keys of a key file's text, by its comments and by `age-keygen -y`.
+
+    A comment alone could name another key; where the program is missing it has to do.
+    """
+    found = dict.fromkeys(_PUBLIC.findall("\n".join(_comments(text))))
+    if has_secret_key(text) and runner.find("age-keygen"):
+        derived = runner.read("age-keygen", "-y", stdin=text, check=False)
+        found |= dict.fromkeys(_PUBLIC.findall(derived.stdout))
+    return tuple(found)
+
+
+def has_secret_key(text: str) -> bool:
+    """Return whether a text holds a secret age key."""
+    return _SECRET.search(text) is not None
+
+
+def short(recipient: str) -> str:
+    """Return a recipient as people compare it: its beginning and its end."""
+    head, tail = _SHORT_AROUND
+    return f"{recipient[:head]}…{recipient[-tail:]}" if recipient.startswith("age1") else recipient
+
+
+def _comments(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.lstrip().startswith("#")]
