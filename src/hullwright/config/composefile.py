@@ -62,12 +62,41 @@ def read_builds(root: Path, files: Sequence[str], environ: Mapping[str, str]) ->
         return []
     base = (root / files[0]).parent
     reader = _Reader(root, environ)
-    services: dict[str, _Service] = {}
-    for file in files:
-        for name, service in reader.services(root / file, base, 0).items():
-            services[name] = _merged(services.get(name, {}), service)
+    services = reader.all_services(files)
     found = (reader.build(name, service, base) for name, service in services.items())
     return [build for build in found if build]
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeImage:
+    """The image that a service runs.
+
+    Attributes:
+        service: the service's name.
+        image: as the file names it, variables replaced; empty where only a build is named.
+        built: whether the service has a build section.
+    """
+
+    service: str
+    image: str
+    built: bool
+
+
+def read_images(
+    root: Path, files: Sequence[str], environ: Mapping[str, str]
+) -> tuple[ComposeImage, ...]:
+    """Return the image of each service of `files`, each file overriding those before it.
+
+    Raises:
+        ConfigurationError: a file is missing or is not YAML.
+    """
+    if not files:
+        return ()
+    reader = _Reader(root, environ)
+    return tuple(
+        ComposeImage(name, reader.image(service), bool(service.get("build")))
+        for name, service in reader.all_services(files).items()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +105,15 @@ class _Reader:
 
     root: Path
     environ: Mapping[str, str]
+
+    def all_services(self, files: Sequence[str]) -> dict[str, _Service]:
+        """Return the services of all files, each overriding those before it."""
+        base = (self.root / files[0]).parent
+        services: dict[str, _Service] = {}
+        for file in files:
+            for name, service in self.services(self.root / file, base, 0).items():
+                services[name] = _merged(services.get(name, {}), service)
+        return services
 
     def services(self, file: Path, base: Path, depth: int) -> dict[str, _Service]:
         """Return the services of a file: their images, and builds with absolute contexts."""
@@ -110,6 +148,10 @@ class _Reader:
             image=self._repository(self._text(service.get("image") or "")),
             args=self._args(build.get("args")),
         )
+
+    def image(self, service: _Service) -> str:
+        """Return the image that a service names, variables replaced; empty for none."""
+        return self._text(service.get("image") or "")
 
     def _extended(
         self, services: Mapping[object, object], name: str, file: Path, base: Path, depth: int
