@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hullwright.errors import ExitCode, UsageError
+from hullwright.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def run_build(
     session.show(report, (built, figures), output_format)
     session.record("build", report.as_json((built, figures)), held=not built.failed)
     hooks.run_hook(workspace, "after-build", context)
-    session.leave(ExitCode.FAILED if built.failed else ExitCode.DONE)
+    session.leave(held=not built.failed)
 
 
 def source_version(versions: dict[str, Version], service: Service) -> SourceVersion:

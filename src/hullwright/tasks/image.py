@@ -56,3 +56,38 @@ def build(
         allow=tuple(allow or ()),
     )
     run_build(session, request, format, print_only=print)
+
+
+@task(
+    lists=("service", "platform", "image"),
+    operands="service",
+    flags={
+        "service": "only images of these services; default every recorded image",
+        "target": "only this stage",
+        "platform": "only these platforms",
+        "image": "a reference in the local store, instead of what builds recorded",
+        "format": FORMATS,
+    },
+)
+def sizes(
+    session: Session,
+    service: list[str] | None = None,
+    target: str = "",
+    platform: list[str] | None = None,
+    image: list[str] | None = None,
+    format: str = "text",  # noqa: A002
+) -> None:
+    """Measure images, compressed and unpacked, and hold them against their budgets."""
+    from hullwright import sizes as feature
+    from hullwright.report import sizes as report
+
+    wanted = feature.subjects(
+        session.workspace, images=image or (), services=service or (), target=target
+    )
+    # A recorded image that was removed since is listed; one that was asked for must be there.
+    found = feature.measure(
+        session.workspace, wanted, platforms=platform or (), skip_missing=not (image or service)
+    )
+    session.show(report, found, format)
+    session.record("sizes", report.as_json(found), held=not found.failed)
+    session.leave(held=not found.failed)

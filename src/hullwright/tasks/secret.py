@@ -24,23 +24,38 @@ def decrypt(
     format: str = "text",  # noqa: A002
 ) -> None:
     """Decrypt the secrets file to a dotenv file of mode 0600 that Git ignores."""
+    from hullwright import secrets
     from hullwright.report import secrets as report
-    from hullwright.secrets import decrypt as write
 
-    session.show(report, write(session.workspace, env=env, output=output), format)
+    if session.dry:
+        session.console.result(
+            secrets.plan_decrypt(session.workspace, env=env, output=output).text()
+        )
+        return
+    session.show(report, secrets.decrypt(session.workspace, env=env, output=output), format)
 
 
 @task(
     flags={
         "init": "make .env from .env.example, with strong values for placeholders",
+        "merge": "with --init: add to a .env that exists; what it says stays as it is",
         "format": FORMATS,
     }
 )
-def env(session: Session, init: bool = False, format: str = "text") -> None:  # noqa: A002
+def env(
+    session: Session,
+    init: bool = False,
+    merge: bool = False,
+    format: str = "text",  # noqa: A002
+) -> None:
     """List the variables of .env.example and where each is set; never a value."""
     from hullwright import envfile
     from hullwright.report import env as report
 
+    if init and session.dry:
+        session.console.result(envfile.plan_init(session.workspace, merge=merge).text())
+        return
     if init:
-        envfile.init(session.workspace)
+        made = envfile.init(session.workspace, merge=merge)
+        session.console.note(report.made(made))
     session.show(report, envfile.listing(session.workspace), format)

@@ -134,10 +134,10 @@ class Session:
             if note:
                 self.console.note(note)
 
-    def leave(self, code: ExitCode) -> None:
-        """End the task with this exit code where the thing checked did not hold."""
-        if code is not ExitCode.DONE:
-            raise Exit(code=int(code))
+    def leave(self, *, held: bool) -> None:
+        """End the task with 1 where the thing that was checked did not hold."""
+        if not held:
+            _leave(ExitCode.FAILED)
 
     def history_token(self) -> Secret | None:
         """Return the dashboard's token: from the environment, else from the secrets file."""
