@@ -1,0 +1,341 @@
+"""The cold start: a throwaway project from nothing to every service healthy, and away again."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from hullwright.coldstart import teardown
+from hullwright.coldstart.isolate import Isolation, Surroundings, isolate, leaks
+from hullwright.coldstart.timeline import critical_path
+from hullwright.errors import HullwrightError, UsageError
+from hullwright.files import lock
+from hullwright.run import machine_state_dir
+from hullwright.stack import execution, variables
+from hullwright.stack import plan as stack_plan
+from hullwright.stack.explain import Failure
+from hullwright.stack.override import Override, write
+from hullwright.stack.pins import pins
+from hullwright.stack.selection import resolved
+from hullwright.stack.wait import Wait, expectations
+from hullwright.stack.watch import start_and_wait
+from hullwright.tools import engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hullwright.stack import Selection, ServiceUp, UpPlan, UpReport
+    from hullwright.tools.compose import Model
+    from hullwright.workspace import Workspace
+
+Verdict = Literal["healthy", "failed", "over budget"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStart:
+    """One cold start.
+
+    Attributes:
+        images_present: whether every image was in the local store before.
+        total_s: from the start of the first container's making to the verdict.
+        critical_path: services that made it as long as it was, first to last.
+        budget_s: longest that is accepted; None for no limit.
+        kept: the throwaway project was left running.
+        notes: what was other than in the developer's own stack.
+    """
+
+    stack: str
+    project: str
+    total_s: float
+    services: tuple[ServiceUp, ...]
+    failures: tuple[Failure, ...]
+    critical_path: tuple[str, ...]
+    images_present: bool = True
+    images: dict[str, str] = field(default_factory=dict)
+    budget_s: float | None = None
+    kept: bool = False
+    fast_probes: bool = True
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it came up, and within its budget."""
+        if self.failures:
+            return "failed"
+        over = self.budget_s is not None and self.total_s > self.budget_s
+        return "over budget" if over else "healthy"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the check did not hold."""
+        return self.verdict != "healthy"
+
+
+@dataclass(frozen=True, slots=True)
+class ColdPlan:
+    """A cold start that may begin: nothing in it is shared with anybody.
+
+    Attributes:
+        up: the start, isolated.
+        isolation: what was replaced for it.
+    """
+
+    up: UpPlan
+    isolation: Isolation
+    fast_probes: bool = True
+
+    def text(self) -> str:
+        """Return the plan in its stable text form."""
+        lines = [self.up.text(), *(f"  note      {note}" for note in self.isolation.notes)]
+        return "\n".join([*lines, "  remove    all of it afterwards"])
+
+
+def run(
+    ws: Workspace,
+    selection: Selection,
+    *,
+    project: str | None = None,
+    keep: bool = False,
+    timeout_s: float | None = None,
+    budget_s: float | None = None,
+    fast_probes: bool = True,
+) -> ColdStart:
+    """Start a stack from nothing in a throwaway project, wait, and remove it, however it ends.
+
+    Args:
+        ws: the repository.
+        selection: the stack with its values (`hullwright.stack.select`).
+        project: name of the throwaway project; None for a new one.
+        keep: whether it is left running.
+        timeout_s: longest wait; None for the stack's own.
+        budget_s: longest start that is accepted; None for the stack's own.
+        fast_probes: whether health checks that leave `start_interval` out get 250 ms.
+
+    Raises:
+        UsageError: the stack cannot be isolated (each reason is listed), variables are missing,
+            or the project's name belongs to something that is no throwaway.
+        LockedError: another run uses that project; it is named.
+    """
+    name = project or throwaway_name(ws.config.project)
+    with _held(ws, name, given=project is not None), _interruptible():
+        _clear(ws, name, given=project is not None)
+        cold = plan(ws, selection, name, fast_probes=fast_probes)
+        try:
+            report = _start(ws, cold, timeout_s)
+        finally:
+            if not keep:
+                _remove(ws, cold)
+    return _result(cold, report, budget_s=budget_s, keep=keep)
+
+
+def throwaway_name(project: str) -> str:
+    """Return a new name for a throwaway project: `PROJECT-cold-` and four hex digits."""
+    base = re.sub(r"[^a-z0-9_-]+", "-", project.lower()).strip("-_") or "stack"
+    return f"{base}-cold-{secrets.token_hex(2)}"
+
+
+def plan(
+    ws: Workspace, selection: Selection, project: str, *, fast_probes: bool = True
+) -> ColdPlan:
+    """Return the isolated start of a selection; only our own override file is written.
+
+    Raises:
+        UsageError: it cannot be isolated, or variables are missing.
+        CheckFailedError: an image was not built.
+    """
+    selection = selection.named(project)
+    written = variables.check(ws, selection)
+    base = Override()
+    given = stack_plan.given_env_files(ws, selection, written, base)
+    model = resolved(ws, selection, stdin=given)
+    services = model.closure(selection.services)
+    model = _only(model, services)
+    pinned = pins(ws, model, services)
+    stack_plan.pin_into(base, pinned)
+    around = _surroundings(ws, model)
+    isolation = isolate(model, project, project, around, fast_probes=fast_probes, base=base)
+    if isolation.refusals:
+        raise _refused(selection, isolation)
+    path = write(ws, project, isolation.override)
+    selection = selection.overridden(str(path))
+    model = resolved(ws, selection)
+    shared = leaks(_only(model, services), project)
+    if shared:
+        raise HullwrightError(
+            "the throwaway project would not be isolated; nothing was started",
+            why="\n".join(shared),
+            next_step="report this with the stack's files: the override should have prevented it",
+        )
+    missing = stack_plan.missing_images(ws, model, services)
+    operations = [
+        stack_plan.Operation("pull", image, "not in the local store") for image in missing
+    ]
+    operations += [
+        stack_plan.Operation("create", name, f"from nothing, {model.services[name].image}")
+        for name in services
+    ]
+    start = stack_plan.UpPlan(selection, model, services, pinned, missing, tuple(operations))
+    return ColdPlan(start, isolation, fast_probes)
+
+
+def _only(model: Model, services: Sequence[str]) -> Model:
+    """Return the model without what is not started, so that its faults do not count."""
+    kept = {name: model.services[name] for name in services}
+    mounted = {
+        mount.get("source")
+        for service in kept.values()
+        for mount in service.raw.get("volumes") or ()
+        if mount["type"] == "volume"
+    }
+    joined = {key for service in kept.values() for key in service.raw.get("networks") or {}}
+    raw: dict[str, Any] = dict(model.raw)
+    for kind, used in (("volumes", mounted), ("networks", joined)):
+        raw[kind] = {key: each for key, each in (raw.get(kind) or {}).items() if key in used}
+    return replace(model, services=kept, raw=raw)
+
+
+def _start(ws: Workspace, cold: ColdPlan, timeout_s: float | None) -> UpReport:
+    execution.pull(ws, cold.up.selection, cold.up.missing, cold.up.services)
+    expected = expectations(cold.up.model, cold.up.services)
+    wait = Wait(expected, time.time(), execution.limit_s(cold.up.selection, timeout_s))
+    argv = cold.up.selection.call.up(cold.up.selection.services)
+    output = start_and_wait(ws, cold.up.selection, argv, cold.up.project, wait)
+    return execution.report(ws, cold.up, wait, output)
+
+
+def _result(cold: ColdPlan, report: UpReport, *, budget_s: float | None, keep: bool) -> ColdStart:
+    stack = cold.up.selection.stack
+    if budget_s is None and stack.cold_start_budget is not None:
+        budget_s = stack.cold_start_budget.total_seconds()
+    failures = report.failures
+    if not failures and stack.require_healthcheck:
+        failures = tuple(
+            Failure(
+                service.service,
+                "no-healthcheck",
+                f"{service.service} runs, but nothing says that it is healthy",
+                (("try", "a healthcheck in the compose file, or require-healthcheck = false"),),
+            )
+            for service in report.services
+            if service.status == "unknown"
+        )
+    return ColdStart(
+        stack=stack.name,
+        project=report.project,
+        total_s=report.total_s,
+        services=report.services,
+        failures=failures,
+        critical_path=critical_path(report.services),
+        images_present=not cold.up.missing,
+        images=dict(report.images),
+        budget_s=budget_s,
+        kept=keep,
+        fast_probes=cold.fast_probes,
+        notes=cold.isolation.notes,
+    )
+
+
+def _surroundings(ws: Workspace, model: Model) -> Surroundings:
+    sources = {
+        str(mount["source"])
+        for service in model.services.values()
+        for mount in service.raw.get("volumes") or ()
+        if mount["type"] == "bind" and not mount.get("read_only")
+    }
+    absent = {source for source in sources if not Path(source).exists()}
+    unprobed = [each.image for each in model.services.values() if each.probe is None and each.image]
+    local = engine.images(ws.runner, unprobed)
+    return Surroundings(
+        root=str(ws.root),
+        disposable=frozenset(absent | _ignored(ws, sorted(sources - absent))),
+        probed_images=frozenset(name for name, image in local.items() if image and image.has_probe),
+    )
+
+
+def _ignored(ws: Workspace, sources: list[str]) -> set[str]:
+    """Return those paths that Git ignores; none where there is no Git."""
+    if not sources or ws.runner.find("git") is None:
+        return set()
+    answer = ws.runner.read("git", "check-ignore", *sources, cwd=ws.root, check=False)
+    return set(answer.stdout.splitlines()) if answer.returncode == 0 else set()
+
+
+def _refused(selection: Selection, isolation: Isolation) -> UsageError:
+    count = len(isolation.refusals)
+    return UsageError(
+        f'stack "{selection.stack.name}" cannot be started as a throwaway: '
+        f"{count} thing{'s' if count > 1 else ''} of it cannot be isolated",
+        why=list(isolation.refusals),
+        next_step="leave those services out with --service, or give them a profile of their own",
+    )
+
+
+@contextmanager
+def _held(ws: Workspace, project: str, *, given: bool) -> Iterator[None]:
+    # The engine is the whole machine's, so the lock is too.
+    path = machine_state_dir(ws.environ) / "locks" / f"{project}.lock"
+    with lock(path, f"the throwaway project {project}"):
+        yield
+    if not given:
+        # Nobody else waits for a name that was made up for this run.
+        path.unlink(missing_ok=True)
+
+
+def _clear(ws: Workspace, project: str, *, given: bool) -> None:
+    """Remove what an earlier run of this name left; refuse a name that is somebody's."""
+    if not given:
+        return
+    others = teardown.strangers(ws.runner, project)
+    if others:
+        raise UsageError(
+            f"{project} is a project that this suite did not make",
+            why=[("it has", others.text())],
+            next_step="take another name, or none",
+        )
+    teardown.remove(ws.runner, project)
+
+
+def _remove(ws: Workspace, cold: ColdPlan) -> None:
+    """Remove the project, even if a person interrupts once more."""
+    with _uninterrupted():
+        teardown.remove(ws.runner, cold.up.project)
+        for path in cold.up.selection.call.overrides:
+            Path(path).unlink(missing_ok=True)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a request to end (SIGTERM, as CI sends it) be an interrupt, so that all is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put interrupts off until the end of the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    blocked = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,185 @@
+"""Execute: start what the plan says, wait, and tell what came of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from hullwright.errors import CheckFailedError
+from hullwright.stack import explain
+from hullwright.stack.plan import UpPlan, plan_up
+from hullwright.stack.wait import Expected, Status, Track, Wait, expectations
+from hullwright.stack.watch import start_and_wait
+from hullwright.tools import engine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hullwright.stack.explain import Failure
+    from hullwright.stack.selection import Selection
+    from hullwright.tools.engine import Container, Published
+    from hullwright.workspace import Workspace
+
+# Longest wait where neither the command line nor the configuration says one.
+TIMEOUT_S: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceUp:
+    """What became of a service; times are seconds since the start began, None where not reached.
+
+    Attributes:
+        ready_s: the earlier of listening on a port that it declares, and healthy.
+        probe_lag_s: how much later than that its health check said so.
+        restarts: deaths after which the engine started it again.
+        published: where it can be reached on the host.
+    """
+
+    service: str
+    status: Status
+    created_s: float | None = None
+    started_s: float | None = None
+    listening_s: float | None = None
+    ready_s: float | None = None
+    healthy_s: float | None = None
+    ended_s: float | None = None
+    probe_lag_s: float | None = None
+    exit_code: int | None = None
+    restarts: int = 0
+    reason: str = ""
+    depends_on: tuple[str, ...] = ()
+    published: tuple[Published, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpReport:
+    """What came of starting a stack.
+
+    Attributes:
+        total_s: seconds from the start to the verdict.
+        services: in the model's order.
+        failures: why it did not come up; empty where it did.
+    """
+
+    stack: str
+    project: str
+    total_s: float
+    services: tuple[ServiceUp, ...]
+    failures: tuple[Failure, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the stack did not come up."""
+        return bool(self.failures)
+
+
+def up(ws: Workspace, selection: Selection, *, timeout_s: float | None = None) -> UpReport:
+    """Start a stack from exactly what was built, wait for it, and explain where it fails.
+
+    Raises:
+        UsageError, CheckFailedError: as `plan_up`; nothing was started then.
+    """
+    return execute(ws, plan_up(ws, selection), timeout_s=timeout_s)
+
+
+def execute(ws: Workspace, plan: UpPlan, *, timeout_s: float | None = None) -> UpReport:
+    """Do what a plan says; interrupted, it leaves what was started."""
+    pull(ws, plan.selection, plan.missing, plan.services)
+    expected = expectations(plan.model, plan.services)
+    wait = Wait(expected, time.time(), limit_s(plan.selection, timeout_s))
+    argv = plan.selection.call.up(plan.selection.services)
+    output = start_and_wait(ws, plan.selection, argv, plan.project, wait)
+    return report(ws, plan, wait, output)
+
+
+def report(ws: Workspace, plan: UpPlan, wait: Wait, output: list[str]) -> UpReport:
+    """Return what a wait found, with its failures explained."""
+    total_s = time.time() - wait.began_at
+    there = engine.of_project(ws.runner, plan.project)
+    failures = explain.failures(ws, wait, there, output)
+    services = tuple(service_up(wait, wait.expected[name], there) for name in plan.services)
+    return UpReport(
+        stack=plan.selection.stack.name,
+        project=plan.project,
+        total_s=total_s,
+        services=services,
+        failures=failures,
+        images={pin.service: pin.text for pin in plan.pins},
+    )
+
+
+def limit_s(selection: Selection, timeout_s: float | None) -> float:
+    """Return the longest wait: the command line's, else the stack's, else ours."""
+    if timeout_s is not None:
+        return timeout_s
+    configured = selection.stack.timeout
+    return configured.total_seconds() if configured else TIMEOUT_S
+
+
+def pull(
+    ws: Workspace, selection: Selection, missing: tuple[str, ...], services: tuple[str, ...]
+) -> None:
+    """Fetch images that the local store does not hold.
+
+    Raises:
+        CheckFailedError: one cannot be had; each is named, with the registry's own words.
+    """
+    if not missing:
+        return
+    with ws.console.step(f"pull {', '.join(missing)}"):
+        answer = ws.runner.run(
+            *selection.call.pull(services), cwd=ws.root, env=selection.environment, check=False
+        )
+    if not answer.ok:
+        raise CheckFailedError(
+            f"image{'s' if len(missing) > 1 else ''} not to be had: {', '.join(missing)}",
+            why="\n".join(line for line in answer.tail(6) if "level=warning" not in line),
+            next_step="invoke images --prepare   (lists where each image comes from)",
+        )
+
+
+def service_up(wait: Wait, expected: Expected, there: tuple[Container, ...]) -> ServiceUp:
+    """Return the times of a service: those of its container that was last to be ready."""
+    tracks = wait.containers(expected.service)
+    if not tracks:
+        return ServiceUp(
+            expected.service,
+            wait.status(expected.service),
+            depends_on=expected.depends_on,
+            reason="it was never created",
+        )
+    last = max(tracks, key=lambda track: _end(track) or float("inf"))
+
+    def since(at: float | None) -> float | None:
+        return None if at is None else round(max(at - wait.began_at, 0.0), 3)
+
+    status = wait.status(expected.service)
+    ready = min((t for t in (last.listening_at, last.healthy_at) if t is not None), default=None)
+    lag_s = last.healthy_at - ready if last.healthy_at is not None and ready is not None else None
+    return ServiceUp(
+        service=expected.service,
+        status=status,
+        created_s=since(last.created_at),
+        started_s=since(last.first_started_at),
+        listening_s=since(last.listening_at),
+        ready_s=since(ready),
+        healthy_s=since(last.healthy_at),
+        ended_s=since(last.ended_at),
+        probe_lag_s=None if lag_s is None else round(lag_s, 3),
+        exit_code=last.exit_code,
+        restarts=sum(max(track.deaths - (track.ended_at is not None), 0) for track in tracks),
+        reason=explain.reason(wait, last),
+        depends_on=expected.depends_on,
+        published=tuple(
+            port
+            for container in there
+            if container.service == expected.service
+            for port in container.published
+        ),
+    )
+
+
+def _end(track: Track) -> float | None:
+    return track.healthy_at or track.ended_at or track.listening_at or track.started_at

@@ -1,0 +1,272 @@
+"""Observe and plan: what `up` is going to do, as plain data with a stable text form."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from hullwright.errors import CheckFailedError, UsageError
+from hullwright.stack import variables
+from hullwright.stack.override import Override, Tagged, write
+from hullwright.stack.pins import pins
+from hullwright.stack.selection import Selection, ask, resolved
+from hullwright.tools import compose, engine, ports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from hullwright.stack.pins import Pin
+    from hullwright.tools.compose import Model
+    from hullwright.tools.engine import Container
+    from hullwright.workspace import Workspace
+
+Verb = Literal["pull", "create", "recreate", "start", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that will be done to one resource, and why."""
+
+    verb: Verb
+    resource: str
+    cause: str
+
+    def __str__(self) -> str:
+        return f"{self.verb:<9} {self.resource}: {self.cause}"
+
+
+@dataclass(frozen=True, slots=True)
+class UpPlan:
+    """What `up` is going to do.
+
+    Attributes:
+        selection: the stack, with the override in it.
+        model: its resolved model, the override included.
+        services: what is started, dependencies included.
+        pins: images to the digest.
+        missing: images to fetch first.
+        operations: in the order in which they happen.
+    """
+
+    selection: Selection
+    model: Model
+    services: tuple[str, ...]
+    pins: tuple[Pin, ...]
+    missing: tuple[str, ...]
+    operations: tuple[Operation, ...]
+
+    @property
+    def project(self) -> str:
+        """The compose project's name."""
+        return self.model.name
+
+    def text(self) -> str:
+        """Return the plan in its stable text form."""
+        lines = [f"stack {self.selection.stack.name} · project {self.project}"]
+        return "\n".join([*lines, *(f"  {operation}" for operation in self.operations)])
+
+
+def plan_up(ws: Workspace, selection: Selection) -> UpPlan:
+    """Return what starting a selection will do; nothing is changed but our own override file.
+
+    Raises:
+        UsageError: variables have no value, a file or a service is missing.
+        CheckFailedError: an image was not built, or a port is taken.
+    """
+    written = variables.check(ws, selection)
+    override = Override()
+    given = given_env_files(ws, selection, written, override)
+    model = resolved(ws, selection, stdin=given)
+    services = model.closure(selection.services)
+    pinned = pins(ws, model, services)
+    pin_into(override, pinned)
+    if override:
+        path = write(ws, f"up-{selection.stack.name}", override)
+        selection = selection.overridden(str(path))
+        model = resolved(ws, selection)
+    observed = _observe(ws, selection, model, services)
+    check_ports(ws, model, services, observed, written)
+    return UpPlan(
+        selection=selection,
+        model=model,
+        services=services,
+        pins=pinned,
+        missing=observed.missing,
+        operations=tuple(_operations(model, services, pinned, observed)),
+    )
+
+
+def given_env_files(
+    ws: Workspace, selection: Selection, written: Mapping[str, Any], override: Override
+) -> str | None:
+    """Put into the override what stands for the `.env` that services read as a whole.
+
+    Where values are given by us, they are passed through by name; the file need not exist then.
+    Returns the override for a first look at the model, or None where nothing had to be put in.
+
+    Raises:
+        UsageError: another env file that a service needs does not exist.
+    """
+    from pathlib import Path
+
+    absent: list[tuple[str, str]] = []
+    active = variables.active_services(written, selection.call.profiles)
+    for name in dict.fromkeys([*active, *selection.services]):
+        files = variables.env_files(written, name)
+        kept = []
+        for path, required in files:
+            own = variables.is_dotenv(ws, selection, path)
+            exists = Path(path).is_file()
+            if exists and not (own and not selection.call.dotenv):
+                kept.append({"path": path, "required": required})
+            elif required and not (own and (selection.environment or not selection.call.dotenv)):
+                absent.append((name, path))
+        if any(variables.is_dotenv(ws, selection, path) for path, _ in files):
+            _pass_through(written, selection, name, override)
+        if len(kept) != len(files):
+            override.service(name)["env_file"] = Tagged("!override", kept)
+    if absent:
+        raise UsageError(
+            f"{len(absent)} env file{'s do' if len(absent) > 1 else ' does'} not exist",
+            why=[(name, f"reads {path}") for name, path in absent],
+            next_step="write it (invoke env --init makes a .env from .env.example)",
+        )
+    return override.yaml() if override else None
+
+
+def _pass_through(
+    written: Mapping[str, Any], selection: Selection, service: str, override: Override
+) -> None:
+    own = (written["services"].get(service) or {}).get("environment") or {}
+    named = {entry.partition("=")[0] for entry in own} if isinstance(own, list) else set(own)
+    passed = {key: None for key in selection.environment if key not in named}
+    if passed:
+        # A key without a value is passed on from Compose's environment: no value is written.
+        override.service(service).setdefault("environment", {}).update(passed)
+
+
+def pin_into(override: Override, pinned: Iterable[Pin]) -> None:
+    """Put pinned images into an override."""
+    for pin in pinned:
+        entry = override.service(pin.service)
+        entry["image"] = pin.image
+        entry["pull_policy"] = "never" if pin.local else "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is there before: containers by service, hashes of the model, images that are missing."""
+
+    containers: Mapping[str, Sequence[Container]]
+    hashes: Mapping[str, str]
+    missing: tuple[str, ...]
+
+
+def _observe(
+    ws: Workspace, selection: Selection, model: Model, services: Sequence[str]
+) -> Observed:
+    there: dict[str, list[Container]] = {}
+    for container in engine.of_project(ws.runner, model.name):
+        if container.labels.get(compose.ONEOFF_LABEL, "False") == "False":
+            there.setdefault(container.service, []).append(container)
+    hashes = {}
+    if there:
+        hashes = compose.parse_hashes(ask(ws, selection, selection.call.hashes()))
+    return Observed(there, hashes, missing_images(ws, model, services))
+
+
+def missing_images(ws: Workspace, model: Model, services: Sequence[str]) -> tuple[str, ...]:
+    """Return the images of services that the local store does not hold."""
+    wanted = [model.services[name].image for name in services]
+    local = engine.images(ws.runner, [image for image in wanted if image])
+    return tuple(name for name, image in local.items() if image is None)
+
+
+def _operations(
+    model: Model, services: Sequence[str], pinned: Sequence[Pin], observed: Observed
+) -> Iterable[Operation]:
+    versions = {pin.service: pin.recorded.version for pin in pinned}
+    for image in observed.missing:
+        yield Operation("pull", image, "not in the local store")
+    for name in services:
+        containers = observed.containers.get(name, [])
+        told = f"{versions[name]} as built" if name in versions else model.services[name].image
+        missing = model.services[name].scale - len(containers)
+        if not containers:
+            yield Operation("create", name, f"no container, {told}")
+            continue
+        if missing > 0:
+            yield Operation("create", name, f"{missing} more of {model.services[name].scale}")
+        for container in containers:
+            yield _operation(name, container, observed.hashes.get(name, ""))
+
+
+def _operation(name: str, container: Container, wanted: str) -> Operation:
+    if wanted and container.labels.get(compose.HASH_LABEL) != wanted:
+        return Operation("recreate", name, "its image or configuration changed")
+    if container.state != "running":
+        return Operation("start", name, f"it is {container.state}")
+    return Operation("keep", name, "running" if not container.has_probe else container.health)
+
+
+def check_ports(
+    ws: Workspace,
+    model: Model,
+    services: Sequence[str],
+    observed: Observed,
+    written: Mapping[str, Any],
+) -> None:
+    """Refuse where something else has a port that a service is going to publish.
+
+    Raises:
+        CheckFailedError: which port, which service wants it, and what holds it.
+    """
+    if not _engine_is_here(ws):
+        return
+    own = {
+        (port.host_port, port.protocol)
+        for containers in observed.containers.values()
+        for container in containers
+        if container.state == "running"
+        for port in container.published
+    }
+    there = ports.listeners()
+    for name in services:
+        for port in model.services[name].ports:
+            if not port.published.isdigit() or (int(port.published), port.protocol) in own:
+                continue
+            taken = ports.conflicting(int(port.published), port.host_ip, port.protocol, there)
+            if taken is not None:
+                raise port_taken(ws, name, taken, _variable_of(written, name))
+
+
+def port_taken(
+    ws: Workspace, service: str, taken: ports.Listener, variable: str
+) -> CheckFailedError:
+    """Return the error of a port that something else has, with its holder named."""
+    containers = engine.publishing(ws.runner, taken.port, taken.protocol)
+    process = ports.owner(taken.inode)
+    if containers:
+        holder = f"container {', '.join(containers)}"
+    elif process is not None:
+        holder = f"process {process.pid}: {ws.runner.redacted(process.command)}"
+    else:
+        holder = "a process of another user"
+    other = f", or take another port: {variable}={taken.port + 1}" if variable else ""
+    return CheckFailedError(
+        f"port {taken.port} is already taken",
+        why=[("wanted by", service), ("held by", f"{holder}, on {taken.address}")],
+        next_step=f"end it{other}",
+    )
+
+
+def _variable_of(written: Mapping[str, Any], service: str) -> str:
+    """Return the variable by which a person chooses the service's port, where there is one."""
+    text = str((written["services"].get(service) or {}).get("ports") or "")
+    match = re.search(r"\$\{?([A-Za-z_]\w*)", text)
+    return match[1] if match else ""
+
+
+def _engine_is_here(ws: Workspace) -> bool:
+    return ws.environ.get("DOCKER_HOST", "unix:").startswith("unix:")

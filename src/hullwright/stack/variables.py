@@ -1,0 +1,180 @@
+"""What the compose files ask the environment for, and what of it has no value."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hullwright.errors import UsageError
+from hullwright.stack.selection import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from hullwright.stack.selection import Selection
+    from hullwright.workspace import Workspace
+
+# https://docs.docker.com/reference/compose-file/interpolation/
+_VARIABLE: Final = re.compile(
+    r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)"
+    r"|\{(?P<braced>[A-Za-z_]\w*)(?P<rest>[^}]*)\})"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Use:
+    """A variable that stands somewhere without a default.
+
+    Attributes:
+        name: the variable.
+        place: key path, such as `services.db.environment.PASSWORD`.
+        filled: whether an empty value is refused too (`${NAME:?…}`).
+        must: whether Compose itself refuses to go on without it (`${NAME?…}`).
+    """
+
+    name: str
+    place: str
+    filled: bool = False
+    must: bool = False
+
+
+def uses(written: Mapping[str, Any], active: Iterable[str]) -> list[Use]:
+    """Return the variables without a default of a model as it is written.
+
+    Those of services that are not active count only where Compose insists on them itself.
+    """
+    on = set(active)
+    found: list[Use] = []
+    for place, text in _texts(written, ()):
+        idle = place[0].startswith("x-") or (
+            place[0] == "services" and len(place) > 1 and place[1] not in on
+        )
+        found += [use for use in _uses_of(text, ".".join(place)) if use.must or not idle]
+    return sorted(set(found))
+
+
+def active_services(written: Mapping[str, Any], profiles: Iterable[str]) -> list[str]:
+    """Return the services of a written model whose profiles are on, or that have none."""
+    on = set(profiles)
+    return [
+        name
+        for name, service in (written.get("services") or {}).items()
+        if not service.get("profiles") or "*" in on or on & set(service["profiles"])
+    ]
+
+
+def check(ws: Workspace, selection: Selection) -> dict[str, Any]:
+    """Return the model as it is written, once every variable that it needs has a value.
+
+    Raises:
+        UsageError: variables have none; all of them are listed with where they stand.
+    """
+    written: dict[str, Any] = json.loads(ask(ws, selection, selection.call.written()))
+    profiles = [*selection.call.profiles, *_profiles_of(ws)]
+    active = {*active_services(written, profiles), *selection.services}
+    needed = uses(written, active)
+    values = {**ws.environ, **dict.fromkeys(selection.environment, "set")}
+    missing = [use for use in needed if not _given(use, values)]
+    if missing and selection.call.dotenv:
+        missing = _not_in_dotenv(ws, selection, missing)
+    if missing:
+        raise _missing(missing, selection)
+    return written
+
+
+def project_folder(ws: Workspace, selection: Selection) -> Path:
+    """Return the folder that relative paths and `.env` belong to: that of the first file."""
+    files = selection.call.files
+    return Path(files[0]).parent if files else ws.root
+
+
+def _given(use: Use, values: Mapping[str, str]) -> bool:
+    return use.name in values and (bool(values[use.name]) or not use.filled)
+
+
+def _profiles_of(ws: Workspace) -> list[str]:
+    return [name for name in ws.environ.get("COMPOSE_PROFILES", "").split(",") if name]
+
+
+def _not_in_dotenv(ws: Workspace, selection: Selection, missing: list[Use]) -> list[Use]:
+    """Return what `.env` does not give either, as Compose itself reads that file.
+
+    A document that only asks whether each variable is set brings no value into this process.
+    """
+    probe = {
+        f"{use.name}.{'filled' if use.filled else 'set'}": (
+            f"${{{use.name}:+yes}}" if use.filled else f"${{{use.name}+yes}}"
+        )
+        for use in missing
+    }
+    document = {"name": "probe", "services": {"probe": {"image": "probe", "environment": probe}}}
+    folder = project_folder(ws, selection)
+    argv = ["docker", "compose", "--project-directory", str(folder), "--file", "-"]
+    argv += ["config", "--format", "json"]
+    answer = json.loads(ask(ws, selection, argv, stdin=json.dumps(document)))
+    told = answer["services"]["probe"]["environment"]
+    return [
+        use
+        for use in missing
+        if told.get(f"{use.name}.{'filled' if use.filled else 'set'}") != "yes"
+    ]
+
+
+def _missing(missing: list[Use], selection: Selection) -> UsageError:
+    places: dict[str, list[str]] = {}
+    for use in missing:
+        places.setdefault(use.name, []).append(use.place)
+    count = len(places)
+    return UsageError(
+        f"{count} variable{'s have' if count > 1 else ' has'} no value: {', '.join(places)}",
+        why=[(name, f"asked for by {', '.join(at[:3])}") for name, at in places.items()],
+        next_step=(
+            "put them into .env (invoke env --init makes one) or into the encrypted secrets"
+            if selection.call.dotenv
+            else "put them into the encrypted secrets or into the environment (.env is left out)"
+        ),
+    )
+
+
+def _texts(value: object, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield from _texts(entry, (*place, str(key)))
+    elif isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _texts(entry, (*place, str(number)))
+
+
+def _uses_of(text: str, place: str) -> Iterator[Use]:
+    for match in _VARIABLE.finditer(text):
+        name, rest = match["plain"] or match["braced"], match["rest"] or ""
+        if name is None:
+            continue
+        operator = rest[:2] if rest[:1] == ":" else rest[:1]
+        if operator in {"?", ":?"}:
+            yield Use(name, place, filled=operator == ":?", must=True)
+        elif operator == "":
+            yield Use(name, place)
+        elif operator in {"-", ":-"}:
+            # A default may ask for variables of its own: ${A:-${B}}.
+            yield from _uses_of(rest[len(operator) :] + "}" * rest.count("{"), place)
+
+
+def env_files(written: Mapping[str, Any], service: str) -> list[tuple[str, bool]]:
+    """Return the env files of a service as (path, required), absolute as Compose prints them."""
+    entry = (written["services"].get(service) or {}).get("env_file") or []
+    return [
+        (item["path"], item.get("required", True)) if isinstance(item, dict) else (str(item), True)
+        for item in ([entry] if isinstance(entry, str) else entry)
+    ]
+
+
+def is_dotenv(ws: Workspace, selection: Selection, path: str) -> bool:
+    """Return whether an env file is the project's own `.env`."""
+    return Path(os.path.normpath(path)) == project_folder(ws, selection) / ".env"

@@ -1,0 +1,380 @@
+"""The wait: from what the engine tells to a verdict on each service.
+
+It is a state machine over facts (events, inspections, sockets, the end of Compose) with the times
+at which they were true. It starts nothing, reads no clock and asks nobody, so recorded events
+drive it in tests exactly as the engine does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from hullwright.tools.compose import Model
+    from hullwright.tools.engine import Container, Event, ProbeResult
+
+Status = Literal["waiting", "healthy", "completed", "unknown", "failed"]
+Cause = Literal[
+    "crash",
+    "crash-loop",
+    "out-of-memory",
+    "cannot-start",
+    "probe-cannot-run",
+    "unhealthy",
+    "one-shot-failed",
+    "stopped",
+    "timeout",
+    "dependency",
+    "no-healthcheck",
+]
+
+# A container without a health check counts as running once it has survived this long.
+SETTLE_S: Final = 1.0
+# A service that restarts may be waiting for another one; this often it is not.
+_LOOP_DEATHS: Final = 3
+# Exit codes of a probe whose program could not run: the shell's, and Docker's own.
+CANNOT_RUN: Final = frozenset({126, 127, -1})
+# A probe that has begun and not ended for this long is looked at: one whose program is missing
+# never tells of its end.
+_SILENT_PROBE_S: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected of one service.
+
+    Attributes:
+        scale: containers of it.
+        one_shot: it is done when it has ended with 0.
+        policy: its restart policy; empty or `no` for none.
+        timeout_s: longest time from its start to ready; None for no limit of its own.
+    """
+
+    service: str
+    scale: int = 1
+    one_shot: bool = False
+    policy: str = ""
+    depends_on: tuple[str, ...] = ()
+    timeout_s: float | None = None
+
+    def restarts(self, code: int) -> bool:
+        """Whether the engine starts it again when it has ended with that code."""
+        return self.policy in {"always", "unless-stopped"} or (
+            self.policy.startswith("on-failure") and code != 0
+        )
+
+
+@dataclass
+class Track:
+    """What is known of one container; times are epoch seconds, None where not yet."""
+
+    id: str
+    service: str
+    name: str = ""
+    created_at: float | None = None
+    started_at: float | None = None
+    first_started_at: float | None = None
+    listening_at: float | None = None
+    healthy_at: float | None = None
+    ended_at: float | None = None
+    exit_code: int | None = None
+    deaths: int = 0
+    oom: bool = False
+    stopping: bool = False
+    gone: bool = False
+    pid: int = 0
+    has_probe: bool | None = None
+    listens: tuple[int, ...] = ()
+    probe_began_at: float | None = None
+    looked_at_probe: int = 0
+    status: Status = "waiting"
+    cause: Cause | None = None
+    failed_at: float | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs, by what is known."""
+        return self.started_at is not None and self.ended_at is None
+
+
+@dataclass
+class Wait:
+    """Judges a stack's services while they start.
+
+    Attributes:
+        expected: by service.
+        began_at: when the start began, epoch seconds.
+        timeout_s: longest wait for all.
+        tracks: containers by id.
+        compose_code: exit code of Compose, None while it works.
+    """
+
+    expected: Mapping[str, Expected]
+    began_at: float
+    timeout_s: float
+    tracks: dict[str, Track] = field(default_factory=dict)
+    compose_code: int | None = None
+    overdue: bool = False
+
+    def feed(self, event: Event) -> None:
+        """Take in an event of the engine."""
+        if event.service not in self.expected:
+            return
+        track = self._track(event.container, event.service, event.name)
+        match event.action:
+            case "create":
+                track.created_at = event.at
+            case "start":
+                self._started(track, event.at)
+            case "die":
+                self._ended(track, event.at, event.exit_code or 0)
+            case "kill":
+                # Someone ends it on purpose: Compose before it makes a new one, or a person.
+                track.stopping = True
+            case "destroy":
+                track.gone = True
+            case "oom":
+                track.oom = True
+            case _:
+                self._feed_health(track, event)
+
+    def _feed_health(self, track: Track, event: Event) -> None:
+        match event.action:
+            case "health_status: healthy":
+                track.has_probe = True
+                self._healthy(track, event.at)
+            case "health_status: unhealthy":
+                track.has_probe = True
+                self._fail(track, "unhealthy", event.at)
+            case "exec_start" if track.status == "waiting":
+                track.probe_began_at = event.at
+            case "exec_die":
+                self._probe_ended(track, event.at, event.exit_code)
+
+    def observe(self, container: Container, now: float) -> None:
+        """Take in what an inspection shows; it knows what events before the watch did not tell."""
+        if container.service not in self.expected:
+            return
+        track = self._track(container.id, container.service, container.name)
+        track.created_at = track.created_at or container.created_at
+        track.has_probe, track.pid = container.has_probe, container.pid
+        track.listens = container.listens
+        if container.started_at and track.started_at is None:
+            track.started_at = track.first_started_at = container.started_at
+        # What was there before may be started or replaced as long as Compose is at work.
+        if self.compose_code is None and container.started_at < self.began_at:
+            return
+        if container.state in {"exited", "dead"} and track.ended_at is None:
+            self._ended(track, container.finished_at or now, container.exit_code)
+        if container.state == "created" and container.error:
+            self._fail(track, "cannot-start", now)
+        if container.oom_killed:
+            track.oom = True
+        self._judge_probes(track, container, now)
+
+    def listening(self, container: str, at: float) -> None:
+        """Take in that a container listens on a port."""
+        track = self.tracks[container]
+        track.listening_at = track.listening_at or at
+
+    def compose_ended(self, code: int) -> None:
+        """Take in that Compose ended; what it did not start it will not start."""
+        self.compose_code = code
+
+    def time(self, now: float) -> None:
+        """Take in what time it is: running ones settle, and time runs out."""
+        for track in self._live():
+            if track.status == "waiting" and track.running and track.has_probe is False:
+                expected = self.expected[track.service]
+                started = track.started_at or now
+                if not expected.one_shot and now - started >= SETTLE_S:
+                    track.status = "unknown"
+            limit_s = self.expected[track.service].timeout_s
+            since = track.first_started_at
+            if track.status == "waiting" and limit_s and since and now - since > limit_s:
+                self._fail(track, "timeout", now)
+        if now - self.began_at > self.timeout_s and not self.done:
+            self.overdue = True
+            for track in self._live():
+                if track.status == "waiting" and track.running:
+                    self._fail(track, "timeout", now)
+
+    def to_inspect(self, now: float) -> list[str]:
+        """Return the containers about which only an inspection can tell more, by id."""
+        return [
+            track.id
+            for track in self._live()
+            if track.started_at is not None
+            and (
+                track.has_probe is None or (track.running and not track.pid) or _silent(track, now)
+            )
+        ]
+
+    def to_listen(self) -> list[Track]:
+        """Return the running containers of which no listening port is known yet."""
+        return [
+            track
+            for track in self._live()
+            if track.running and track.pid and track.listening_at is None
+            if track.status == "waiting"
+        ]
+
+    def next_s(self, now: float) -> float:
+        """Return how long nothing can change by itself, in seconds."""
+        times = [self.began_at + self.timeout_s - now]
+        for track in self._live():
+            if track.status == "waiting" and track.running:
+                if track.has_probe is False and track.started_at:
+                    times.append(track.started_at + SETTLE_S - now)
+                if track.probe_began_at is not None:
+                    times.append(
+                        track.probe_began_at + _SILENT_PROBE_S * 2**track.looked_at_probe - now
+                    )
+        return max(0.005, min(times) + 0.002)
+
+    def status(self, service: str) -> Status:
+        """Return the state of a service: the worst of its containers, of enough of them."""
+        own = [track for track in self._live() if track.service == service]
+        states = {track.status for track in own}
+        if "failed" in states:
+            return "failed"
+        if self.expected[service].scale == 0:
+            return "completed"
+        if "waiting" in states or len(own) < self.expected[service].scale:
+            return "waiting"
+        for state in ("unknown", "healthy", "completed"):
+            if state in states:
+                return state
+        return "waiting"
+
+    @property
+    def failed(self) -> bool:
+        """Whether a service is hopeless, or Compose gave up."""
+        return any(track.status == "failed" for track in self._live()) or bool(self.compose_code)
+
+    @property
+    def done(self) -> bool:
+        """Whether each service came to its end: healthy, completed or unknown."""
+        return all(self.status(name) not in {"waiting", "failed"} for name in self.expected)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to wait for."""
+        if self.failed or self.overdue:
+            return True
+        return self.compose_code == 0 and self.done
+
+    def containers(self, service: str) -> list[Track]:
+        """Return what is known of a service's containers."""
+        return [track for track in self._live() if track.service == service]
+
+    def _track(self, container: str, service: str, name: str) -> Track:
+        return self.tracks.setdefault(container, Track(container, service, name))
+
+    def _live(self) -> list[Track]:
+        return [track for track in self.tracks.values() if not track.gone]
+
+    def _fail(self, track: Track, cause: Cause, at: float) -> None:
+        if track.status != "failed":
+            track.status, track.cause, track.failed_at = "failed", cause, at
+
+    def _judge_probes(self, track: Track, container: Container, now: float) -> None:
+        if container.health == "healthy":
+            good = [probe.ended_at for probe in container.probes if probe.exit_code == 0]
+            self._healthy(track, good[0] if good else now)
+        elif container.health == "unhealthy":
+            self._fail(track, "unhealthy", now)
+        last = container.probes[-1] if container.probes else None
+        if last is not None and container.state == "running" and track.probe_began_at is not None:
+            if last.ended_at >= track.probe_began_at:
+                track.probe_began_at = None
+            else:
+                track.looked_at_probe += 1
+        elif track.probe_began_at is not None:
+            track.looked_at_probe += 1
+        if last is not None and container.health != "healthy" and _could_not_run(last):
+            self._fail(track, "probe-cannot-run", now)
+
+    def _healthy(self, track: Track, at: float) -> None:
+        track.healthy_at = track.healthy_at or at
+        if track.cause in {None, "unhealthy"}:
+            track.status, track.cause = "healthy", None
+
+    def _ended(self, track: Track, at: float, code: int) -> None:
+        expected = self.expected[track.service]
+        track.ended_at, track.exit_code, track.pid = at, code, 0
+        track.deaths += 1
+        if track.stopping:
+            return
+        again = expected.restarts(code)
+        if code == 0 and not again:
+            track.status = "completed"
+        elif track.oom:
+            self._fail(track, "out-of-memory", at)
+        elif not again:
+            self._fail(track, "one-shot-failed" if expected.one_shot else "crash", at)
+        elif track.deaths >= _LOOP_DEATHS:
+            self._fail(track, "crash-loop", at)
+
+    def _started(self, track: Track, at: float) -> None:
+        track.started_at, track.ended_at = at, None
+        track.first_started_at = track.first_started_at or at
+        track.pid, track.stopping, track.healthy_at = 0, False, None
+        track.probe_began_at, track.looked_at_probe = None, 0
+        if track.status != "failed":
+            track.status = "waiting"
+
+    def _probe_ended(self, track: Track, at: float, code: int | None) -> None:
+        # An exec may be a person's, so only an inspection judges; it is due at once where the
+        # code says that the probe's program could not run.
+        if code in CANNOT_RUN and track.status == "waiting":
+            track.probe_began_at = at - _SILENT_PROBE_S
+        else:
+            track.probe_began_at = None
+        track.looked_at_probe = 0
+
+
+def _could_not_run(probe: ProbeResult) -> bool:
+    # Docker's -1 is also a probe that took too long; only the runtime's own words tell them apart.
+    return probe.exit_code in CANNOT_RUN and (
+        probe.exit_code != -1 or "OCI runtime exec failed" in probe.output
+    )
+
+
+def _silent(track: Track, now: float) -> bool:
+    if track.status != "waiting" or track.probe_began_at is None or not track.running:
+        return False
+    return bool(now - track.probe_began_at >= _SILENT_PROBE_S * 2**track.looked_at_probe)
+
+
+def expectations(
+    model: Model, services: Iterable[str], one_shots: Iterable[str] = ()
+) -> dict[str, Expected]:
+    """Return what is expected of each service, by its model.
+
+    A one-shot is awaited with `service_completed_successfully`, or says `restart: "no"` itself and
+    has no health check; what leaves `restart` out may be either, and its first second decides.
+    """
+    names = list(services)
+    awaited = set(one_shots)
+    for service in model.services.values():
+        awaited |= {
+            dependency.service
+            for dependency in service.depends_on
+            if dependency.condition == "service_completed_successfully"
+        }
+    found = {}
+    for name in names:
+        service = model.services[name]
+        says_once = service.restart == "no" and service.probe is None
+        found[name] = Expected(
+            service=name,
+            scale=service.scale,
+            one_shot=name in awaited or says_once,
+            policy=service.restart,
+            depends_on=tuple(each.service for each in service.depends_on),
+        )
+    return found
