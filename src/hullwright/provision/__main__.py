@@ -60,7 +60,8 @@ def run(
             console.note(f"✓ set up: {summary(outcome.facts)}")
         return int(ExitCode.DONE)
     console.result(outcome.plan.text())
-    console.note("\nnothing was changed; to do this: ./scripts/setup --install")
+    command = "./scripts/setup" if (root / "scripts" / "setup").exists() else "invoke setup"
+    console.note(f"\nnothing was changed; to do this: {command} --install")
     return int(ExitCode.UNAVAILABLE)
 
 

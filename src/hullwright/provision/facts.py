@@ -142,7 +142,8 @@ class PythonEnvironment:
 
     Attributes:
         python: the interpreter that the environment is made with.
-        state: current · stale (the lock or the metadata changed) · absent (or made elsewhere).
+        state: current · stale (the lock or the metadata changed) · absent (or made elsewhere) ·
+            unmanaged (a repository of a user, which has no lock of ours).
         stamp: what the environment will be stamped with.
         uv: path of the installer.
         pip: whether `python` has pip.
@@ -150,11 +151,16 @@ class PythonEnvironment:
     """
 
     python: str = "python3"
-    state: Literal["current", "stale", "absent"] = "absent"
+    state: Literal["current", "stale", "absent", "unmanaged"] = "absent"
     stamp: str = ""
     uv: str | None = None
     pip: bool = False
     ensurepip: bool = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the environment has to be made or filled."""
+        return self.state in {"stale", "absent"}
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from hullwright.provision.facts import (
 )
 from hullwright.provision.observe_apt import observe_apt
 from hullwright.provision.plan_engine import DAEMON_FILE
-from hullwright.provision.plan_tools import POLICY_FILE, STAMP_NAME
+from hullwright.provision.plan_tools import LOCK, POLICY_FILE, STAMP_NAME
 from hullwright.run import cache_dir, machine_state_dir
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _packages_wanted(facts: Facts) -> bool:
     tools, python = facts.tools, facts.python
     found = (tools.mmdebstrap, tools.docker_registry, tools.qemu, tools.update_binfmts, tools.age)
     fillable = python.uv or python.pip or python.ensurepip
-    unfilled = python.state != "current" and not fillable
+    unfilled = python.wanted and not fillable
     return facts.engine.state == "absent" or unfilled or None in found
 
 
@@ -256,6 +256,8 @@ def _version(runner: Runner, *argv: str) -> str | None:
 
 def observe_python(runner: Runner, root: Path) -> PythonEnvironment:
     """Return the state of `.venv` and what could fill it."""
+    if not (root / LOCK).exists():
+        return PythonEnvironment(state="unmanaged")
     folder, stamp = root / ".venv", environment_stamp(root)
     inside = folder / "bin" / "uv"
     found = runner.find("uv")
@@ -286,7 +288,7 @@ def environment_stamp(root: Path) -> str:
         given = {}
     read = [given.get("build-system"), given.get("project"), given.get("tool", {}).get("hatch")]
     parts = [
-        _text(root / "requirements" / "dev.txt"),
+        _text(root / LOCK),
         json.dumps(read),
         str(root),
         _python_series(),

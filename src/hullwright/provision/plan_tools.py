@@ -29,6 +29,8 @@ ACTIONLINT_PIN: Final = "v1.7.12"
 
 POLICY_FILE: Final = Path("/usr/sbin/policy-rc.d")
 STAMP_NAME: Final = "hullwright-stamp"
+# Relative to the top folder; a repository without it has no environment of ours.
+LOCK: Final = "requirements/dev.txt"
 _FOREIGN: Final = {"amd64": ("arm64", "qemu-aarch64"), "arm64": ("amd64", "qemu-x86_64")}
 _QUIET_APT: Final = (("DEBIAN_FRONTEND", "noninteractive"),)
 
@@ -79,7 +81,7 @@ def _missing_packages(facts: Facts) -> list[str]:
 
 def _needs_venv_package(facts: Facts) -> bool:
     python = facts.python
-    return python.state != "current" and python.uv is None and not python.pip
+    return python.wanted and python.uv is None and not python.pip
 
 
 def _kept_from_starting(
@@ -155,7 +157,7 @@ def emulation_operation(facts: Facts) -> Operation | None:
 def environment_operation(facts: Facts) -> Operation | None:
     """Return the filling of `.venv` from the hash-pinned lock."""
     python = facts.python
-    if python.state == "current":
+    if not python.wanted:
         return None
     folder = facts.root / ".venv"
     inside = str(folder / "bin" / "python")
@@ -176,7 +178,7 @@ def environment_operation(facts: Facts) -> Operation | None:
     aim = ("--quiet", "--python", inside)
     actions += [
         Command(
-            (uv, "pip", "sync", *aim, "--require-hashes", "--no-build", "requirements/dev.txt"),
+            (uv, "pip", "sync", *aim, "--require-hashes", "--no-build", LOCK),
             cwd=facts.root,
         ),
         Command(

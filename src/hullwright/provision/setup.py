@@ -82,13 +82,13 @@ def blocked(planned: Plan) -> UnavailableError:
 def summary(facts: Facts) -> str:
     """Return one line of what this machine has."""
     engine, tools = facts.engine, facts.tools
-    return " · ".join(
-        (
-            f"Engine {engine.version}",
-            f"buildx {engine.buildx}",
-            f"Compose {engine.compose}",
-            f"sops {tools.sops}",
-            f"age {tools.age}",
-            f".venv {facts.python.state}",
-        )
-    )
+    told = [
+        f"Engine {engine.version}",
+        f"buildx {engine.buildx}",
+        f"Compose {engine.compose}",
+        f"sops {tools.sops}",
+        f"age {tools.age}",
+    ]
+    if facts.python.state != "unmanaged":
+        told.append(f".venv {facts.python.state}")
+    return " · ".join(told)

@@ -189,6 +189,7 @@ MACHINES = {
     "python-without-pip": replace(
         MACHINE_IN_USE, python=replace(EMPTY, pip=False), apt=replace(NEWER, offers=())
     ),
+    "repository-of-a-user": replace(MACHINE_IN_USE, python=PythonEnvironment(state="unmanaged")),
     "nothing-to-do": MACHINE_IN_USE,
 }
 

@@ -110,6 +110,10 @@ def test_a_changed_lint_setting_does_not(repository: Path) -> None:
     assert observe.environment_stamp(repository) == before
 
 
+def test_a_repository_without_our_lock_gets_no_environment(tmp_path: Path) -> None:
+    assert observe.observe_python(Runner({}), tmp_path).state == "unmanaged"
+
+
 def test_an_environment_of_another_python_counts_as_none(repository: Path) -> None:
     made_environment(repository, "3.9.2", observe.environment_stamp(repository))
     path = f"{repository}/.venv/bin"

@@ -89,7 +89,7 @@ def test_without_consent_the_plan_is_printed_and_nothing_changes(
     assert world.run() == 3
     told = capsys.readouterr()
     assert told.out.startswith("Debian 12, amd64, as root: 1 operation\n\n 1. Python environment")
-    assert "nothing was changed; to do this: ./scripts/setup --install" in told.err
+    assert "nothing was changed; to do this: invoke setup --install" in told.err
     assert world.executed == []
     assert not complete.state.exists()
 
