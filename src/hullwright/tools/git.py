@@ -229,13 +229,7 @@ class Git:
         result = self._read("rev-list", "--count", span, "--", *paths, check=False)
         if result.ok:
             return int(result.stdout)
-        if paths and "promisor" in self._configuration():
-            raise UsageError(
-                "this partial clone lacks the trees that tell which commits touched the paths",
-                why=[("paths", ", ".join(paths)), ("git", result.stderr.strip())],
-                next_step="git fetch --refetch --no-filter   (in reach of the remote)",
-            )
-        raise CommandError(result)
+        raise self._explained(result)
 
     def is_clean(self) -> bool:
         """Return whether nothing is changed, staged or untracked; False may be a false alarm."""
@@ -262,7 +256,7 @@ class Git:
             }
             settings = [word for setting in _QUIET_ADD for word in ("-c", setting)]
             self._read(*settings, "add", "-A", env=env)
-            return self._read("write-tree", "--missing-ok", env=env).stdout.strip()
+            return self._read(*settings, "write-tree", "--missing-ok", env=env).stdout.strip()
 
     def boundary(self) -> frozenset[str]:
         """Return the commits under HEAD whose parents a shallow clone left out."""
@@ -333,7 +327,13 @@ class Git:
         if "safe.directory" in failed.stderr:
             return _foreign(self.root)
         if self._read("rev-parse", "--verify", "--quiet", "HEAD", check=False).ok:
-            return CommandError(failed)
+            if "promisor" not in self._configuration():
+                return CommandError(failed)
+            return UsageError(
+                "this partial clone lacks what the version needs, and its remote does not give it",
+                why=[("git", failed.stderr.strip())],
+                next_step="git fetch --refetch --no-filter   (in reach of the remote)",
+            )
         branch = self._read("symbolic-ref", "--quiet", "--short", "HEAD", check=False).stdout
         if not branch:
             return UsageError(

@@ -1,0 +1,156 @@
+"""Clones and folders that lack what a version needs: refused, explained and repaired."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hullwright.errors import UsageError
+from hullwright.version import describe
+from repositories import FIRST_S, Repository, workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _clone(origin: Repository, target: Path, *words: str) -> Repository:
+    address = f"file://{origin.root}"
+    origin.git("clone", "--quiet", *words, address, str(target))
+    return Repository(target, origin.environ, origin.commits)
+
+
+@pytest.fixture
+def origin(repository: Repository) -> Repository:
+    """A repository with the tag v1.2.3 and two commits after it."""
+    repository.commit()
+    repository.commit("v1.2.3")
+    repository.commit()
+    repository.commit()
+    repository.git("config", "uploadpack.allowFilter", "true")
+    return repository
+
+
+def test_a_shallow_clone_is_refused_with_the_command_that_repairs_it(
+    origin: Repository, tmp_path: Path
+) -> None:
+    clone = _clone(origin, tmp_path / "clone", "--depth=1")
+    with pytest.raises(UsageError, match="shallow") as error:
+        describe(clone.workspace())
+    assert error.value.exit_code == 2
+    command = error.value.next_step.splitlines()[0]
+    assert command == "git fetch --unshallow --tags"
+    subprocess.run(command.split(), cwd=clone.root, env=clone.environ, check=True)
+    assert describe(clone.workspace()) == describe(origin.workspace())
+
+
+def test_a_shallow_clone_is_repaired_on_request(origin: Repository, tmp_path: Path) -> None:
+    clone = _clone(origin, tmp_path / "clone", "--depth=1", "--no-tags")
+    assert describe(clone.workspace(), unshallow=True) == describe(origin.workspace())
+
+
+def test_a_shallow_history_of_another_branch_changes_nothing(
+    origin: Repository, tmp_path: Path
+) -> None:
+    origin.git("checkout", "--quiet", "--orphan", "pages")
+    origin.commit()
+    origin.commit()
+    origin.git("checkout", "--quiet", "main")
+    clone = _clone(origin, tmp_path / "clone", "--single-branch", "--branch=main")
+    clone.git("fetch", "--quiet", "--depth=1", "origin", "pages")
+    assert (clone.root / ".git" / "shallow").exists()
+    assert describe(clone.workspace()).version == describe(origin.workspace()).version
+
+
+def test_a_clone_without_tags_is_refused_and_repaired(origin: Repository, tmp_path: Path) -> None:
+    clone = _clone(origin, tmp_path / "clone", "--no-tags")
+    with pytest.raises(UsageError, match="without tags") as error:
+        describe(clone.workspace())
+    assert error.value.exit_code == 2
+    assert "remote.origin.tagOpt = --no-tags" in str(error.value)
+    for command in error.value.next_step.splitlines()[:2]:
+        subprocess.run(command.split(), cwd=clone.root, env=clone.environ, check=True)
+    assert describe(clone.workspace()) == describe(origin.workspace())
+
+
+def test_one_remote_of_two_without_tags_is_fine(origin: Repository, tmp_path: Path) -> None:
+    clone = _clone(origin, tmp_path / "clone")
+    clone.git("remote", "add", "--no-tags", "fork", f"file://{origin.root}")
+    assert describe(clone.workspace()).distance == 2
+
+
+@pytest.mark.parametrize("missing", ["blob:none", "tree:0"])
+def test_a_partial_clone_has_all_commits_and_so_the_right_version(
+    origin: Repository, tmp_path: Path, missing: str
+) -> None:
+    clone = _clone(origin, tmp_path / "clone", f"--filter={missing}")
+    clone.write("file", "changed\n")
+    origin.write("file", "changed\n")
+    assert describe(clone.workspace()) == describe(origin.workspace())
+
+
+@pytest.mark.parametrize("paths", [[], ["file"]])
+def test_a_partial_clone_out_of_reach_of_what_it_lacks_is_refused(
+    origin: Repository, tmp_path: Path, paths: list[str]
+) -> None:
+    clone = _clone(origin, tmp_path / "clone", "--filter=tree:0")
+    assert describe(clone.workspace(), paths=paths).distance == 2
+    fresh = _clone(origin, tmp_path / "fresh", "--filter=tree:0")
+    fresh.git("config", "remote.origin.url", f"file://{tmp_path}/gone")
+    with pytest.raises(UsageError, match="partial clone") as error:
+        describe(fresh.workspace(), paths=paths)
+    assert error.value.exit_code == 2
+    assert "git fetch --refetch --no-filter" in error.value.next_step
+
+
+def test_outside_of_git_the_variables_tell(tmp_path: Path, repository: Repository) -> None:
+    told = {
+        "HULLWRIGHT_VERSION": "1.2.3-rc.1+build.5",
+        "HULLWRIGHT_REVISION": "0123456789abcdef0123456789abcdef01234567",
+        "SOURCE_DATE_EPOCH": str(FIRST_S),
+    }
+    exported = tmp_path / "exported"
+    exported.mkdir()
+    found = describe(workspace(exported, {**repository.environ, **told}))
+    assert (found.version, found.image_tag) == ("1.2.3-rc.1+build.5", "1.2.3-rc.1.build.5")
+    assert (found.short_revision, found.prerelease, found.build) == ("0123456", "rc.1", "build.5")
+    assert found.commit_date.timestamp() == FIRST_S
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({}, "not in a Git repository"),
+        ({"HULLWRIGHT_VERSION": "1.2.3"}, "HULLWRIGHT_REVISION +not set"),
+        ({"HULLWRIGHT_VERSION": "v1.2", "HULLWRIGHT_REVISION": "abcdef0"}, "not SemVer 2"),
+        ({"HULLWRIGHT_VERSION": "1.2.3", "HULLWRIGHT_REVISION": "main"}, "object name"),
+        (
+            {
+                "HULLWRIGHT_VERSION": "1.2.3",
+                "HULLWRIGHT_REVISION": "abcdef0",
+                "SOURCE_DATE_EPOCH": "today",
+            },
+            "not a number of seconds",
+        ),
+    ],
+)
+def test_outside_of_git_nothing_is_guessed(
+    tmp_path: Path, repository: Repository, told: dict[str, str], message: str
+) -> None:
+    exported = tmp_path / "exported"
+    exported.mkdir()
+    with pytest.raises(UsageError, match=message) as error:
+        describe(workspace(exported, {**repository.environ, **told}))
+    assert error.value.exit_code == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository away")
+def test_a_repository_of_another_user_is_explained(repository: Repository) -> None:
+    repository.commit("v1.2.3")
+    os.chown(repository.root, 12345, 12345)
+    with pytest.raises(UsageError, match="belongs to another user") as error:
+        describe(repository.workspace())
+    assert error.value.exit_code == 2
+    assert error.value.next_step == (f"git config --global --add safe.directory {repository.root}")
