@@ -19,6 +19,7 @@ from hullwright.provision.operations import (
     Blocker,
     Command,
     Operation,
+    RemoveFile,
     WaitForEngine,
     WriteFile,
 )
@@ -26,6 +27,7 @@ from hullwright.provision.state import FILE_NAME, EngineRecord
 
 DAEMON_FILE: Final = Path("/etc/docker/daemon.json")
 PID_FILE: Final = Path("/run/docker.pid")
+_CONTAINERD_PID: Final = Path("/run/docker/containerd/containerd.pid")
 DOCKERD: Final = "/usr/sbin/dockerd"
 
 BUILDX_PIN: Final = "v0.33.0"
@@ -251,10 +253,13 @@ def start_operation(facts: Facts) -> Operation | None:
         cause = "an earlier --install recorded it as its own, and it does not run"
     else:
         return None
+    # Nothing runs, so what names a process is left from before a crash; by now its number may be
+    # another program's, and the engine would not start.
+    stale = (RemoveFile(PID_FILE), RemoveFile(_CONTAINERD_PID)) if record.pid_file else ()
     return Operation(
         "Docker engine",
         cause,
-        (Command(record.start), WaitForEngine(record.log, record.pid_file)),
+        (*stale, Command(record.start), WaitForEngine(record.log, record.pid_file)),
     )
 
 
@@ -268,7 +273,7 @@ def new_record(facts: Facts, offer: Offer) -> EngineRecord:
     # so it outlives setup and the terminal.
     start = (
         *("start-stop-daemon", "--start", "--oknodo", "--background"),
-        *("--pidfile", str(PID_FILE), "--output", str(log), "--exec", DOCKERD, "--"),
+        *("--output", str(log), "--exec", DOCKERD, "--"),
         *("--config-file", str(_config_path(facts)), "--pidfile", str(PID_FILE)),
     )
     return EngineRecord(names, "detached", start, str(log), str(PID_FILE))
