@@ -31,14 +31,8 @@ def _known(words: str, summary: str, next_step: str) -> _Known:
 _KNOWN: Final = (
     _known(
         r"no space left on device|ENOSPC|disk quota exceeded",
-        "the disk of the engine is full",
+        "a file system of the build is full, most often the disk of the engine",
         "docker system df   shows what uses it; docker builder prune   frees build cache",
-    ),
-    _known(
-        r"exec format error",
-        "a program of another architecture was started, and no emulator for {arch} is registered",
-        "invoke setup --install   (Debian: qemu-user-static and binfmt-support), "
-        "or build for this machine's platform: --platform {host}",
     ),
     _known(
         r"multi-platform build is not supported for the docker driver|"
@@ -48,10 +42,20 @@ _KNOWN: Final = (
         "feature on",
     ),
     _known(
-        r"missing go\.sum entry|updates to go\.(?:mod|sum) needed|go\.mod file indicates|"
-        r"verifying .*: checksum mismatch|inconsistent vendoring|go: go\.mod requires go",
+        r"verifying .*: checksum mismatch|SECURITY ERROR\s+This download does NOT match",
+        "a Go module is not the one that go.sum recorded",
+        "find out which of the two is right before go.sum is changed; a proxy in between can be it",
+    ),
+    _known(
+        r"missing go\.sum entry|updates to go\.(?:mod|sum) needed|no required module provides|"
+        r"cannot find module providing package|inconsistent vendoring",
         "go.mod and go.sum do not agree with each other, or with the sources",
         "go mod tidy   in the module's folder, then commit both files",
+    ),
+    _known(
+        r"go\.mod requires go >=",
+        "go.mod asks for a newer Go than the stage has",
+        "a newer base image for that stage, or an older version in go.mod's go line",
     ),
     _known(
         r"x509: |certificate verify failed|CERTIFICATE_VERIFY_FAILED|unable to get local issuer|"
@@ -60,6 +64,11 @@ _KNOWN: Final = (
         "the server's certificate is not trusted inside the build",
         "set [build] ca-bundle to the site's certificates, and let the step read them: "
         "RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt …",
+    ),
+    _known(
+        r"unable to find (?:user|groups? )",
+        "USER names someone whom the image does not know",
+        "create the user in an earlier step, or write numbers for both: USER 10001:10001",
     ),
     _known(
         r"permission denied",
@@ -97,27 +106,39 @@ _KNOWN: Final = (
         "see that the engine has a name server: docker run --rm IMAGE cat /etc/resolv.conf",
     ),
 )
-_ARCH: Final = re.compile(r"->\w+/(?P<cross>[\w/]+)|/(?P<plain>[\w/]+)$")
+_EXEC_FORMAT: Final = re.compile(r"exec format error", re.IGNORECASE)
+_ARCH: Final = re.compile(r"(?:->)?[a-z]+/(?P<arch>[a-z0-9/]+)$")
 
 
-def causes(
-    texts: Iterable[str], *, platform: str = "", host: str = "linux/amd64"
-) -> tuple[Cause, ...]:
+def causes(texts: Iterable[str], *, platform: str, host: str) -> tuple[Cause, ...]:
     """Return the likeliest known cause of a failed step, or nothing where none is recognised.
 
     Args:
         texts: BuildKit's error and the step's output.
-        platform: of the step, for a cause that names the architecture.
+        platform: that the step ran for, such as `linux/arm64`; empty for the builder's own.
         host: platform of this machine.
     """
     told = "\n".join(texts)
-    names = {"arch": _architecture(platform) or "it", "host": host}
+    if _EXEC_FORMAT.search(told):
+        return (_exec_format(platform or host, host),)
     for known in _KNOWN:
         if known.words.search(told):
-            return (Cause(known.summary.format(**names), known.next_step.format(**names)),)
+            return (Cause(known.summary, known.next_step),)
     return ()
 
 
-def _architecture(platform: str) -> str:
+def _exec_format(platform: str, host: str) -> Cause:
+    if platform == host:
+        return Cause(
+            f"a program of another platform than {platform} was started, "
+            "or a script without a #! line",
+            "look at --platform in FROM, at what was copied into the stage, "
+            "and at the base image's platform: docker image inspect IMAGE",
+        )
     match = _ARCH.search(platform)
-    return (match["cross"] or match["plain"]) if match else ""
+    return Cause(
+        f"a program for {platform} was started, and this machine ({host}) has no emulator for "
+        f"{match['arch'] if match else platform}",
+        "invoke setup --install   (Debian: qemu-user-static and binfmt-support), "
+        f"or build for this machine: --platform {host}",
+    )

@@ -8,13 +8,14 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from hullwright.build.causes import causes
-from hullwright.build.models import BuildReport, Failure, TargetResult
+from hullwright.build.models import BuildReport, Failure, TargetResult, secret_variable
 from hullwright.build.progress import Progress
 from hullwright.build.telling import Teller
-from hullwright.errors import UnavailableError
+from hullwright.errors import UnavailableError, UsageError
 from hullwright.files import lock
 from hullwright.recorded import RecordedImage, save
 from hullwright.tools.buildx import BAKE_ENVIRONMENT, bake_argv, parse_metadata
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from hullwright.build.models import BuildPlan, PlannedTarget
     from hullwright.run import Result
+    from hullwright.secret import Secret
     from hullwright.tools.buildx import TargetMetadata, Vertex
     from hullwright.workspace import Workspace
 
@@ -40,19 +42,32 @@ _NO_BUILDX: Final = re.compile(
     re.IGNORECASE,
 )
 _SHOWN_LINES: Final = 15
+# Below this, which step was the longest says nothing.
+_TOLD_S: Final = 0.1
+NO_SECRETS: Final = MappingProxyType[str, "Secret"]({})
 
 
-def execute(ws: Workspace, plan: BuildPlan) -> BuildReport:
+def execute(
+    ws: Workspace, plan: BuildPlan, secrets: Mapping[str, Secret] = NO_SECRETS
+) -> BuildReport:
     """Build what is planned, record each image that was built, and say what became of all.
 
     A target that fails is in the report, not an exception. After Ctrl-C nothing is recorded.
 
+    Args:
+        ws: the repository.
+        plan: what is built.
+        secrets: values of the secrets file; those that `plan.secret_keys` names reach bake by
+            its environment, and the builds as BuildKit secrets.
+
     Raises:
+        UsageError: a secret that a service needs is not among them.
         LockedError: another build of this repository is running.
         UnavailableError: there is no engine or no usable buildx.
     """
+    given = _secret_environment(plan, secrets)
     with lock(ws.state_dir / "build.lock", f"the build of {ws.config.project}"):
-        progress, result, metadata = _bake(ws, plan)
+        progress, result, metadata = _bake(ws, plan, given)
         _refuse_unavailable(result, progress)
         targets = tuple(
             _target_result(planned, progress, metadata, result, plan) for planned in plan.targets
@@ -63,7 +78,20 @@ def execute(ws: Workspace, plan: BuildPlan) -> BuildReport:
     return BuildReport(targets, result.duration_s, _longest(progress, plan))
 
 
-def _bake(ws: Workspace, plan: BuildPlan) -> tuple[Progress, Result, Mapping[str, TargetMetadata]]:
+def _secret_environment(plan: BuildPlan, secrets: Mapping[str, Secret]) -> dict[str, Secret]:
+    missing = [key for key in plan.secret_keys if key not in secrets]
+    if missing:
+        raise UsageError(
+            f"a build needs secrets that are not there: {', '.join(missing)}",
+            why="services.NAME.secrets names them as keys of the secrets file",
+            next_step="add them to the secrets file, or correct the configuration",
+        )
+    return {secret_variable(key): secrets[key] for key in plan.secret_keys}
+
+
+def _bake(
+    ws: Workspace, plan: BuildPlan, secrets: Mapping[str, Secret]
+) -> tuple[Progress, Result, Mapping[str, TargetMetadata]]:
     progress = Progress([planned.bake.name for planned in plan.targets])
     teller = Teller(ws.console, progress, time.monotonic())
 
@@ -83,7 +111,7 @@ def _bake(ws: Workspace, plan: BuildPlan) -> tuple[Progress, Result, Mapping[str
             ),
             on_line=on_line,
             cwd=ws.root,
-            env=BAKE_ENVIRONMENT,
+            env={**BAKE_ENVIRONMENT, **secrets},
             stdin=plan.definition(),
             check=False,
         )
@@ -122,7 +150,7 @@ def _target_result(
     digest = known.digest if known else progress.digest(name)
     steps = progress.steps(name)
     built = result.ok or bool(digest)
-    failure = None if built else _failure(progress, name, only=len(plan.targets) == 1)
+    failure = None if built else _failure(progress, planned, only=len(plan.targets) == 1)
     platforms = planned.platforms
     if not platforms and known and known.platform:
         platforms = (str(known.platform),)
@@ -149,10 +177,13 @@ def _reason(*, built: bool, digest: str, failure: Failure | None) -> str:
     return failure.step if failure else "cancelled, because another target failed"
 
 
-def _failure(progress: Progress, target: str, *, only: bool) -> Failure | None:
+def _failure(progress: Progress, planned: PlannedTarget, *, only: bool) -> Failure | None:
+    target = planned.bake.name
+    # A build of one platform does not name it in its steps.
+    platform = planned.platforms[0] if len(planned.platforms) == 1 else ""
     vertex = progress.failure(target)
     if vertex is not None:
-        return _step_failure(progress, vertex)
+        return _step_failure(progress, vertex, platform)
     # What fails before or after the steps has no vertex: an unreadable Dockerfile, the exporter.
     for line in progress.said:
         match = _ERROR.fullmatch(line)
@@ -163,22 +194,23 @@ def _failure(progress: Progress, target: str, *, only: bool) -> Failure | None:
                 platform="",
                 error=match["what"],
                 output=output,
-                causes=causes([match["what"]], host=_host()),
+                causes=causes([match["what"]], platform=platform, host=_host()),
             )
     return None
 
 
-def _step_failure(progress: Progress, vertex: Vertex) -> Failure:
+def _step_failure(progress: Progress, vertex: Vertex, platform: str) -> Failure:
     step = progress.step_of(vertex)
     output = progress.output(vertex)[-_SHOWN_LINES:]
-    platform = step.name.platform if step else ""
+    # A cross-compiling step runs on the platform before the arrow.
+    ran_on = step.name.platform.partition("->")[0] if step else ""
     return Failure(
         step=step.text if step else vertex.name.rpartition("] ")[2],
-        platform=platform,
+        platform=step.name.platform if step else "",
         error=vertex.error,
         output=output,
         excerpt=_excerpt(progress.said),
-        causes=causes([vertex.error, *output], platform=platform, host=_host()),
+        causes=causes([vertex.error, *output], platform=ran_on or platform, host=_host()),
     )
 
 
@@ -211,7 +243,7 @@ def _longest(progress: Progress, plan: BuildPlan) -> str:
         (step.seconds, name, step)
         for name in service_of
         for step in progress.steps(name)
-        if not step.vertex.cached and step.seconds > 0
+        if not step.vertex.cached and not step.vertex.error and step.seconds >= _TOLD_S
     ]
     if not ran:
         return ""

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 Status = Literal["built", "current", "failed", "skipped"]
 
 
+def secret_variable(key: str) -> str:
+    """Return the variable in which bake gets the value of a key of the secrets file."""
+    return f"HULLWRIGHT_SECRET_{key}"
+
+
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
     """What a person asks for; everything else follows from configuration and Git.
@@ -72,6 +77,7 @@ class PlannedTarget:
         version: what the sources are called.
         revision: their full commit.
         bake: what bake is told.
+        secret_keys: keys of the secrets file whose values its build gets.
     """
 
     service: str
@@ -81,6 +87,7 @@ class PlannedTarget:
     version: str
     revision: str
     bake: BakeTarget
+    secret_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,11 @@ class BuildPlan:
     overrides: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     ca_bundle: str = ""
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """Keys of the secrets file whose values `execute` must be given."""
+        return tuple(sorted({key for target in self.targets for key in target.secret_keys}))
 
     def definition(self) -> str:
         """Return the bake definition, which `docker buildx bake -f` takes as it is."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hullwright.build.models import BuildPlan, PlannedTarget
+from hullwright.build.models import BuildPlan, PlannedTarget, secret_variable
 from hullwright.errors import UsageError, unknown
 from hullwright.images import Platform, Reference
 from hullwright.tools.buildx import BakeTarget, bake_name
@@ -111,8 +111,12 @@ class _Planner:
                 platforms=platforms,
                 arguments=offered | dict(service.build_args) | dict(self.request.build_args),
                 labels=_labels(config.project, service, stage, version),
-                secrets=(f"id={CA_BUNDLE_ID},src={self.ca_bundle}",) if self.ca_bundle else (),
+                secrets=(
+                    *((f"id={CA_BUNDLE_ID},src={self.ca_bundle}",) if self.ca_bundle else ()),
+                    *(f"id={i},env={secret_variable(key)}" for i, key in service.secrets.items()),
+                ),
             ),
+            secret_keys=tuple(service.secrets.values()),
         )
 
 

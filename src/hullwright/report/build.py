@@ -127,9 +127,7 @@ def _details(target: TargetResult, figures: Sequence[Figures]) -> list[str]:
         lines.append(target.reason)
     if len(figures) > 1:
         lines += aligned([[row.platform, *_sizes(row)] for row in figures]).splitlines()
-    if target.failure:
-        lines += [f"  {line}".rstrip() for line in _failure_lines(target.failure)]
-    return lines
+    return [*lines, *(_failure_lines(target.failure) if target.failure else ())]
 
 
 def _sizes(row: Figures) -> tuple[str, str]:
@@ -141,13 +139,13 @@ def _bytes(count: int | None) -> str:
 
 
 def _failure_lines(failure: Failure) -> list[str]:
-    # BuildKit's error repeats the instruction; the step's own words say more where there are any.
-    lines = list(failure.output) or list(failure.excerpt) or [failure.error]
-    if failure.output and failure.error not in lines:
-        lines.append(failure.error)
+    lines = []
     for cause in failure.causes:
         lines += [f"cause  {cause.summary}", f"next   {cause.next_step}"]
-    return lines
+    # The step's own words say more than the instruction, where there are any.
+    told = list(failure.output) or list(failure.excerpt)
+    told += [] if failure.error in told else [failure.error]
+    return [*lines, *(f"  {line}".rstrip() for line in told)]
 
 
 def _sum(report: BuildReport) -> str:

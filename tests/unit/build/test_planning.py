@@ -1,0 +1,216 @@
+"""What a request means: which images, under which names, told before anything is built."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from hullwright import build
+from hullwright.build import BuildRequest, SourceVersion
+from hullwright.config.models import Build, Config, Service
+from hullwright.errors import ExitCode, UsageError
+from hullwright.images import Platform
+from replaying import workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hullwright.build import BuildPlan
+
+VERSION: Final = SourceVersion(
+    "1.4.1-0.dev.12+g1a2b3c4",
+    "1.4.1-0.dev.12.g1a2b3c4",
+    "1a2b3c4" + "0" * 33,
+    "2026-11-20T10:00:00Z",
+    "https://git.example.com/shop.git",
+    {"VERSION": "1.4.1-0.dev.12+g1a2b3c4", "GIT_COMMIT": "1a2b3c4", "BUILD_DATE": "2026"},
+)
+DOCKERFILE: Final = """\
+FROM scratch AS base
+FROM base AS development
+FROM base AS production
+ARG VERSION
+ARG GIT_COMMIT
+"""
+
+
+class Repository:
+    """A folder with Dockerfiles, and the plan of what is asked for in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.services: dict[str, Service] = {}
+        self.build = Build()
+        self.registry = ""
+        self.platforms: tuple[Platform, ...] = ()
+
+    def service(self, service: Service, text: str = DOCKERFILE) -> None:
+        path = self.root / service.dockerfile
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        self.services[service.name] = service
+
+    def plan(self, request: BuildRequest) -> BuildPlan:
+        config = Config(
+            "shop",
+            registry=self.registry,
+            platforms=self.platforms,
+            services=self.services,
+            build=self.build,
+        )
+        return build.plan(workspace(self.root, config), request, lambda _: VERSION)
+
+    def refused(self, request: BuildRequest) -> UsageError:
+        with pytest.raises(UsageError) as raised:
+            self.plan(request)
+        assert raised.value.exit_code == ExitCode.USAGE
+        return raised.value
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """Return a repository with one service of three stages."""
+    repository = Repository(tmp_path)
+    repository.service(Service("api", targets=("development", "production"), image="team/api"))
+    return repository
+
+
+def test_the_default_target_has_the_plain_tag_and_others_name_themselves(
+    repository: Repository,
+) -> None:
+    repository.registry = "registry.example.com/x"
+    default = repository.plan(BuildRequest()).targets[0]
+    assert default.target == "production"
+    assert default.reference == "registry.example.com/x/team/api:1.4.1-0.dev.12.g1a2b3c4"
+    other = repository.plan(BuildRequest(target="development")).targets[0]
+    assert other.reference == f"{default.reference}-development"
+
+
+def test_a_dockerfile_gets_the_arguments_that_it_declares_and_those_that_were_given(
+    repository: Repository,
+) -> None:
+    repository.service(
+        Service("web", dockerfile="w/Dockerfile", build_args={"A": "file", "B": "file"}),
+        "FROM scratch\n",
+    )
+    api, web = repository.plan(BuildRequest(build_args={"B": "typed"})).targets
+    assert api.bake.arguments == {
+        "VERSION": VERSION.version,
+        "GIT_COMMIT": "1a2b3c4",
+        "B": "typed",
+    }
+    assert web.bake.arguments == {"A": "file", "B": "typed"}
+    assert web.target == ""
+    assert web.reference == "web:1.4.1-0.dev.12.g1a2b3c4"
+
+
+def test_every_image_says_what_it_is(repository: Repository) -> None:
+    assert repository.plan(BuildRequest()).targets[0].bake.labels == {
+        "org.opencontainers.image.title": "api",
+        "org.opencontainers.image.version": VERSION.version,
+        "org.opencontainers.image.revision": VERSION.revision,
+        "org.opencontainers.image.created": "2026-11-20T10:00:00Z",
+        "org.opencontainers.image.source": "https://git.example.com/shop.git",
+        "dev.hullwright.project": "shop",
+        "dev.hullwright.service": "api",
+        "dev.hullwright.target": "production",
+    }
+
+
+def test_a_dockerfile_is_named_from_its_context(repository: Repository) -> None:
+    repository.service(Service("web", context="web", dockerfile="web/Dockerfile"))
+    repository.service(Service("job", context="web", dockerfile="docker/job.Dockerfile"))
+    _, web, job = repository.plan(BuildRequest()).targets
+    assert (web.bake.context, web.bake.dockerfile) == ("web", "Dockerfile")
+    assert (job.bake.context, job.bake.dockerfile) == ("web", "../docker/job.Dockerfile")
+
+
+def test_platforms_are_typed_or_the_services_or_the_configurations(
+    repository: Repository,
+) -> None:
+    repository.platforms = (Platform("linux", "amd64"), Platform("linux", "arm64"))
+    repository.service(Service("web", platforms=(Platform("linux", "arm64"),)))
+    api, web = repository.plan(BuildRequest()).targets
+    assert api.bake.platforms == ("linux/amd64", "linux/arm64")
+    assert web.bake.platforms == ("linux/arm64",)
+    typed = repository.plan(BuildRequest(platforms=("linux/x86_64", "linux/amd64")))
+    assert {target.bake.platforms for target in typed.targets} == {("linux/amd64",)}
+
+
+def test_certificates_outside_of_the_repository_are_read_by_a_named_permission(
+    repository: Repository, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bundle = tmp_path_factory.mktemp("site") / "ca.pem"
+    repository.build = Build(ca_bundle=str(bundle))
+    assert repository.plan(BuildRequest()).targets[0].bake.secrets == ()
+    bundle.write_text("certificates", encoding="utf-8")
+    plan = repository.plan(BuildRequest(allow=("network.host",)))
+    assert plan.targets[0].bake.secrets == (f"id=ca-bundle,src={bundle}",)
+    assert plan.allow == (f"fs.read={bundle}", "network.host")
+    assert f"bake is allowed fs.read={bundle}" in plan.text()
+
+
+def test_a_secret_of_a_service_reaches_bake_by_a_variable(repository: Repository) -> None:
+    repository.service(Service("web", secrets={"npm": "NPM_TOKEN"}))
+    plan = repository.plan(BuildRequest(services=("web",)))
+    assert plan.secret_keys == ("NPM_TOKEN",)
+    assert plan.targets[0].bake.secrets == ("id=npm,env=HULLWRIGHT_SECRET_NPM_TOKEN",)
+
+
+def test_the_definition_is_what_bake_takes(repository: Repository) -> None:
+    document = json.loads(repository.plan(BuildRequest()).definition())
+    assert list(document["target"]) == ["api-production"]
+    assert document["target"]["api-production"]["target"] == "production"
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (
+            BuildRequest(services=("ap",)),
+            'unknown service "ap" — did you mean "api"?\n  known  api',
+        ),
+        (
+            BuildRequest(target="prodution"),
+            'unknown target of service api "prodution" — did you mean "production"?',
+        ),
+        (BuildRequest(platforms=("linux/amd65",)), 'unknown platform "linux/amd65"'),
+        (BuildRequest(platforms=("amd64",)), '"amd64" is not a platform'),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_known_ones(
+    repository: Repository, request_: BuildRequest, message: str
+) -> None:
+    assert str(repository.refused(request_)).startswith(message)
+
+
+def test_a_dockerfile_that_is_missing_is_named_with_its_key(repository: Repository) -> None:
+    repository.services["web"] = Service("web", dockerfile="web/Dockerfile")
+    assert str(repository.refused(BuildRequest(services=("web",)))) == (
+        "web/Dockerfile of service web does not exist\n"
+        "  next  correct services.web.dockerfile in the configuration"
+    )
+
+
+def test_a_context_that_is_no_folder_is_named_with_its_key(repository: Repository) -> None:
+    repository.service(Service("web", context="nowhere"))
+    message = str(repository.refused(BuildRequest(services=("web",))))
+    assert "services.web.context" in message
+
+
+def test_two_services_cannot_make_one_image(repository: Repository) -> None:
+    repository.service(Service("web", targets=("production",), image="team/api"))
+    message = str(repository.refused(BuildRequest()))
+    assert message.startswith("services api and web both make team/api:")
+
+
+def test_a_repository_without_services_says_what_to_add(repository: Repository) -> None:
+    repository.services.clear()
+    assert "there is nothing to build" in str(repository.refused(BuildRequest()))
+
+
+def test_an_image_name_that_is_none_is_refused(repository: Repository) -> None:
+    repository.service(Service("Web", image="Team/Web"))
+    assert "is not an image reference" in str(repository.refused(BuildRequest(services=("Web",))))
