@@ -79,9 +79,9 @@ def test_a_kill_leaves_the_old_or_the_new_content(tmp_path: Path, delay: int) ->
         assert process.stdout is not None
         assert process.stdout.readline() == "going\n"
         # Each run is killed at another instruction: after so many further replacements.
-        seen = {target.stat().st_ino}
+        seen = {target.stat().st_mtime_ns}
         while len(seen) <= delay:
-            seen.add(target.stat().st_ino)
+            seen.add(target.stat().st_mtime_ns)
         process.kill()
     content = target.read_text(encoding="utf-8")
     assert len(content) == 200_000

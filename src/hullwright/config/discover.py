@@ -28,12 +28,6 @@ _OVERRIDE_NAMES: Final = (
     *("compose.override.yml", "compose.override.yaml"),
     *("docker-compose.override.yml", "docker-compose.override.yaml"),
 )
-_COMPOSE_FILE_LINE: Final = re.compile(
-    r"^\s*COMPOSE_FILE\s*=\s*([\"']?)([^\"'\n]+?)\1\s*$", re.MULTILINE
-)
-_STAGE: Final = re.compile(
-    r"^\s*FROM\s+(?:--\S+\s+)*\S+(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE
-)
 # Folders that hold other people's Dockerfiles.
 _FOREIGN: Final = frozenset({"node_modules", "vendor", "third_party", "testdata", "venv"})
 
@@ -86,11 +80,13 @@ def services(
 
 def stages(dockerfile: Path) -> tuple[str, ...]:
     """Return the names of a Dockerfile's stages, a last stage without a name as empty string."""
+    from hullwright.tools.dockerfile import parse
+
     try:
-        text = dockerfile.read_text(encoding="utf-8", errors="replace")
+        text = dockerfile.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
         return ()
-    names = _STAGE.findall(text)
+    names = [stage.name for stage in parse(text).all_stages]
     last = len(names) - 1
     kept = tuple(name for index, name in enumerate(names) if name or index == last)
     return () if kept == ("",) else kept
@@ -151,5 +147,8 @@ def _named_in_dotenv(root: Path) -> str:
     dotenv = root / ".env"
     if not dotenv.is_file():
         return ""
-    found = _COMPOSE_FILE_LINE.search(dotenv.read_text(encoding="utf-8", errors="replace"))
-    return found[2] if found else ""
+    from hullwright.tools.dotenv import entries
+
+    text = dotenv.read_text(encoding="utf-8", errors="replace")
+    named = (entry for entry in entries(text) if not entry.commented)
+    return next((entry.value for entry in named if entry.name == "COMPOSE_FILE"), "")
