@@ -1,24 +1,41 @@
 """Stacks: select one, plan and start it from what was built, wait, explain, look, enter, stop.
 
-`select` names what is meant; every other function takes the selection. `up` is `plan_up` (plain
-data, `UpPlan.text`) and `execute`; a dry run ends at the plan.
+`select` names what is meant; every other function takes the selection. What changes something is
+a plan (plain data, its `text()` is what a dry run shows) and its execution: `up` is `plan_up` and
+`execute`, `down` is `plan_down` and `execute_down`.
 """
 
+from hullwright.stack.down import DownPlan, down, execute_down, plan_down
+from hullwright.stack.entering import exec_, shell, shell_of_image
 from hullwright.stack.execution import ServiceUp, UpReport, execute, up
 from hullwright.stack.explain import Failure
+from hullwright.stack.looking import ServiceState, StackState, logs, project_name, ps, restart
 from hullwright.stack.plan import Operation, UpPlan, plan_up
 from hullwright.stack.selection import Selection, resolved, select
 
 __all__ = [
+    "DownPlan",
     "Failure",
     "Operation",
     "Selection",
+    "ServiceState",
     "ServiceUp",
+    "StackState",
     "UpPlan",
     "UpReport",
+    "down",
+    "exec_",
     "execute",
+    "execute_down",
+    "logs",
+    "plan_down",
     "plan_up",
+    "project_name",
+    "ps",
     "resolved",
+    "restart",
     "select",
+    "shell",
+    "shell_of_image",
     "up",
 ]

@@ -1,0 +1,192 @@
+"""What `up`, `ps` and `down` found, as text, Markdown and JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from hullwright.report import failures
+from hullwright.report.table import aligned
+from hullwright.report.table import markdown as markdown_table
+from hullwright.stack import DownPlan, StackState, UpReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hullwright.stack import ServiceState, ServiceUp
+    from hullwright.tools.engine import Published
+
+    Shown = UpReport | StackState | DownPlan
+
+_SCHEMA: Final = 1
+_MARKS: Final = {"healthy": "✓", "completed": "✓", "unknown": "·", "failed": "✗", "waiting": "·"}
+_STATES: Final = ("service", "state", "since", "restarts", "ports", "image")
+
+
+def text(shown: Shown) -> str:
+    """Return a report for people."""
+    if isinstance(shown, DownPlan):
+        return _down_text(shown)
+    if isinstance(shown, StackState):
+        return _state_text(shown)
+    head = f"stack {shown.stack} · project {shown.project}"
+    rows = [_up_row(service, shown) for service in shown.services]
+    table = "\n".join(f"  {line}" for line in aligned(rows, right=(2,), gap=2).splitlines())
+    if shown.failed:
+        last = f"not up after {shown.total_s:.1f} s · look: invoke ps · stop: invoke down"
+        return "\n\n".join([failures.text(shown.failures), f"{head}\n{table}", last])
+    return f"{head}\n\n{table}\n\nup in {shown.total_s:.2f} s"
+
+
+def markdown(shown: Shown) -> str:
+    """Return a report for a job summary or a pull request."""
+    if isinstance(shown, DownPlan):
+        return f"```\n{_down_text(shown)}\n```"
+    if isinstance(shown, StackState):
+        rows = [_state_row(each) for each in shown.services]
+        return f"### {shown.stack}\n\n{markdown_table(_STATES, rows, right=(3,))}"
+    header = ("service", "status", "after", "address", "image")
+    rows = [_up_row(service, shown) for service in shown.services]
+    table = markdown_table(header, [[f"{row[0]} {row[1]}", *row[2:]] for row in rows], right=(2,))
+    told = f"\n\n{failures.markdown(shown.failures)}" if shown.failed else ""
+    return f"### up: {shown.stack} in {shown.total_s:.2f} s\n\n{table}{told}"
+
+
+def as_json(shown: Shown) -> dict[str, Any]:
+    """Return a report as documented values; figures that are not known are null."""
+    if isinstance(shown, DownPlan):
+        return {
+            "schema": _SCHEMA,
+            "project": shown.project,
+            "containers": list(shown.containers),
+            "networks": list(shown.networks),
+            "volumes": list(shown.volumes),
+        }
+    if isinstance(shown, StackState):
+        return {
+            "schema": _SCHEMA,
+            "stack": shown.stack,
+            "project": shown.project,
+            "services": [_state_json(each) for each in shown.services],
+        }
+    return {
+        "schema": _SCHEMA,
+        "stack": shown.stack,
+        "project": shown.project,
+        "total_s": round(shown.total_s, 3),
+        "verdict": "failed" if shown.failed else "up",
+        "services": [up_json(each) for each in shown.services],
+        "failures": failures.as_json(shown.failures),
+    }
+
+
+def up_json(service: ServiceUp) -> dict[str, Any]:
+    """Return the times of one service as documented values; None where not reached or known."""
+    return {
+        "service": service.service,
+        "status": service.status,
+        "created_s": service.created_s,
+        "started_s": service.started_s,
+        "listening_s": service.listening_s,
+        "ready_s": service.ready_s,
+        "healthy_s": service.healthy_s,
+        "ended_s": service.ended_s,
+        "probe_lag_s": service.probe_lag_s,
+        "restarts": service.restarts,
+        "peak_memory_bytes": None,
+        "cpu_s": None,
+        "exit_code": service.exit_code,
+        "published": [_address(port) for port in _ports(service.published)],
+        "reason": service.reason or None,
+    }
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in the two units that matter: `42 s`, `3 min 5 s`, `2 d 4 h`."""
+    whole = int(seconds)
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    for position, (unit, size) in enumerate(units):
+        if whole >= size:
+            head, rest = divmod(whole, size)
+            if unit == "s" or rest < units[position + 1][1]:
+                return f"{head} {unit}"
+            below, step = units[position + 1]
+            return f"{head} {unit} {rest // step} {below}"
+    return "0 s"
+
+
+def _up_row(service: ServiceUp, report: UpReport) -> list[str]:
+    at = service.ended_s if service.status == "completed" else service.healthy_s
+    return [
+        f"{_MARKS[service.status]} {service.service}",
+        "not started" if service.status == "waiting" else service.status,
+        "" if at is None else f"{at:.2f} s",
+        " ".join(_address(port) for port in _ports(service.published)),
+        report.images.get(service.service, "") or service.reason,
+    ]
+
+
+def _ports(published: Iterable[Published]) -> list[Published]:
+    """Return one entry for each port: on an engine with IPv6 each is bound twice."""
+    return list({(port.target, port.host_port): port for port in reversed([*published])}.values())
+
+
+def _address(port: Published) -> str:
+    host = port.host_ip if port.host_ip not in {"", "0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104
+    scheme = "http" if port.protocol == "tcp" and port.target in {80, 3000, 8000, 8080} else ""
+    address = f"{host}:{port.host_port}"
+    return f"{scheme}://{address}" if scheme else f"{address}/{port.protocol}"
+
+
+def _state_text(shown: StackState) -> str:
+    head = f"stack {shown.stack} · project {shown.project}"
+    if not shown.services:
+        return f"{head}\n\n  nothing runs; start it: invoke up"
+    rows = [_STATES, *(_state_row(each) for each in shown.services)]
+    return f"{head}\n\n" + "\n".join(f"  {line}" for line in aligned(rows, right=(3,)).splitlines())
+
+
+def _state_row(state: ServiceState) -> list[str]:
+    told = state.health if state.health != "none" and state.state == "running" else state.state
+    if state.state == "exited":
+        told = f"ended {state.exit_code}"
+    elif told == "running":
+        told = "running, no health check"
+    return [
+        state.service,
+        told,
+        "" if state.uptime_s is None else duration(state.uptime_s),
+        str(state.restarts),
+        " ".join(_address(port) for port in _ports(state.published)),
+        state.version or state.image,
+    ]
+
+
+def _state_json(state: ServiceState) -> dict[str, Any]:
+    return {
+        "service": state.service,
+        "container": state.container,
+        "state": state.state,
+        "health": None if state.health == "none" else state.health,
+        "exit_code": state.exit_code,
+        "uptime_s": None if state.uptime_s is None else round(state.uptime_s, 1),
+        "restarts": state.restarts,
+        "image": state.image,
+        "version": state.version or None,
+        "published": [_address(port) for port in _ports(state.published)],
+    }
+
+
+def _down_text(plan: DownPlan) -> str:
+    if not plan:
+        return f"project {plan.project}: nothing is there"
+    counts = [
+        f"{len(names)} {kind}{'s' if len(names) != 1 else ''}"
+        for kind, names in (
+            ("container", plan.containers),
+            ("network", plan.networks),
+            ("volume", plan.volumes),
+        )
+        if names
+    ]
+    kept = "" if plan.volumes else " · volumes kept"
+    return f"project {plan.project}: removed {', '.join(counts)}{kept}"
