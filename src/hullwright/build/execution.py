@@ -6,6 +6,7 @@ import platform as machine
 import re
 import tempfile
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -69,8 +70,10 @@ def execute(
     with lock(ws.state_dir / "build.lock", f"the build of {ws.config.project}"):
         progress, result, metadata = _bake(ws, plan, given)
         _refuse_unavailable(result, progress)
-        targets = tuple(
-            _target_result(planned, progress, metadata, result, plan) for planned in plan.targets
+        targets = _blamed(
+            [_target_result(planned, progress, metadata, result, plan) for planned in plan.targets],
+            result,
+            progress,
         )
         recorded = [_recorded(target) for target in targets if target.digest]
         if recorded:
@@ -168,6 +171,27 @@ def _target_result(
         failure=failure,
         version=planned.version,
         revision=planned.revision,
+    )
+
+
+def _blamed(
+    targets: list[TargetResult], result: Result, progress: Progress
+) -> tuple[TargetResult, ...]:
+    """Return the results with a failure for a run that ended badly and blamed no target."""
+    if result.ok or any(target.failure for target in targets):
+        return tuple(targets)
+    failure = Failure(
+        step="outside its steps",
+        platform="",
+        error=f"docker buildx bake ended with {result.returncode}",
+        output=tuple(progress.said[-_SHOWN_LINES:]),
+        causes=causes(progress.said, platform="", host=_host()),
+    )
+    return tuple(
+        target
+        if target.status == "built"
+        else replace(target, status="failed", reason=failure.step, failure=failure)
+        for target in targets
     )
 
 

@@ -1,0 +1,208 @@
+"""What a run of bake becomes: results, refusals and lines of progress."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from hullwright import build
+from hullwright.build import BuildPlan, PlannedTarget
+from hullwright.build.causes import causes
+from hullwright.build.progress import Progress
+from hullwright.errors import ExitCode, LockedError, UnavailableError, UsageError
+from hullwright.files import lock
+from hullwright.recorded import load
+from hullwright.secret import Secret
+from hullwright.tools.buildx import BakeTarget
+from replaying import Replay, workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIGEST: Final = f"sha256:{'ab' * 32}"
+
+
+def plan(*names: str, secret_keys: tuple[str, ...] = ()) -> BuildPlan:
+    return BuildPlan(
+        tuple(
+            PlannedTarget(
+                name,
+                "",
+                f"{name}:1",
+                (),
+                "1.0.0",
+                "",
+                BakeTarget(name, ".", "Dockerfile"),
+                secret_keys,
+            )
+            for name in names
+        ),
+        allow=("fs.read=/etc/ca.pem",),
+    )
+
+
+def vertex(name: str, **more: object) -> str:
+    times = {"started": "2026-11-21T00:00:00Z", "completed": "2026-11-21T00:00:01.5Z"}
+    return json.dumps({"vertexes": [{"digest": f"sha256:{name}", "name": name, **times, **more}]})
+
+
+def said(name: str, text: str) -> str:
+    data = base64.b64encode(text.encode()).decode()
+    return json.dumps({"logs": [{"vertex": f"sha256:{name}", "data": data}]})
+
+
+def test_one_bake_gets_the_definition_and_nothing_else_is_asked(tmp_path: Path) -> None:
+    metadata = {"api": {"buildx.build.ref": "x", "containerimage.digest": DIGEST}}
+    runner = Replay({}, metadata=json.dumps(metadata))
+    planned = plan("api")
+    report = build.execute(workspace(tmp_path, runner=runner), planned)
+    (call,) = runner.calls
+    assert call.argv[:3] == ("docker", "buildx", "bake")
+    assert call.argv[-1] == "--allow=fs.read=/etc/ca.pem"
+    assert call.cwd == tmp_path
+    assert call.stdin == planned.definition()
+    assert call.env == {"BUILDX_METADATA_PROVENANCE": "disabled"}
+    assert [(target.status, target.digest) for target in report.targets] == [("built", DIGEST)]
+    assert load(workspace(tmp_path))["api", ""].digest == DIGEST
+
+
+def test_a_build_without_an_image_is_built_and_not_recorded(tmp_path: Path) -> None:
+    report = build.execute(workspace(tmp_path, runner=Replay({})), plan("api"))
+    assert report.targets[0].status == "built"
+    assert report.targets[0].reason == "no image was asked for, so none was recorded"
+    assert load(workspace(tmp_path)) == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        (
+            "ERROR: Cannot connect to the Docker daemon. Is the docker daemon running?",
+            "the Docker engine cannot be reached",
+        ),
+        (
+            "docker: unknown command: docker buildx",
+            "docker buildx is missing or too old to build with",
+        ),
+        (
+            "ERROR: invalid progress mode rawjson",
+            "docker buildx is missing or too old to build with",
+        ),
+    ],
+)
+def test_a_missing_tool_is_no_failed_build(line: str, what: str, tmp_path: Path) -> None:
+    runner = Replay({}, lines=(line,), code=1)
+    with pytest.raises(UnavailableError, match=what) as raised:
+        build.execute(workspace(tmp_path, runner=runner), plan("api"))
+    assert raised.value.exit_code == ExitCode.UNAVAILABLE
+    assert line in str(raised.value)
+    assert "invoke setup" in str(raised.value)
+
+
+def test_a_second_build_is_told_who_holds_the_lock(tmp_path: Path) -> None:
+    first = workspace(tmp_path)
+    with lock(first.state_dir / "build.lock", "the build"), pytest.raises(LockedError) as raised:
+        build.execute(workspace(tmp_path), plan("api"))
+    assert raised.value.exit_code == ExitCode.LOCKED
+    assert "the build of shop is in use by another run" in str(raised.value)
+    assert "process " in str(raised.value)
+
+
+def test_what_fails_before_the_first_step_is_told_in_buildkits_words(tmp_path: Path) -> None:
+    lines = (
+        "Dockerfile:2",
+        "--------------------",
+        "ERROR: target api: failed to solve: dockerfile parse error on line 2: unknown: RUNN",
+    )
+    report = build.execute(
+        workspace(tmp_path, runner=Replay({}, lines=lines, code=1)), plan("api", "web")
+    )
+    api, web = report.targets
+    assert api.failure is not None
+    assert api.failure.step == "before its first step"
+    assert "unknown: RUNN" in api.failure.error
+    assert (web.status, web.reason) == ("skipped", "cancelled, because another target failed")
+
+
+def test_a_run_that_fails_without_a_word_is_not_called_built(tmp_path: Path) -> None:
+    report = build.execute(workspace(tmp_path, runner=Replay({}, code=137)), plan("api"))
+    assert report.failed
+    assert report.targets[0].status == "failed"
+    assert report.targets[0].failure is not None
+    assert "137" in report.targets[0].failure.error
+
+
+def test_a_secret_reaches_bake_by_its_environment_only(tmp_path: Path) -> None:
+    runner = Replay({})
+    token = Secret("hunter2hunter2")
+    build.execute(
+        workspace(tmp_path, runner=runner), plan("api", secret_keys=("NPM",)), {"NPM": token}
+    )
+    (call,) = runner.calls
+    assert call.env == {"BUILDX_METADATA_PROVENANCE": "disabled", "HULLWRIGHT_SECRET_NPM": token}
+    assert "hunter2" not in f"{call.argv} {call.stdin}"
+
+
+def test_a_secret_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="secrets that are not there: NPM") as raised:
+        build.execute(workspace(tmp_path), plan("api", secret_keys=("NPM",)))
+    assert raised.value.exit_code == ExitCode.USAGE
+
+
+def test_a_log_file_gets_a_timed_line_for_each_step(tmp_path: Path) -> None:
+    lines = (
+        vertex("[internal] load build definition from Dockerfile"),
+        vertex("[build 1/2] FROM alpine", cached=True),
+        vertex("[build 2/2] RUN make  all", error="exit code: 2"),
+    )
+    ws = workspace(tmp_path, runner=Replay({}, lines=lines, code=1))
+    build.execute(ws, plan("api"))
+    assert isinstance(ws.console.err, io.StringIO)
+    told = [line.split(" ", 1)[1] for line in ws.console.err.getvalue().splitlines()]
+    assert told == [
+        "api  step 1 of 2: FROM alpine  cached",
+        "api  step 2 of 2: RUN make all  failed",
+    ]
+
+
+def test_a_progress_bar_is_one_line_of_a_steps_output() -> None:
+    progress = Progress(["api"])
+    for line in (
+        vertex("[1/1] RUN get"),
+        said("[1/1] RUN get", "a\n10 %\r50 %\r"),
+        said("[1/1] RUN get", "100 %\nlast, with"),
+        said("[1/1] RUN get", "out an end"),
+    ):
+        progress.feed(line)
+    (step,) = progress.steps("api")
+    assert progress.output(step.vertex) == ("a", "100 %", "last, without an end")
+
+
+@pytest.mark.parametrize(
+    ("output", "summary"),
+    [
+        ("main.go:3:8: missing go.sum entry for module providing x", "go.mod and go.sum do not"),
+        ("go: updates to go.mod needed; to update it:", "go.mod and go.sum do not"),
+        ("verifying golang.org/x/text@v0.3.0: checksum mismatch", "a Go module is not the one"),
+        ("go: go.mod requires go >= 1.99 (running go 1.26.8)", "go.mod asks for a newer Go"),
+        ("write /x: no space left on device", "a file system of the build is full"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "the server's certificate"),
+        ("error: invalid peer certificate: UnknownIssuer", "the server's certificate"),
+        ("PermissionError: [Errno 13] Permission denied: '/app'", "the step may not read"),
+        ("unable to find user app: invalid argument", "USER names someone"),
+        ("process did not complete: exit code: 137", "the step was killed"),
+        ("Temporary failure in name resolution", "a name could not be resolved"),
+    ],
+)
+def test_known_words_have_a_cause(output: str, summary: str) -> None:
+    (cause,) = causes([output], platform="", host="linux/amd64")
+    assert cause.summary.startswith(summary)
+    assert cause.next_step
+
+
+def test_unknown_words_have_no_cause() -> None:
+    assert causes(["1 test failed"], platform="", host="linux/amd64") == ()
