@@ -132,8 +132,9 @@ def _dockerfiles(root: Path) -> Iterator[str]:
 
 def _name(dockerfile: str, project: str, taken: Mapping[str, Service]) -> str:
     folders = Path(dockerfile).parent.parts
-    for candidate in (*folders[-1:], "-".join(folders), f"{project}-image"):
-        name = re.sub(r"[^A-Za-z0-9_-]", "-", candidate).strip("-_") if folders else project
+    wanted = (folders[-1], "-".join(folders)) if folders else (project, f"{project}-image")
+    for candidate in wanted:
+        name = re.sub(r"[^A-Za-z0-9_-]", "-", candidate).strip("-_")
         if name and name not in taken:
             return name
     return f"{project}-{len(taken)}"

@@ -26,7 +26,7 @@ class Repository:
     def write(self, name: str, text: str = "FROM scratch\n") -> Repository:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")
         return self
 
     def services(self, **environ: str) -> dict[str, Service]:
@@ -159,6 +159,30 @@ def test_a_dockerfile_that_compose_builds_is_no_second_service(repository: Repos
     assert list(repository.services()) == ["web", "tool"]
 
 
+def test_no_two_services_have_one_name(repository: Repository) -> None:
+    repository.write("compose.yaml", "services: {shop: {build: web}, tool: {build: tool}}")
+    for name in ("Dockerfile", "x/tool/Dockerfile", "y/tool/Dockerfile", "1 odd.name/Dockerfile"):
+        repository.write(name)
+    contexts = {name: service.context for name, service in repository.services().items()}
+    assert contexts == {
+        "shop": "web",
+        "tool": "tool",
+        "shop-image": ".",
+        "1-odd-name": "1 odd.name",
+        "x-tool": "x/tool",
+        "y-tool": "y/tool",
+    }
+
+
+def test_values_with_tags_of_any_kind_are_read(repository: Repository) -> None:
+    repository.write(
+        "compose.yaml",
+        "services: {web: {build: {context: !x web, args: !override [A=1], target: !reset x}}}",
+    )
+    web = repository.services()["web"]
+    assert (web.context, web.build_args, web.targets) == ("web", {"A": "1"}, ())
+
+
 def test_what_compose_alone_can_build_is_left_to_it(repository: Repository) -> None:
     repository.write(
         "compose.yaml",
@@ -243,6 +267,8 @@ def test_variables_have_their_values_or_defaults(repository: Repository) -> None
     [
         ("services:\n  a: [", "compose.yaml.*not YAML: line 2"),
         ("services:\n  a: 1\n  a: 2\n", "duplicate key"),
+        ("services: {a: \x01}", "compose.yaml.*not YAML"),
+        ("services: {a: \udcff}", "compose.yaml.*not YAML"),
         ("include: compose.yaml", "includes itself"),
         ("include: missing.yaml", "missing.yaml.*cannot be read: No such file"),
     ],

@@ -168,6 +168,13 @@ def test_a_password_in_an_address_is_not_repeated(repository: Path) -> None:
     assert "swordfish" not in problem
 
 
+@pytest.mark.parametrize("url", ["history", "ftp://example.com", "http://", "http://[::1"])
+def test_what_is_no_address_is_refused(repository: Path, url: str) -> None:
+    assert problems(repository, {"HULLWRIGHT_HISTORY": url}) == [
+        "history.url: not an address: expected http://host[:port] or https://…"
+    ]
+
+
 def test_discovery_is_off_where_services_are_configured(repository: Path) -> None:
     write(repository, "Dockerfile", "FROM scratch")
     assert list(load(repository, {}).services) == ["shop"]
