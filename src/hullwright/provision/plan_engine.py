@@ -140,14 +140,17 @@ def _unreachable(facts: Facts) -> Blocker:
 
 def _stopped(facts: Facts) -> Blocker:
     found = ", ".join(facts.engine.packages) or facts.engine.dockerd or "a socket without an engine"
-    start = "systemctl start docker" if facts.machine.systemd else "service docker start"
     if facts.engine.packages == ("podman-docker",):
-        start = "remove podman-docker, or set DOCKER_HOST to a Docker engine"
+        step = "remove podman-docker, or set DOCKER_HOST to a Docker engine"
+    elif facts.machine.systemd:
+        step = "start it as root: systemctl start docker"
+    else:
+        step = "start it as root: service docker start"
     return Blocker(
         "Docker engine",
         "there is a Docker engine on this machine, and it does not run",
         f"found: {found}; setup starts only an engine that it installed itself",
-        f"start it as root: {start}" if start.startswith("s") else start,
+        step,
     )
 
 

@@ -32,6 +32,8 @@ STAMP_NAME: Final = "hullwright-stamp"
 # Relative to the top folder; a repository without it has no environment of ours.
 LOCK: Final = "requirements/dev.txt"
 _FOREIGN: Final = {"amd64": ("arm64", "qemu-aarch64"), "arm64": ("amd64", "qemu-x86_64")}
+# A machine that has just started may be installing its own updates: wait for it to finish.
+_APT_GET: Final = ("apt-get", "-o", "DPkg::Lock::Timeout=120")
 _QUIET_APT: Final = (("DEBIAN_FRONTEND", "noninteractive"),)
 
 
@@ -46,14 +48,14 @@ def package_operation(facts: Facts) -> Operation | None:
     causes = [f"no engine is there, and {origin} has one"] if offer else []
     causes += [f"missing: {', '.join(tools)}"] if tools else []
     before, after = _kept_from_starting(facts, words)
-    install = ("apt-get", "install", "--yes", "--no-install-recommends", *words)
+    install = ("install", "--yes", "--no-install-recommends", *words)
     return Operation(
         "packages",
         "; ".join(causes),
         (
             *before,
-            Command(("apt-get", "update"), _QUIET_APT),
-            Command(install, _QUIET_APT),
+            Command((*_APT_GET, "update"), _QUIET_APT),
+            Command((*_APT_GET, *install), _QUIET_APT),
         ),
         cleanup=after,
     )
