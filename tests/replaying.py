@@ -51,7 +51,7 @@ class Replay(Runner):
         cwd: Path | None = None,
         env: Mapping[str, str | Secret] | None = None,
         stdin: str | None = None,
-        check: bool = True,  # noqa: ARG002  the runner's signature
+        check: bool = True,
     ) -> Result:
         self.calls.append(Call(argv, cwd, env, stdin))
         for line in self.lines:
@@ -67,7 +67,7 @@ class Replay(Runner):
         cwd: Path | None = None,
         env: Mapping[str, str | Secret] | None = None,
         stdin: str | None = None,
-        timeout_s: float | None = 60.0,  # noqa: ARG002
+        timeout_s: float | None = 60.0,
         check: bool = True,
     ) -> Result:
         return self._answered(argv, cwd, env, stdin, check=check)
@@ -78,7 +78,7 @@ class Replay(Runner):
         cwd: Path | None = None,
         env: Mapping[str, str | Secret] | None = None,
         stdin: str | None = None,
-        timeout_s: float | None = None,  # noqa: ARG002
+        timeout_s: float | None = None,
         check: bool = True,
     ) -> Result:
         return self._answered(argv, cwd, env, stdin, check=check)

@@ -325,11 +325,11 @@ class DryRunner(Runner):
     def run(
         self,
         *argv: str,
-        cwd: Path | None = None,  # noqa: ARG002  the runner's signature
+        cwd: Path | None = None,
         env: Mapping[str, str | Secret] | None = None,
-        stdin: str | None = None,  # noqa: ARG002
-        timeout_s: float | None = None,  # noqa: ARG002
-        check: bool = True,  # noqa: ARG002
+        stdin: str | None = None,
+        timeout_s: float | None = None,
+        check: bool = True,
     ) -> Result:
         """Tell of the command; the result says that it printed nothing and ended with 0."""
         self._tell(argv, env)
@@ -338,11 +338,11 @@ class DryRunner(Runner):
     def stream(
         self,
         *argv: str,
-        on_line: Callable[[str], None],  # noqa: ARG002
-        cwd: Path | None = None,  # noqa: ARG002
+        on_line: Callable[[str], None],
+        cwd: Path | None = None,
         env: Mapping[str, str | Secret] | None = None,
-        stdin: str | None = None,  # noqa: ARG002
-        check: bool = True,  # noqa: ARG002
+        stdin: str | None = None,
+        check: bool = True,
     ) -> Result:
         """As `run`; no line is handed over."""
         self._tell(argv, env)
@@ -351,7 +351,7 @@ class DryRunner(Runner):
     def beside(
         self,
         *argv: str,
-        cwd: Path | None = None,  # noqa: ARG002
+        cwd: Path | None = None,
         env: Mapping[str, str | Secret] | None = None,
     ) -> NoReturn:
         """Refuse: what is watched while it works cannot be told of; a dry run ends at the plan."""
@@ -361,7 +361,7 @@ class DryRunner(Runner):
     def attach(
         self,
         *argv: str,
-        cwd: Path | None = None,  # noqa: ARG002
+        cwd: Path | None = None,
         env: Mapping[str, str | Secret] | None = None,
     ) -> int:
         """Tell of the command and return 0."""

@@ -31,6 +31,8 @@ CONFLICT: Final = re.compile("^(" + "<" * 7 + "|" + ">" * 7 + ") ", re.MULTILINE
 PRIVATE_KEY: Final = re.compile(
     "-----BEGIN [A-Z ]*" + "PRIVATE KEY-----|AGE-" + "SECRET-KEY-1[A-Z0-9]+"
 )
+IGNORE: Final = re.compile(r"# (noqa|type: ignore)\b.*")
+REASONED: Final = re.compile(r"# (noqa: [A-Z0-9, ]+  \S|type: ignore\[[\w, -]+\]  # \S)")
 # The one key that is committed: it opens what is for development only.
 DEVELOPMENT_KEY: Final = re.compile(r"development.*key|key.*development", re.IGNORECASE)
 
@@ -83,6 +85,17 @@ def test_every_module_says_what_it_is_in_a_whole_sentence() -> None:
         if not re.match(r"\S.*[.:]$", text.partition("\n")[0])
     ]
     assert not poor
+
+
+def test_each_ignore_has_its_reason_beside_it() -> None:
+    ignoring = {
+        f"{path}: {found[0]}"
+        for path, text in texts()
+        if path.endswith(".py") and not path.endswith("test_tree.py")
+        for found in IGNORE.finditer(text)
+        if not REASONED.match(found[0])
+    }
+    assert not ignoring
 
 
 @pytest.mark.parametrize("pattern", [MARKERS, CONFLICT], ids=["markers", "conflicts"])

@@ -82,7 +82,7 @@ def ask(address: str) -> Answer:
     """
     try:
         # The engine's own configuration names the address.
-        with urllib.request.urlopen(f"{address}/v2/", timeout=_TIMEOUT_S) as given:  # noqa: S310
+        with urllib.request.urlopen(f"{address}/v2/", timeout=_TIMEOUT_S) as given:  # noqa: S310  http is its scheme
             return Answer(int(given.status))
     except urllib.error.HTTPError as error:
         with error:

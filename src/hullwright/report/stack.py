@@ -131,7 +131,8 @@ def _ports(published: Iterable[Published]) -> list[Published]:
 
 
 def _address(port: Published) -> str:
-    host = port.host_ip if port.host_ip not in {"", "0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104
+    everywhere = port.host_ip in {"", "0.0.0.0", "::"}  # noqa: S104  compared, not bound
+    host = "127.0.0.1" if everywhere else port.host_ip
     scheme = "http" if port.protocol == "tcp" and port.target in {80, 3000, 8000, 8080} else ""
     address = f"{host}:{port.host_port}"
     return f"{scheme}://{address}" if scheme else f"{address}/{port.protocol}"

@@ -36,10 +36,10 @@ def build(
     no_cache: bool = False,
     pull: bool = False,
     build_arg: list[str] | None = None,
-    set: list[str] | None = None,  # noqa: A002  bake's own name for it
+    set: list[str] | None = None,
     allow: list[str] | None = None,
-    print: bool = False,  # noqa: A002  bake's own name for it
-    format: str = "text",  # noqa: A002
+    print: bool = False,
+    format: str = "text",
 ) -> None:
     """Build images of services in one bake run, named by Git's version, and record them."""
     from hullwright.build import BuildRequest
@@ -75,7 +75,7 @@ def sizes(
     target: str = "",
     platform: list[str] | None = None,
     image: list[str] | None = None,
-    format: str = "text",  # noqa: A002
+    format: str = "text",
 ) -> None:
     """Measure images, compressed and unpacked, and hold them against their budgets."""
     from hullwright import sizes as feature

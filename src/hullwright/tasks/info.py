@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def version(
     session: Session,
     service: str | None = None,
-    format: str = "text",  # noqa: A002  the flag's name
+    format: str = "text",
     unshallow: bool = False,
     verbose: bool = False,
 ) -> None:
@@ -43,7 +43,7 @@ def version(
 
 
 @task(flags={"format": FORMATS})
-def config(session: Session, format: str = "text") -> None:  # noqa: A002
+def config(session: Session, format: str = "text") -> None:
     """Show the resolved configuration, and where each value came from."""
     from hullwright.report import config as report
 
@@ -61,7 +61,7 @@ def history(
     session: Session,
     kind: str | None = None,
     limit: int = 20,
-    format: str = "text",  # noqa: A002
+    format: str = "text",
 ) -> None:
     """Show the newest records of builds, starts and measurements."""
     from hullwright.history import list_records

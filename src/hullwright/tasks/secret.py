@@ -21,7 +21,7 @@ def decrypt(
     session: Session,
     env: str | None = None,
     output: str = ".env",
-    format: str = "text",  # noqa: A002
+    format: str = "text",
 ) -> None:
     """Decrypt the secrets file to a dotenv file of mode 0600 that Git ignores."""
     from hullwright import secrets
@@ -46,7 +46,7 @@ def env(
     session: Session,
     init: bool = False,
     merge: bool = False,
-    format: str = "text",  # noqa: A002
+    format: str = "text",
 ) -> None:
     """List the variables of .env.example and where each is set; never a value."""
     from hullwright import envfile

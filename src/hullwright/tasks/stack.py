@@ -9,9 +9,11 @@ from hullwright.tasks.define import FORMATS, task
 if TYPE_CHECKING:
     from hullwright.tasks.session import Session
 
-_STACK = "the stack of the configuration; default: default"
+_STACK = "the stack of the configuration; default: default, or the only one"
 _ENV = "the environment whose secrets are handed over; default development"
 _SECRETS = "where values come from: sops, file (.env) or none; default sops where that file exists"
+_DEV = "add docker-compose.dev.yml: sources mounted, reload on change"
+_PROFILE = "compose profiles to switch on besides the configured ones"
 
 
 @task(
@@ -20,23 +22,262 @@ _SECRETS = "where values come from: sops, file (.env) or none; default sops wher
     flags={
         "stack": _STACK,
         "service": "only these compose services and what they depend on",
-        "profile": "compose profiles to switch on",
+        "profile": _PROFILE,
         "env": _ENV,
         "secrets": _SECRETS,
-        "dev": "add docker-compose.dev.yml: sources mounted, reload on change",
+        "dev": _DEV,
         "timeout": "longest wait, such as 2m",
         "format": FORMATS,
     },
 )
 def up(
     session: Session,
-    stack: str = "default",
+    stack: str | None = None,
     service: list[str] | None = None,
     profile: list[str] | None = None,
     env: str | None = None,
     secrets: str | None = None,
     dev: bool = False,
     timeout: str | None = None,
-    format: str = "text",  # noqa: A002
+    format: str = "text",
 ) -> None:
     """Start a stack from exactly what was built, wait until it is healthy, and explain if not."""
+    from hullwright import stack as feature
+    from hullwright.report import stack as report
+    from hullwright.tasks.starting import hooks_around, seconds, selection
+
+    chosen = selection(session, stack, service, profile, env, secrets, dev=dev)
+    plan = feature.plan_up(session.workspace, chosen)
+    if session.dry:
+        session.console.result(plan.text())
+        return
+    with hooks_around(session, "up", stack=chosen.stack.name):
+        done = feature.execute(session.workspace, plan, timeout_s=seconds(timeout))
+        session.show(report, done, format)
+        session.record("up", report.as_json(done), held=not done.failures)
+        session.leave(held=not done.failures)
+
+
+@task(
+    flags={
+        "stack": _STACK,
+        "volumes": "remove its volumes too: their content is gone; asks, or --yes",
+        "yes": "do not ask",
+        "format": FORMATS,
+    }
+)
+def down(
+    session: Session,
+    stack: str | None = None,
+    volumes: bool = False,
+    yes: bool = False,
+    format: str = "text",
+) -> None:
+    """Stop a stack and remove its containers and networks; volumes only if they are asked for."""
+    from hullwright import stack as feature
+    from hullwright.errors import UsageError
+    from hullwright.report import stack as report
+
+    plan = feature.plan_down(
+        session.workspace, feature.select(session.workspace, stack), volumes=volumes
+    )
+    if session.dry:
+        session.console.result(plan.text())
+        return
+    if plan.volumes and not yes:
+        names = ", ".join(plan.volumes)
+        if not session.console.ask(f"remove the volumes {names} with all that is in them?"):
+            raise UsageError("nothing was removed", next_step="invoke down --volumes --yes")
+    done = feature.execute_down(session.workspace, plan)
+    session.show(report, done, format)
+    session.record("down", report.as_json(done))
+
+
+@task(
+    lists=("service",),
+    operands="service",
+    flags={"stack": _STACK, "service": "only these services", "format": FORMATS},
+)
+def restart(
+    session: Session,
+    stack: str | None = None,
+    service: list[str] | None = None,
+    format: str = "text",
+) -> None:
+    """Restart the containers of a stack as they are."""
+    from hullwright import stack as feature
+    from hullwright.report import stack as report
+
+    chosen = feature.select(session.workspace, stack, services=service or ())
+    session.show(report, feature.restart(session.workspace, chosen), format)
+
+
+@task(
+    lists=("service",),
+    operands="service",
+    flags={
+        "stack": _STACK,
+        "service": "only these services",
+        "follow": "go on as new lines come",
+        "tail": "how many of the last lines of each",
+        "since": "only lines since then, such as 10m",
+    },
+)
+def logs(
+    session: Session,
+    stack: str | None = None,
+    service: list[str] | None = None,
+    follow: bool = False,
+    tail: str | None = None,
+    since: str | None = None,
+) -> None:
+    """Show the logs of a stack's containers."""
+    from hullwright import stack as feature
+
+    chosen = feature.select(session.workspace, stack, services=service or ())
+    session.end(feature.logs(session.workspace, chosen, follow=follow, tail=tail, since=since))
+
+
+@task(
+    lists=("service",),
+    operands="service",
+    flags={"stack": _STACK, "service": "only these services", "format": FORMATS},
+)
+def ps(
+    session: Session,
+    stack: str | None = None,
+    service: list[str] | None = None,
+    format: str = "text",
+) -> None:
+    """Show the containers of a stack: health, uptime, restarts, ports and image versions."""
+    from hullwright import stack as feature
+    from hullwright.report import stack as report
+
+    chosen = feature.select(session.workspace, stack, services=service or ())
+    session.show(report, feature.ps(session.workspace, chosen), format)
+
+
+@task(
+    name="exec",
+    operands="service",
+    words="command",
+    flags={
+        "stack": _STACK,
+        "service": "the service to run it in",
+        "command": "the command, in one word as a shell splits it; hullwright takes words after --",
+        "user": "the user to run it as; default the container's",
+    },
+)
+def exec_(
+    session: Session,
+    stack: str | None = None,
+    service: str = "",
+    command: str = "",
+    user: str = "",
+) -> None:
+    """Run a command in the container of a service; the exit code is the command's."""
+    import shlex
+
+    from hullwright import stack as feature
+    from hullwright.errors import UsageError
+
+    if not service or not command:
+        raise UsageError(
+            "exec needs a service and a command",
+            next_step="invoke exec --service NAME --command 'ls -l'"
+            "   or   hullwright exec NAME -- ls -l",
+        )
+    chosen = feature.select(session.workspace, stack)
+    words = shlex.split(command)
+    session.end(feature.exec_(session.workspace, chosen, service, words, user=user))
+
+
+@task(
+    operands="service",
+    flags={
+        "stack": _STACK,
+        "service": "the service to enter; without a shell in its image, a helper enters beside it",
+        "stage": "enter a new container of this build stage instead",
+        "helper": "image of the helper; default one in the local store that has a shell",
+        "user": "the user to enter as; default the container's",
+    },
+)
+def shell(
+    session: Session,
+    stack: str | None = None,
+    service: str = "",
+    stage: str = "",
+    helper: str = "",
+    user: str = "",
+) -> None:
+    """Open a shell in a service's container, or in a stage of its build."""
+    from hullwright import stack as feature
+    from hullwright.errors import UsageError
+    from hullwright.tasks.building import stage_reference
+
+    if stage:
+        reference = stage_reference(session, service, stage)
+        session.end(feature.shell_of_image(session.workspace, reference))
+        return
+    if not service:
+        raise UsageError("shell needs a service", next_step="invoke shell --service NAME")
+    chosen = feature.select(session.workspace, stack)
+    entered = feature.shell(session.workspace, chosen, service, helper_image=helper, user=user)
+    session.end(entered)
+
+
+@task(
+    lists=("service", "profile"),
+    operands="service",
+    flags={
+        "stack": _STACK,
+        "service": "only these compose services and what they depend on",
+        "profile": _PROFILE,
+        "env": _ENV,
+        "secrets": _SECRETS,
+        "project": "name of the throwaway project; default one that is made up",
+        "keep": "leave it running",
+        "probe-override": "probe every 250 ms where a service leaves start_interval out",
+        "budget": "longest start that is accepted, such as 20s; default the stack's",
+        "timeout": "longest wait, such as 2m",
+        "format": FORMATS,
+    },
+)
+def cold_start(
+    session: Session,
+    stack: str | None = None,
+    service: list[str] | None = None,
+    profile: list[str] | None = None,
+    env: str | None = None,
+    secrets: str | None = None,
+    project: str | None = None,
+    keep: bool = False,
+    probe_override: bool = True,
+    budget: str | None = None,
+    timeout: str | None = None,
+    format: str = "text",
+) -> None:
+    """Start a stack from nothing in a throwaway project, with a timeline, and remove it again."""
+    from hullwright import coldstart
+    from hullwright.report import coldstart as report
+    from hullwright.tasks.starting import hooks_around, seconds, selection
+
+    chosen = selection(session, stack, service, profile, env, secrets)
+    if session.dry:
+        name = project or coldstart.throwaway_name(session.config.project)
+        plan = coldstart.plan(session.workspace, chosen, name, fast_probes=probe_override)
+        session.console.result(plan.text())
+        return
+    with hooks_around(session, "cold-start", stack=chosen.stack.name):
+        done = coldstart.run(
+            session.workspace,
+            chosen,
+            project=project,
+            keep=keep,
+            timeout_s=seconds(timeout),
+            budget_s=seconds(budget),
+            fast_probes=probe_override,
+        )
+        session.show(report, done, format)
+        session.record("cold-start", report.as_json(done), held=not done.failed)
+        session.leave(held=not done.failed)

@@ -16,7 +16,7 @@ from hullwright.provision.facts import Engine, Facts, Machine, PythonEnvironment
 if TYPE_CHECKING:
     from hullwright.provision.operations import Plan
 
-TOOLS = Tools("3.13.3", "1.1.1", "/a", "1.26.8", "/m", "/r", "/q", "/u", True, True)  # noqa: FBT003
+TOOLS = Tools("3.13.3", "1.1.1", "/a", "1.26.8", "/m", "/r", "/q", "/u", True, True)  # noqa: FBT003  paths and two facts, in their order
 RUNNING = Engine(
     state="running",
     version="28.5.2",
