@@ -38,7 +38,7 @@ class Recorder(Runner):
         self.told: list[tuple[str, ...]] = []
         self.engine_answers = True
 
-    def stream(  # type: ignore[override]  # takes any words
+    def stream(  # type: ignore[override]  # only what setup uses
         self,
         *argv: str,
         on_line: Callable[[str], None],
