@@ -73,4 +73,4 @@ def _verdict(listing: Listing) -> str:
         return "nothing is missing"
     count = "1 variable is" if len(missing) == 1 else f"{len(missing)} variables are"
     merge = " --merge" if listing.has_file else ""
-    return f"{count} missing · .env gets random values for them with: invoke env --init{merge}"
+    return f"{count} missing · random values for them: invoke env --init{merge}"

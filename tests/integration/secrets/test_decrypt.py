@@ -1,0 +1,285 @@
+"""Decrypting with the real sops: whole, private, only where Git does not look, or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from hullwright.config.models import Secrets
+from hullwright.errors import CheckFailedError, HullwrightError, LockedError, UsageError
+from hullwright.files import lock
+from hullwright.report import secrets as report
+from hullwright.secret import redact
+from hullwright.secrets import decrypt, environment, plan_decrypt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vaults import Vault
+
+PLAIN: Final = "TOKEN: first-value\ndb:\n  password: second-value\n  port: 5432\n"
+HARD: Final = (
+    "",
+    " ",
+    " around ",
+    "#",
+    "a #b",
+    "a=b=c",
+    "'",
+    "it's",
+    '"',
+    'say "hi"',
+    '"quoted"',
+    "'quoted'",
+    "\\",
+    "\\\\",
+    "ends in \\",
+    "\\n",
+    "\\$HOME",
+    "$",
+    "$$",
+    "$HOME",
+    "${HOME}",
+    "${HOME:-x}",
+    "$(id)",
+    "`id`",
+    "!history",
+    "%s %d",
+    "a\nb",
+    "\n",
+    "a\n",
+    "a\r\nb",
+    "\r",
+    "a\tb",
+    "\t",
+    "{{x}}",
+    "[1, 2]",
+    "null",
+    "true",
+    "1e3",
+    "007",
+    "größe",
+    "🚢",
+    "\u2028",
+    "\x01\x7f",
+    "-----BEGIN X-----\nabc\n-----END X-----\n",
+    "x" * 4096,
+)
+
+
+def test_a_file_is_decrypted_for_its_owner_only(vault: Vault) -> None:
+    vault.seal(".env.sops.yaml", PLAIN)
+    ws = vault.workspace()
+    done = decrypt(ws)
+    target = vault.root / ".env"
+    assert target.read_text(encoding="utf-8") == (
+        "# Decrypted from .env.sops.yaml; the next decrypt replaces this file.\n"
+        'TOKEN="first-value"\nDB_PASSWORD="second-value"\nDB_PORT="5432"\n'
+    )
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert report.text(done) == (
+        "✓ .env   3 variables of development from .env.sops.yaml, mode 0600\n"
+        "  TOKEN, DB_PASSWORD, DB_PORT"
+    )
+    assert "value" not in f"{report.as_json(done)['variables']}{report.markdown(done)[20:]}"
+
+
+def test_values_are_redacted_but_for_public_ones(vault: Vault) -> None:
+    vault.seal(".env.sops.yaml", PLAIN)
+    ws = vault.workspace(Secrets(public=("TOKEN",)))
+    values = environment(ws)
+    assert values["DB_PASSWORD"].reveal() == "second-value"
+    assert f"{values}" == "{'TOKEN': ***, 'DB_PASSWORD': ***, 'DB_PORT': ***}"
+    shown = redact("first-value second-value", ws.runner.secrets)
+    assert shown == "first-value ***"
+
+
+def test_compose_gives_every_value_back(vault: Vault, tmp_path: Path) -> None:
+    names = [f"V{number}" for number in range(len(HARD))]
+    vault.seal(".env.sops.yaml", json.dumps(dict(zip(names, HARD, strict=True))), kind="json")
+    decrypt(vault.workspace())
+    service = {"image": "x", "environment": [f"{name}=${{{name}}}" for name in names]}
+    project = tmp_path / "compose.json"
+    project.write_text(json.dumps({"services": {"s": service}}), encoding="utf-8")
+    file = ("--env-file", str(vault.root / ".env"), "-f", str(project))
+    shown = subprocess.run(
+        ("docker", "compose", *file, "config", "--format", "json"),
+        env=vault.repository.environ,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    got = json.loads(shown.stdout)["services"]["s"]["environment"]
+    # What is shown could be a compose file again, so dollar signs are doubled in it.
+    assert [got[name].replace("$$", "$") for name in names] == [*HARD]
+
+
+def test_a_plan_writes_and_decrypts_nothing(vault: Vault) -> None:
+    vault.seal(".env.sops.yaml", PLAIN, vault.other)
+    plan = plan_decrypt(vault.workspace())
+    assert plan.text() == "create .env (mode 0600): decrypted from .env.sops.yaml"
+    assert not (vault.root / ".env").exists()
+
+
+def test_a_file_outside_of_any_repository_is_allowed(vault: Vault, tmp_path: Path) -> None:
+    vault.seal(".env.sops.yaml", PLAIN)
+    target = tmp_path / "elsewhere.env"
+    assert decrypt(vault.workspace(), output=target).output == str(target)
+    assert "first-value" in target.read_text(encoding="utf-8")
+
+
+def test_a_file_that_git_would_take_up_is_refused(vault: Vault) -> None:
+    vault.seal(".env.sops.yaml", PLAIN)
+    with pytest.raises(UsageError, match="is not ignored by Git") as error:
+        decrypt(vault.workspace(), output="plain.env")
+    assert error.value.exit_code == 2
+    assert error.value.next_step == f"add this line to {vault.root / '.gitignore'}:\n/plain.env"
+    assert not (vault.root / "plain.env").exists()
+
+
+def test_a_file_that_git_has_is_refused_though_a_rule_ignores_it(vault: Vault) -> None:
+    vault.seal(".env.sops.yaml", PLAIN)
+    vault.repository.write(".env", "OLD=1\n")
+    vault.repository.git("add", "--force", ".env")
+    with pytest.raises(UsageError, match="is tracked by Git") as error:
+        decrypt(vault.workspace())
+    assert error.value.exit_code == 2
+    assert "git rm --cached .env" in error.value.next_step
+    assert (vault.root / ".env").read_text(encoding="utf-8") == "OLD=1\n"
+
+
+@pytest.mark.parametrize(("output", "message"), [("deploy", "is a folder"), ("no/x", "no folder")])
+def test_what_cannot_be_a_file_is_refused(vault: Vault, output: str, message: str) -> None:
+    vault.seal(".env.sops.yaml", PLAIN)
+    with pytest.raises(UsageError, match=message) as error:
+        decrypt(vault.workspace(), output=output)
+    assert error.value.exit_code == 2
+
+
+def test_two_writers_of_one_file_are_told_apart(vault: Vault) -> None:
+    vault.seal(".env.sops.yaml", PLAIN)
+    ws = vault.workspace()
+    decrypt(ws)
+    (held,) = (ws.state_dir / "locks").iterdir()
+    with lock(held, ".env"), pytest.raises(LockedError, match=r"\.env is in use") as error:
+        decrypt(ws)
+    assert error.value.exit_code == 4
+    assert f"process {os.getpid()}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("plain", "message"),
+    [
+        ("DB_PASSWORD: a\ndb:\n  password: b\n", '"DB_PASSWORD" and "db.password" both become'),
+        ('db:\n  password: "a\\0b"\n', 'the value of "db.password" contains NUL'),
+    ],
+)
+def test_what_no_file_can_say_is_refused(vault: Vault, plain: str, message: str) -> None:
+    vault.seal(".env.sops.yaml", plain)
+    _refused(vault, message)
+
+
+def test_a_missing_file_is_told(vault: Vault) -> None:
+    _refused(vault, r"missing: \.env\.sops\.yaml, the secrets of development")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("TOKEN: ENC[AES256_GCM,data:", "TOKEN: ENC[AES256_GCM,data:AAAA"),
+        ("TOKEN:", "OTHER:"),
+        ("sops:", "ADDED: plain\nsops:"),
+        ("    mac: ENC[AES256_GCM,data:", "    mac: ENC[AES256_GCM,data:AAAA"),
+        ("            YWdlLWVuY3J5cHRpb24ub3JnL", "            ZWdlLWVuY3J5cHRpb24ub3JnL"),
+    ],
+)
+def test_a_file_that_was_tampered_with_is_refused(vault: Vault, old: str, new: str) -> None:
+    path = vault.seal(".env.sops.yaml", PLAIN, vault.other)
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    message = "was changed without sops, or damaged"
+    _refused(vault, message, SOPS_AGE_KEY_FILE=str(vault.other.path))
+
+
+def test_a_removed_value_is_seen_by_the_checksum(vault: Vault) -> None:
+    path = vault.seal(".env.sops.yaml", PLAIN)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[1:]), encoding="utf-8")
+    assert "MAC mismatch" in _refused(vault, "its checksum does not fit")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [\n", "is not YAML"),
+        (PLAIN, "is not encrypted"),
+        ("", "is not encrypted"),
+    ],
+)
+def test_what_is_no_secrets_file_is_refused(vault: Vault, text: str, message: str) -> None:
+    vault.repository.write(".env.sops.yaml", text)
+    _refused(vault, message)
+
+
+def test_a_full_disk_leaves_the_old_file(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    vault.seal(".env.sops.yaml", PLAIN)
+    monkeypatch.setattr(os, "fsync", full)
+    _refused(vault, "could not be written")
+    assert [path.name for path in vault.root.glob(".env*")] == [".env", ".env.sops.yaml"]
+
+
+def test_a_kill_at_any_moment_leaves_the_old_or_the_new_file(vault: Vault) -> None:
+    vault.seal(".env.sops.yaml", f"A: {'a' * 20_000}\nB: {'b' * 20_000}\n")
+    code = (
+        "import sys; from pathlib import Path; from repositories import workspace; import os; "
+        "from hullwright.secrets import decrypt; "
+        "ws = workspace(Path(sys.argv[1]), dict(os.environ)); "
+        "print('ready', flush=True); decrypt(ws); print('done', flush=True)"
+    )
+    environ = {**vault.repository.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    target = vault.root / ".env"
+    decrypt(vault.workspace())
+    new = target.read_bytes()
+    seen = set()
+    for moment in range(12):
+        target.write_text("OLD=1\n", encoding="utf-8")
+        with subprocess.Popen(
+            (sys.executable, "-c", code, str(vault.root)),
+            env=environ,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            assert process.stdout
+            process.stdout.readline()
+            # The moments of the kill are what is tried here; nothing is waited for.
+            time.sleep(moment * 0.008)
+            os.killpg(process.pid, signal.SIGKILL)
+        content = target.read_bytes()
+        assert content in {b"OLD=1\n", new}
+        seen.add(content)
+    assert b"OLD=1\n" in seen
+    # A kill leaves the lock's file, but not the lock.
+    decrypt(vault.workspace())
+    assert target.read_bytes() == new
+
+
+def _refused(vault: Vault, message: str, **environ: str) -> str:
+    """Assert that a decrypt fails with 1, and leaves the file that is there as it is."""
+    vault.repository.write(".env", "OLD=1\n")
+    with pytest.raises(HullwrightError, match=message) as error:
+        decrypt(vault.workspace(None, **environ))
+    assert error.value.exit_code == 1
+    assert isinstance(error.value, CheckFailedError) or "disk" in message or "written" in message
+    assert (vault.root / ".env").read_text(encoding="utf-8") == "OLD=1\n"
+    return str(error.value)
