@@ -61,7 +61,7 @@ COPY src ./src
 RUN pip install --no-cache-dir --no-build-isolation --no-deps --no-index --editable .
 USER 10001:10001
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=500ms --retries=3 \
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=1s --retries=3 \
     CMD ["python", "-m", "hullwright.dashboard", "healthcheck"]
 ENTRYPOINT ["python", "-m", "hullwright.dashboard"]
 CMD ["serve"]
@@ -80,7 +80,7 @@ COPY --from=builder /opt/hullwright /opt/hullwright
 USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=500ms --retries=3 \
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=1s --retries=3 \
     CMD ["python", "-m", "hullwright.dashboard", "healthcheck"]
 ENTRYPOINT ["python", "-m", "hullwright.dashboard"]
 CMD ["serve"]

@@ -91,9 +91,9 @@ start_private_server() {
 }
 
 make_database() {
-  [[ $POSTGRES_DB != postgres ]] || return 0
-  POSTGRES_DB='' docker_process_sql --dbname postgres --set db="$POSTGRES_DB" \
-    <<< 'CREATE DATABASE :"db";'
+  local name=$POSTGRES_DB
+  [[ $name != postgres ]] || return 0
+  POSTGRES_DB=postgres docker_process_sql --set db="$name" <<< 'CREATE DATABASE :"db";'
 }
 
 run_init_files() {
