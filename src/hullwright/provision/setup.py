@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from hullwright.errors import UnavailableError
 from hullwright.files import lock
-from hullwright.provision.execute import Executor
 from hullwright.provision.observe import observe
 from hullwright.provision.plan import plan
 
@@ -50,6 +49,9 @@ def set_up(root: Path, runner: Runner, console: Console, *, install: bool) -> Ou
         raise blocked(planned)
     if not install or not planned.operations:
         return Outcome(facts, planned, done=not planned.required)
+    # Only now, for it brings a network client, and a run with nothing to do has to be fast.
+    from hullwright.provision.execute import Executor
+
     with lock(facts.state / "setup.lock", "setup of this machine"):
         Executor(runner, console, facts.state / "setup.log").execute(planned)
     if not planned.required:
