@@ -56,9 +56,9 @@ def markdown(report: SizeReport) -> str:
         for image in report.images
     ]
     blocks = ["### Image sizes", markdown_table(header, rows, right=(2, 3, 4))]
-    blocks += [_folded(image) for image in report.images]
-    blocks += [f"- {note}" for note in _notes(report) if note]
-    return "\n\n".join(blocks)
+    blocks += [_folded(image) for image in report.images if image.figures.layers]
+    blocks.append("\n".join(f"- {note}" for note in _notes(report) if note))
+    return "\n\n".join(block for block in blocks if block)
 
 
 def as_json(report: SizeReport) -> dict[str, Any]:

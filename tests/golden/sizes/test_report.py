@@ -1,0 +1,85 @@
+"""The report of sizes in its three forms."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from hullwright.report import sizes as report
+from hullwright.sizes import BudgetResult, Figures, ImageSizes, LayerSize, SizeReport, Subject
+
+HERE: Final = Path(__file__).parent
+MB: Final = 1_000_000
+UNKNOWN: Final = "unknown until pushed"
+
+
+def layer(number: int, compressed: int | None, unpacked: int, step: str) -> LayerSize:
+    return LayerSize(f"sha256:{number:064}", f"sha256:{number:064x}", compressed, unpacked, step)
+
+
+API: Final = Subject("shop/api:1.4.1", "api", "production", f"sha256:{'a' * 64}")
+LAYERS: Final = (
+    layer(1, 28 * MB, 78 * MB, "ADD rootfs.tar / # buildkit"),
+    layer(2, 40 * MB, 140 * MB, "RUN pip install | tee `log` # buildkit"),
+)
+REPORT: Final = SizeReport(
+    (
+        ImageSizes(
+            API,
+            Figures("linux/amd64", f"sha256:{'b' * 64}", 68 * MB, 218 * MB, LAYERS),
+            (
+                BudgetResult(
+                    "unpacked", 218 * MB, 150 * MB, 200 * MB, 5 * MB, "fail", "no reference"
+                ),
+                BudgetResult("layers", 2, 1, 3, None, "warn"),
+                BudgetResult("compressed", 68 * MB, 70 * MB, None, None, "ok"),
+            ),
+        ),
+        ImageSizes(
+            API,
+            Figures(
+                "linux/arm64",
+                f"sha256:{'c' * 64}",
+                None,
+                3 * MB,
+                LAYERS[:1],
+                "unknown until pushed",
+            ),
+            (
+                BudgetResult(
+                    "compressed", None, 70 * MB, None, None, "unknown", "unknown until pushed"
+                ),
+            ),
+        ),
+        ImageSizes(
+            Subject("busybox:1"), Figures("linux/amd64", f"sha256:{'d' * 64}", 900, 2000, ())
+        ),
+    ),
+    missing=("shop/web:1.4.0",),
+)
+
+
+def held(name: str, text: str) -> None:
+    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
+    golden = HERE / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(f"{text}\n", encoding="utf-8")
+    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+
+
+def test_a_person_sees_what_is_over_its_budget_first() -> None:
+    held("report.txt", report.text(REPORT))
+
+
+def test_a_pull_request_gets_one_table_and_folded_layers() -> None:
+    held("report.md", report.markdown(REPORT))
+
+
+def test_a_machine_gets_every_field_of_the_schema() -> None:
+    held("report.json", json.dumps(report.as_json(REPORT), indent=2))
+
+
+def test_nothing_to_show_is_still_a_table() -> None:
+    assert report.text(SizeReport(())) == "      compressed   unpacked   layers"
