@@ -33,8 +33,9 @@ def run_build(
     session: Session, request: BuildRequest, output_format: str, *, print_only: bool
 ) -> None:
     """Build what is asked for and show what came of it; a failed target ends with 1."""
-    from hullwright import build, hooks, sizes
+    from hullwright import build, sizes
     from hullwright.report import build as report
+    from hullwright.tasks.starting import hooks_around
     from hullwright.version import describe_services
 
     workspace = session.workspace
@@ -46,14 +47,12 @@ def run_build(
     if session.dry:
         session.console.result(plan.text())
         return
-    context = {"services": [target.service for target in plan.targets]}
-    hooks.run_hook(workspace, "before-build", context)
-    built = build.execute(workspace, plan)
-    figures = sizes.of_build(workspace, built)
-    session.show(report, (built, figures), output_format)
-    session.record("build", report.as_json((built, figures)), held=not built.failed)
-    hooks.run_hook(workspace, "after-build", context)
-    session.leave(held=not built.failed)
+    with hooks_around(session, "build", services=[target.service for target in plan.targets]):
+        built = build.execute(workspace, plan)
+        figures = sizes.of_build(workspace, built)
+        session.show(report, (built, figures), output_format)
+        session.record("build", report.as_json((built, figures)), held=not built.failed)
+        session.leave(held=not built.failed)
 
 
 def source_version(versions: dict[str, Version], service: Service) -> SourceVersion:
@@ -70,3 +69,18 @@ def source_version(versions: dict[str, Version], service: Service) -> SourceVers
         created=arguments["BUILD_DATE"],
         arguments=arguments,
     )
+
+
+def stage_reference(session: Session, service: str, stage: str) -> str:
+    """Return the image of a build stage, built now if no build of this version recorded it."""
+    from hullwright import build, recorded
+    from hullwright.version import describe_services
+
+    (chosen,) = build.select(session.config, [service] if service else [])[:1]
+    found = recorded.load(session.workspace).get((chosen.name, stage))
+    version = describe_services(session.workspace)[chosen.name]
+    if found is not None and found.version == version.version:
+        return found.reference
+    request = build.BuildRequest(services=(chosen.name,), target=stage)
+    run_build(session, request, "text", print_only=False)
+    return recorded.load(session.workspace)[chosen.name, stage].reference

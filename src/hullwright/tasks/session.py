@@ -139,6 +139,11 @@ class Session:
         if not held:
             _leave(ExitCode.FAILED)
 
+    def end(self, code: int) -> None:
+        """End the task with the exit code of a program that had the terminal to itself."""
+        if code:
+            raise Exit(code=code)
+
     def history_token(self) -> Secret | None:
         """Return the dashboard's token: from the environment, else from the secrets file."""
         given = self.environ.get("HULLWRIGHT_HISTORY_TOKEN")

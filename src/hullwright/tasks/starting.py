@@ -1,0 +1,84 @@
+"""What the tasks that start a stack share: the values it gets, durations, hooks."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hullwright.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from hullwright.secret import Secret
+    from hullwright.stack import Selection
+    from hullwright.tasks.session import Session
+
+_MODES = ("sops", "file", "none")
+
+
+def selection(
+    session: Session,
+    stack: str | None,
+    services: Sequence[str] | None,
+    profiles: Sequence[str] | None,
+    env: str | None,
+    mode: str | None,
+    *,
+    dev: bool = False,
+) -> Selection:
+    """Return the stack that is meant, with the values that it is to be started with.
+
+    Raises:
+        UsageError: an unknown stack, environment or mode.
+    """
+    from hullwright.stack import select
+
+    if env is not None and stack is None and env in session.config.environments:
+        stack = session.config.environments[env].stack
+    values, dotenv = _values(session, env, mode)
+    return select(
+        session.workspace,
+        stack,
+        services=services or (),
+        profiles=profiles or (),
+        environment=values,
+        dotenv=dotenv,
+        dev=dev,
+    )
+
+
+def _values(
+    session: Session, env: str | None, mode: str | None
+) -> tuple[Mapping[str, Secret], bool]:
+    """Return the decrypted values, and whether `.env` fills in for other variables."""
+    from hullwright import secrets
+
+    if mode is None:
+        encrypted = env is not None or secrets.available(session.workspace, env)
+        mode = "sops" if encrypted else "file"
+    if mode not in _MODES:
+        raise UsageError(f'unknown source of secrets "{mode}"', why=[("known", ", ".join(_MODES))])
+    values = secrets.environment(session.workspace, env) if mode == "sops" else {}
+    return values, mode != "none"
+
+
+def seconds(text: str | None) -> float | None:
+    """Return the seconds of a duration such as `20s` or `1m30s`; None for None.
+
+    Raises:
+        UsageError: it is no duration.
+    """
+    from hullwright.config.durations import parse_duration
+
+    return None if text is None else parse_duration(text).total_seconds()
+
+
+@contextmanager
+def hooks_around(session: Session, event: str, **context: object) -> Iterator[None]:
+    """Run the hooks `before-EVENT` and, where the work held, `after-EVENT`."""
+    from hullwright.hooks import run_hook
+
+    run_hook(session.workspace, f"before-{event}", context)
+    yield
+    run_hook(session.workspace, f"after-{event}", context)
