@@ -293,24 +293,29 @@ def _directives(lines: Sequence[str]) -> dict[str, str]:
 def _instructions(lines: Sequence[str], escape: str) -> Iterator[Instruction]:
     number = 0
     while number < len(lines):
-        first = number
-        words: list[str] = []
-        more = True
-        while more and number < len(lines):
-            line = lines[number]
-            number += 1
-            if line.lstrip().startswith("#") or (words and not line.strip()):
-                continue  # comments and empty lines between continued lines are no part of them
-            more = line.rstrip().endswith(escape)
-            words.append(line.rstrip().removesuffix(escape) if more else line)
-            if not words[0].strip():
-                words, more = [], False
-        if not words:
-            continue
-        step = _instruction("".join(words).strip(), first + 1)
-        if step.keyword in _WITH_HEREDOCS:
-            number = _after_heredocs(lines, number, step.value)
-        yield step
+        number, first, text = _joined(lines, number, escape)
+        if text:
+            step = _instruction(text, first + 1)
+            if step.keyword in _WITH_HEREDOCS:
+                number = _after_heredocs(lines, number, step.value)
+            yield step
+
+
+def _joined(lines: Sequence[str], number: int, escape: str) -> tuple[int, int, str]:
+    """Return the next unread line's number, the instruction's own, and its continued lines."""
+    first, parts = number, list[str]()
+    while number < len(lines):
+        line = lines[number]
+        number += 1
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue  # between continued lines too, comments and empty lines are no part of them
+        if not parts:
+            first = number - 1
+        continued = line.rstrip().endswith(escape)
+        parts.append(line.rstrip().removesuffix(escape) if continued else line)
+        if not continued:
+            break
+    return number, first, "".join(parts).strip()
 
 
 def _instruction(text: str, line: int) -> Instruction:
