@@ -78,7 +78,7 @@ class _Routes:
     def index(self, request: Request) -> Response:
         project = _filter(request, "project")
 
-        def latest(**which: Any) -> list[Record]:  # noqa: ANN401  the store's own arguments
+        def latest(**which: Any) -> list[Record]:
             return self.store.records(project=project, limit=page.ROWS, **which)
 
         sections = {kind: latest(kinds=(kind,)) for kind in page.SECTIONS}

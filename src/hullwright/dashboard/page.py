@@ -20,7 +20,10 @@ ROWS: Final = 10
 SECTIONS: Final = {"build": "Builds", "cold-start": "Cold starts", "sizes": "Sizes"}
 _COMMON: Final = ("When", "Status", "Project", "Version", "Commit")
 _TOOK: Final = ">Took"
-_EMPTY: Final = '<div class="card"><p class="empty">No run has been recorded yet.</p></div>'
+_EMPTY: Final = (
+    '<div class="card"><p class="empty">No run has been recorded yet: '
+    "<code>invoke {kind}</code> leaves the first one here.</p></div>"
+)
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --text: #1d2733; --soft: #5b6875; --line: #dde3e9;
@@ -45,7 +48,7 @@ tr + tr td { border-top: 1px solid var(--line) }
 tr.more td { border-top: 0; padding-top: 0 }
 thead + tbody tr:first-child td { border-top: 1px solid var(--line) }
 .figure { text-align: right; font-variant-numeric: tabular-nums }
-.wide { width: 99%; white-space: normal; color: var(--soft) }
+.wide { width: 99%; min-width: 18rem; white-space: normal; color: var(--soft) }
 .wide div + div { margin-top: .1rem }
 time, code { font-variant-numeric: tabular-nums }
 code { font: .9em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace }
@@ -66,12 +69,10 @@ def render(
     version: str = "",
 ) -> str:
     """Return the page of the latest records, each kind in its own table."""
-    tables = {
-        "build": _table("Images", sections.get("build", ()), rows.build_lines),
-        "cold-start": _table("Services", sections.get("cold-start", ()), rows.cold_start_lines),
-        "sizes": _sizes(sections.get("sizes", ())),
-    }
-    content = [f"<h2>{title}</h2>\n{tables[kind]}" for kind, title in SECTIONS.items()]
+    content = [
+        f"<h2>{title}</h2>\n{_section(kind, sections.get(kind, ()))}"
+        for kind, title in SECTIONS.items()
+    ]
     if others:
         content.append(f"<h2>Other runs</h2>\n{_table('Run', others, _kind_line)}")
     subject = f"Latest runs of {escape(project)}" if project else "Latest runs of all projects"
@@ -112,9 +113,18 @@ def _document(subtitle: str, content: str, version: str) -> str:
 """
 
 
-def _table(detail: str, records: Sequence[Record], lines: Callable[[Record], list[str]]) -> str:
+def _section(kind: str, records: Sequence[Record]) -> str:
     if not records:
-        return _EMPTY
+        return _EMPTY.format(kind=kind)
+    match kind:
+        case "build":
+            return _table("Images", records, rows.build_lines)
+        case "cold-start":
+            return _table("Services", records, rows.cold_start_lines)
+    return _sizes(records)
+
+
+def _table(detail: str, records: Sequence[Record], lines: Callable[[Record], list[str]]) -> str:
     body = [
         [*_common(record), _cell(_lines(lines(record)), "wide"), _took(record)]
         for record in records
@@ -124,8 +134,6 @@ def _table(detail: str, records: Sequence[Record], lines: Callable[[Record], lis
 
 def _sizes(records: Sequence[Record]) -> str:
     """Return the table of sizes: one line for each image, the run's own cells on its first."""
-    if not records:
-        return _EMPTY
     body: list[tuple[str, list[str]]] = []
     for record in records:
         measured = rows.size_cells(record) or [(rows.NONE,) * 4]

@@ -85,7 +85,7 @@ def serve(settings: Settings) -> int:
         signal.signal(number, _stop)
     engine = connect(settings.database)
     app = create_app(settings, Store(engine, settings.database.place))
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             app,
             log_config=_LOGGING,
@@ -99,6 +99,13 @@ def serve(settings: Settings) -> int:
     server.run(sockets=[_listening(settings.port)])
     engine.dispose()
     return 0
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        places = [f"{host}:{port}" for host, port in (one.getsockname() for one in sockets or [])]
+        logging.getLogger("uvicorn.error").info("Serving on %s", ", ".join(places))
 
 
 def _listening(port: int) -> socket.socket:

@@ -177,7 +177,7 @@ def reason(error: SQLAlchemyError, place: str) -> str:
     return f"the database {place} cannot be used: {lines[-1].strip() if lines else state}"
 
 
-def _record(row: Any) -> Record:  # noqa: ANN401  a row has no better type
+def _record(row: Any) -> Record:
     at: datetime = row["at"]
     return Record(
         kind=row["kind"],
