@@ -7,6 +7,7 @@ Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 import ssl
@@ -87,8 +88,11 @@ def endpoints(reference: Reference, info: Mapping[str, Any]) -> tuple[Endpoint, 
 
 def is_loopback(domain: str) -> bool:
     """Return whether a registry is on this machine, which the engine asks without TLS."""
-    host = domain.rsplit(":", 1)[0] if not domain.endswith("]") else domain
-    return host in {"localhost", "[::1]"} or host.startswith("127.")
+    host = urllib.parse.urlsplit(f"//{domain}").hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def ask(reference: Reference, endpoint: Endpoint) -> Answer:
