@@ -58,6 +58,10 @@ class Vault:
         path.write_text(done.stdout, encoding="utf-8")
         return path
 
+    def key(self, path: Path) -> Key:
+        """Make a new key."""
+        return _key(path, self.repository.environ)
+
     def workspace(self, secrets: Secrets | None = None, **environ: str) -> Workspace:
         """Return the workspace; `production` is an environment that is one."""
         environments = {"production": Environment("production", production=True)}

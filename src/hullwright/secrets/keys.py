@@ -34,12 +34,12 @@ def for_sops(ws: Workspace, source: Source) -> dict[str, Secret]:
 
     It comes after a key of the person's own, which keeps working.
     """
-    development = ws.root / DEVELOPMENT_KEY
-    if source.production or not development.is_file():
+    if source.production or not _development_text(ws):
         return {}
     own = ws.environ.get("SOPS_AGE_KEY", "")
-    text = development.read_text(encoding="utf-8")
-    return {"SOPS_AGE_KEY": Secret(f"{own}\n{text}" if own else text)}
+    # One line that sops cannot read would make it leave out the whole variable.
+    keys = [own, _development_text(ws)] if age.has_secret_key(own) else [_development_text(ws)]
+    return {"SOPS_AGE_KEY": Secret("\n".join(keys))}
 
 
 def refuse_development_key(ws: Workspace, source: Source, metadata: Metadata) -> None:
@@ -48,7 +48,7 @@ def refuse_development_key(ws: Workspace, source: Source, metadata: Metadata) ->
     Raises:
         UsageError: it is; everyone with the repository could read the file.
     """
-    public = sorted(set(metadata.recipients) & _development_recipients(ws))
+    public = sorted(set(metadata.recipients) & development_recipients(ws))
     if not (source.production and public):
         return
     raise UsageError(
@@ -64,8 +64,8 @@ def refuse_development_key(ws: Workspace, source: Source, metadata: Metadata) ->
     )
 
 
-def looked_for(ws: Workspace) -> list[Place]:
-    """Return each place where sops looks for an age key, and what is there."""
+def looked_for(ws: Workspace, source: Source) -> list[Place]:
+    """Return each place where a key for a file was looked for, and what is there."""
     environ = ws.environ
     home = Path(environ.get("HOME", "/"))
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "sops/age/keys.txt"
@@ -84,13 +84,20 @@ def looked_for(ws: Workspace) -> list[Place]:
         Place(_tilde(path, home), "an SSH key" if path.is_file() else "no such file")
         for path in candidates
     )
+    if for_sops(ws, source):
+        places.append(_file(ws, DEVELOPMENT_KEY, ws.root / DEVELOPMENT_KEY))
     return places
 
 
-def _development_recipients(ws: Workspace) -> set[str]:
+def development_recipients(ws: Workspace) -> set[str]:
+    """Return the public keys whose secret part everyone with the repository has."""
+    derived = age.public_keys(ws.runner, _development_text(ws))
+    return {*ws.config.secrets.development_keys, *derived}
+
+
+def _development_text(ws: Workspace) -> str:
     path = ws.root / DEVELOPMENT_KEY
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return {*ws.config.secrets.development_keys, *age.public_keys(ws.runner, text)}
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _file(ws: Workspace, name: str, path: Path) -> Place:

@@ -93,10 +93,12 @@ def _tampered(source: Source, said: str) -> CheckFailedError:
 
 
 def _no_key(ws: Workspace, source: Source, found: sops.Metadata) -> CheckFailedError:
-    places = keys.looked_for(ws)
-    own = [key for place in places for key in place.recipients]
-    if set(own) & set(found.recipients):
+    places = keys.looked_for(ws, source)
+    here = [key for place in places for key in place.recipients]
+    if set(here) & set(found.recipients):
         return _tampered(source, "the key is here, but does not open the file's data key")
+    public = keys.development_recipients(ws)
+    own = [key for key in here if key not in public]
     encrypted_to = [*(age.short(key) for key in found.recipients), *found.others]
     return CheckFailedError(
         f"missing: the key that decrypts {source.name}",

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from hullwright.run import Runner
 
 _PUBLIC: Final = re.compile(r"\bage1[0-9a-z]{20,}\b")
-_SECRET: Final = re.compile(r"^AGE-[A-Z0-9-]*SECRET-KEY-[0-9A-Z]+[ \t]*$", re.MULTILINE)
+_SECRET: Final = re.compile(r"^AGE-(?:SECRET-KEY|PLUGIN)-[0-9A-Z-]+[ \t]*$", re.MULTILINE)
 _SHORT_AROUND: Final = (6, 2)
 
 
@@ -26,7 +26,7 @@ def public_keys(runner: Runner, text: str) -> tuple[str, ...]:
 
 
 def has_secret_key(text: str) -> bool:
-    """Return whether a text holds a secret age key."""
+    """Return whether a text holds a secret age key, or stands for one of a plugin."""
     return _SECRET.search(text) is not None
 
 

@@ -241,6 +241,9 @@ class Git:
 
         The index is a copy and new objects go to a folder that is removed, so the repository is
         not written to. The same content gives the same name on any machine, staged or not.
+
+        Raises:
+            UsageError: something in the work tree could not be committed.
         """
         with tempfile.TemporaryDirectory(prefix="hullwright-tree-") as folder:
             copy = Path(folder) / "index"
@@ -255,7 +258,13 @@ class Git:
                 "GIT_ALTERNATE_OBJECT_DIRECTORIES": self._alternates(),
             }
             settings = [word for setting in _QUIET_ADD for word in ("-c", setting)]
-            self._read(*settings, "add", "-A", env=env)
+            added = self._read(*settings, "add", "-A", env=env, check=False)
+            if not added.ok:
+                raise UsageError(
+                    "Git cannot read what is in the work tree, so its version is not known",
+                    why=[("git", added.stderr.strip())],
+                    next_step="remove it, ignore it, or make it readable",
+                )
             return self._read(*settings, "write-tree", "--missing-ok", env=env).stdout.strip()
 
     def boundary(self) -> frozenset[str]:

@@ -50,14 +50,12 @@ def test_a_key_that_is_missing_is_told_with_those_that_are_there(
     vault: Vault, tmp_path: Path
 ) -> None:
     vault.seal(STAGING, PLAIN, vault.other)
-    mine = tmp_path / "home" / ".config" / "sops" / "age" / "keys.txt"
-    mine.parent.mkdir(parents=True)
-    mine.write_text(vault.development.path.read_text(encoding="utf-8"), encoding="utf-8")
+    mine = vault.key(tmp_path / "home" / ".config" / "sops" / "age" / "keys.txt")
     with pytest.raises(CheckFailedError) as error:
         environment(vault.workspace(SOPS_AGE_KEY_FILE="/no/keys.txt"), "staging")
     assert error.value.exit_code == 1
-    public = vault.development.public
-    there, theirs = age.short(vault.development.public), age.short(vault.other.public)
+    development = age.short(vault.development.public)
+    there, theirs = age.short(mine.public), age.short(vault.other.public)
     assert str(error.value).splitlines() == [
         f"missing: the key that decrypts {STAGING}",
         f"  the file is encrypted to   {theirs}",
@@ -66,9 +64,23 @@ def test_a_key_that_is_missing_is_told_with_those_that_are_there(
         f"                             ~/.config/sops/age/keys.txt: {there}",
         "                             ~/.ssh/id_ed25519: no such file",
         "                             ~/.ssh/id_rsa: no such file",
+        f"{' ' * 29}deploy/environments/development.agekey: {development}",
         "  next                       ask a holder of one of its keys to run:",
-        f"{' ' * 29}sops rotate --in-place --add-age {public} {STAGING}",
+        f"{' ' * 29}sops rotate --in-place --add-age {mine.public} {STAGING}",
     ]
+
+
+def test_a_setting_that_holds_no_key_does_not_shut_out_the_development_key(vault: Vault) -> None:
+    vault.seal(".env.sops.yaml", PLAIN)
+    ws = vault.workspace(SOPS_AGE_KEY="garbage")
+    assert environment(ws)["TOKEN"].reveal() == "first-value"
+
+
+def test_nobody_is_asked_to_encrypt_to_the_development_key(vault: Vault) -> None:
+    vault.seal(STAGING, PLAIN, vault.other)
+    with pytest.raises(CheckFailedError, match="missing: the key") as error:
+        environment(vault.workspace(), "staging")
+    assert vault.development.public not in error.value.next_step
 
 
 def test_whoever_has_no_key_is_told_how_to_make_one(vault: Vault) -> None:

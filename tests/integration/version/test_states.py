@@ -268,6 +268,15 @@ def test_a_folder_below_the_top_is_in_the_repository(repository: Repository) -> 
     assert describe(ws).dirty
 
 
+def test_content_that_cannot_be_committed_is_explained(repository: Repository) -> None:
+    repository.commit("v1.2.3")
+    Repository.made(repository.root / "nested", repository.environ)
+    with pytest.raises(UsageError, match="cannot read what is in the work tree") as error:
+        describe(repository.workspace())
+    assert error.value.exit_code == 2
+    assert "nested/" in str(error.value)
+
+
 def test_an_unborn_branch_is_explained(repository: Repository) -> None:
     with pytest.raises(UsageError, match="the branch main has no commit yet") as error:
         describe(repository.workspace())
