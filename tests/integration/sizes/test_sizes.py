@@ -1,0 +1,139 @@
+"""Sizes of real images: equal to the tar streams and to the manifests, to the byte."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import subprocess
+import tarfile
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hullwright.config.models import Budget, Config, Service
+from hullwright.console import Console
+from hullwright.errors import CheckFailedError, ExitCode, HullwrightError
+from hullwright.run import Runner
+from hullwright.sizes import Subject, measure
+from hullwright.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.docker
+
+DOCKERFILE = """\
+FROM {base}
+RUN head -c 100000 /dev/zero > /zeros && ln /zeros /hard && ln -s /zeros /soft
+RUN head -c 3000 /bin/busybox > /zeros && rm /hard
+COPY a.txt /
+"""
+
+
+def docker(*words: str) -> bytes:
+    return subprocess.run(("docker", *words), check=True, capture_output=True).stdout
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Return a workspace with an empty cache; its commands are told to its console."""
+    environ = dict(os.environ) | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    console = Console(environ, out=io.StringIO(), err=io.StringIO())
+    return Workspace(
+        tmp_path, Config("shop"), Runner(environ, echo=console.command), console, environ
+    )
+
+
+@pytest.fixture
+def image(busybox: str, tmp_path: Path) -> Iterator[str]:
+    """Yield an image of one platform with provenance, replaced files and links."""
+    reference = f"hwtest-{uuid.uuid4().hex[:10]}:1"
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE.format(base=busybox), encoding="utf-8")
+    (tmp_path / "a.txt").write_text("a", encoding="utf-8")
+    docker("buildx", "build", "-q", "--provenance=mode=max", "-t", reference, str(tmp_path))
+    yield reference
+    docker("image", "rm", "--force", reference)
+
+
+def blobs(reference: str) -> dict[str, bytes]:
+    """Return what the store has of an image, by name within the archive."""
+    saved = docker("image", "save", reference)
+    with tarfile.open(fileobj=io.BytesIO(saved)) as archive:
+        return {m.name: file.read() for m in archive if (file := archive.extractfile(m))}
+
+
+def manifests(stored: dict[str, bytes]) -> Iterator[dict[str, Any]]:
+    """Yield the manifests of platforms, found another way than the package does."""
+    for content in stored.values():
+        if content.startswith(b"{"):
+            document = json.loads(content)
+            kinds = {layer["mediaType"] for layer in document.get("layers", ())}
+            if kinds and not any("in-toto" in kind for kind in kinds):
+                yield document
+
+
+def regular_bytes(layer: bytes) -> int:
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(layer))) as archive:
+        return sum(member.size for member in archive if member.isreg())
+
+
+def test_figures_are_equal_to_the_tar_streams_and_the_manifest(
+    workspace: Workspace, image: str
+) -> None:
+    (row,) = measure(workspace, [Subject(image)]).images
+    stored = blobs(image)
+    (manifest,) = manifests(stored)
+    assert row.figures.compressed_bytes == sum(layer["size"] for layer in manifest["layers"])
+    streams = [stored[f"blobs/sha256/{m['digest'][7:]}"] for m in manifest["layers"]]
+    assert row.figures.unpacked_bytes == sum(regular_bytes(stream) for stream in streams)
+    # Replaced and removed files count, hard links do not: this is not what a container sees.
+    assert [layer.unpacked_bytes for layer in row.figures.layers[-3:]] == [100_000, 3000, 1]
+    assert row.figures.layers[-1].created_by.startswith("COPY a.txt /")
+
+
+def test_a_second_measurement_reads_no_layer(workspace: Workspace, image: str) -> None:
+    first = measure(workspace, [Subject(image)])
+    told = workspace.console.err
+    assert isinstance(told, io.StringIO)
+    assert told.getvalue().count("docker image save") == 1
+    assert measure(workspace, [Subject(image)]) == first
+    assert told.getvalue().count("docker image save") == 1
+
+
+def test_each_platform_has_a_row(workspace: Workspace, tmp_path: Path) -> None:
+    reference = f"hwtest-{uuid.uuid4().hex[:10]}:1"
+    (tmp_path / "Dockerfile").write_text(
+        "FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /\n", encoding="utf-8"
+    )
+    (tmp_path / "amd64").write_bytes(b"x" * 10)
+    (tmp_path / "arm64").write_bytes(b"x" * 2000)
+    platforms = "--platform=linux/amd64,linux/arm64"
+    docker("buildx", "build", "-q", platforms, "-t", reference, str(tmp_path))
+    try:
+        rows = measure(workspace, [Subject(reference)]).images
+        assert {row.figures.platform: row.figures.unpacked_bytes for row in rows} == {
+            "linux/amd64": 10,
+            "linux/arm64": 2000,
+        }
+    finally:
+        docker("image", "rm", "--force", reference)
+
+
+def test_a_hard_budget_is_a_verdict_of_failure(workspace: Workspace, image: str) -> None:
+    service = Service("api", budgets=(Budget("unpacked", soft=1, hard=2),))
+    config = replace(workspace.config, services={"api": service})
+    report = measure(replace(workspace, config=config), [Subject(image, "api")])
+    assert report.failed
+    assert report.images[0].verdict == "fail"
+
+
+def test_a_missing_image_is_named(workspace: Workspace, engine: str) -> None:
+    with pytest.raises(HullwrightError, match="is not in the local store") as raised:
+        measure(workspace, [Subject("hwtest-nowhere:1")])
+    assert raised.value.exit_code == ExitCode.FAILED
+    assert CheckFailedError.exit_code == ExitCode.FAILED
