@@ -93,6 +93,5 @@ def _hopeless(images: list[ListedImage], seen: Observed) -> UnavailableError:
     return UnavailableError(
         f"no registry answers, and no recipe stands in for {names}",
         why=facts,
-        next_step="name a mirror: [build] mirror, or HULLWRIGHT_MIRROR; or load the image: "
-        "docker load",
+        next_step="name a mirror: HULLWRIGHT_MIRROR, or [build] mirror",
     )

@@ -1,0 +1,91 @@
+"""Recipes: what they say, what is wrong with them, and when they are another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hullwright.bases.recipes import digest, load_recipes
+from hullwright.errors import ExitCode, UsageError
+from sources import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = 'stands-for = ["redis:8"]\nsuite = "trixie"\npackages = ["redis"]\n'
+
+
+def recipe(root: Path, text: str, name: str = "redis", *, dockerfile: bool = True) -> Path:
+    folder = root / "deploy/base-images" / name
+    folder.mkdir(parents=True)
+    (folder / "recipe.toml").write_text(text, encoding="utf-8")
+    if dockerfile:
+        (folder / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
+    return folder
+
+
+def test_a_recipe_is_found_by_what_it_stands_for(tmp_path: Path) -> None:
+    folder = recipe(tmp_path, GOOD)
+    (found,) = load_recipes(tmp_path).items()
+    assert found[0] == "redis:8"
+    assert (found[1].name, found[1].packages) == ("redis", ("redis",))
+    assert found[1].digest == digest(folder)
+
+
+def test_a_repository_without_recipes_has_none(tmp_path: Path) -> None:
+    assert load_recipes(tmp_path) == {}
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    recipe(tmp_path, 'stands-for = "redis"\npackage = ["x"]\n', "a", dockerfile=False)
+    recipe(tmp_path, 'stands-for = ["Redis", "redis", "redis:8"]\nsuite = "trixie"\n', "b")
+    recipe(tmp_path, "stands-for = [", "c")
+    with pytest.raises(UsageError) as caught:
+        load_recipes(tmp_path)
+    assert caught.value.exit_code is ExitCode.USAGE
+    place = "deploy/base-images/{}/recipe.toml"
+    told = list(caught.value.why)
+    assert told[:4] == [
+        (place.format("a"), 'package: unknown key — did you mean "packages"?'),
+        (place.format("a"), "stands-for: expected a list of texts"),
+        (place.format("a"), "suite: is needed"),
+        (place.format("a"), "there is no Dockerfile beside it"),
+    ]
+    assert told[4:6] == [
+        (place.format("b"), 'stands-for: "Redis" is not an image reference'),
+        (place.format("b"), 'stands-for: "redis" needs a tag, and no digest'),
+    ]
+    assert told[6][0] == place.format("c")
+
+
+def test_two_recipes_cannot_stand_for_one_image(tmp_path: Path) -> None:
+    recipe(tmp_path, GOOD, "a")
+    recipe(tmp_path, GOOD, "b")
+    with pytest.raises(UsageError, match="a stands for redis:8 too"):
+        load_recipes(tmp_path)
+
+
+def test_whatever_changes_in_the_folder_makes_another_recipe(tmp_path: Path) -> None:
+    folder = recipe(tmp_path, GOOD)
+    seen = {digest(folder)}
+    (folder / "hooks").mkdir()
+    hook = folder / "hooks/customize10.sh"
+    for change in (
+        lambda: hook.write_text("#!/bin/sh\n", encoding="utf-8"),
+        lambda: hook.chmod(0o755),
+        lambda: hook.rename(folder / "hooks/customize20.sh"),
+        lambda: (folder / "Dockerfile").write_text("FROM scratch AS a\n", encoding="utf-8"),
+    ):
+        change()
+        assert digest(folder) not in seen
+        seen.add(digest(folder))
+
+
+def test_this_repositorys_own_recipes_are_right() -> None:
+    assert set(load_recipes(ROOT)) == {
+        "golang:1.26-trixie",
+        "postgres:17-trixie",
+        "python:3.13-slim-trixie",
+        "rust:1.85-slim-trixie",
+    }
