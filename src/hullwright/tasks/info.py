@@ -45,9 +45,15 @@ def version(
 @task(flags={"format": FORMATS})
 def config(session: Session, format: str = "text") -> None:
     """Show the resolved configuration, and where each value came from."""
+    from hullwright.config.load import resolve
+    from hullwright.config.problems import ConfigurationError
     from hullwright.report import config as report
 
-    session.show(report, session.config, format)
+    resolution = resolve(session.root, session.environ)
+    # What is understood is shown also where something is wrong: it helps to mend the rest.
+    session.show(report, resolution.config, format)
+    if resolution.problems:
+        raise ConfigurationError(resolution.problems)
 
 
 @task(
