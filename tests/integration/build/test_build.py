@@ -97,7 +97,9 @@ def test_a_failure_cancels_the_others_and_what_was_built_stays(shop: Shop) -> No
     shop.service("FROM BASE\nRUN sleep 100\n", Service("slow"))
     report = shop.build()
     quick, broken, slow = report.targets
-    assert (quick.status, broken.status, slow.status) == ("built", "failed", "skipped")
+    assert (broken.status, slow.status) == ("failed", "skipped")
+    # It is exported from cache while the others run, or cancelled before that: never failed.
+    assert quick.status in {"built", "skipped"}
     assert broken.failure is not None
     assert broken.failure.step.endswith("RUN echo told; ls /nowhere && false")
     assert broken.failure.output == ("told", "ls: /nowhere: No such file or directory")
