@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 
 
 def text(result: Decrypted) -> str:
-    """Return one line of what was written, and the names."""
+    """Return what was written, its names, and the names that the file before had besides."""
     count = len(result.names)
     variables = "1 variable" if count == 1 else f"{count} variables"
-    return (
-        f"✓ {result.output}   {variables} of {result.environment} from {result.source}, mode 0600\n"
-        f"  {', '.join(result.names)}"
-    ).rstrip()
+    lines = [
+        f"✓ {result.output}   {variables} of {result.environment} from {result.source}, mode 0600",
+        f"  {', '.join(result.names)}",
+    ]
+    if result.dropped:
+        lines.append(f"  no longer in it: {', '.join(result.dropped)}")
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def markdown(result: Decrypted) -> str:
@@ -39,4 +42,5 @@ def as_json(result: Decrypted) -> dict[str, object]:
         "source": result.source,
         "output": result.output,
         "variables": list(result.names),
+        "dropped": list(result.dropped),
     }

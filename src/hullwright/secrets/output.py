@@ -49,12 +49,14 @@ class Decrypted:
         source: the encrypted file, relative to the root.
         output: the written file, relative to the root where it is inside.
         names: its variables.
+        dropped: variables of the file that stood there before and that the new one has not.
     """
 
     environment: str
     source: str
     output: str
     names: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
 
 
 def plan_decrypt(
@@ -100,8 +102,17 @@ def decrypt(ws: Workspace, *, env: str | None = None, output: str | Path = ".env
         values = read(ws, plan.source)
         lines = [dotenv.line(name, value.reveal()) for name, value in values.items()]
         head = f"# Decrypted from {plan.source.name}; the next decrypt replaces this file."
+        dropped = tuple(name for name in _names(plan.target) if name not in values)
         write_atomic(plan.target, "\n".join([head, *lines, ""]), mode=MODE)
-    return Decrypted(plan.source.environment, plan.source.name, plan.output, tuple(values))
+    source = plan.source
+    return Decrypted(source.environment, source.name, plan.output, tuple(values), dropped)
+
+
+def _names(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return [entry.name for entry in dotenv.entries(text) if not entry.commented]
 
 
 def _lock_file(ws: Workspace, target: Path) -> Path:

@@ -91,6 +91,15 @@ def test_a_file_is_decrypted_for_its_owner_only(vault: Vault) -> None:
     assert "value" not in f"{report.as_json(done)['variables']}{report.markdown(done)[20:]}"
 
 
+def test_what_the_file_before_had_besides_is_told(vault: Vault) -> None:
+    vault.seal(".env.sops.yaml", PLAIN)
+    vault.repository.write(".env", "# NOTE=1\nTOKEN=old\nPORT=8080\n")
+    done = decrypt(vault.workspace())
+    assert done.dropped == ("PORT",)
+    assert report.text(done).endswith("\n  no longer in it: PORT")
+    assert report.as_json(done)["dropped"] == ["PORT"]
+
+
 def test_values_are_redacted_but_for_public_ones(vault: Vault) -> None:
     vault.seal(".env.sops.yaml", PLAIN)
     ws = vault.workspace(Secrets(public=("TOKEN",)))
