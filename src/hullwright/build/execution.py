@@ -12,7 +12,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from hullwright.build.causes import causes
 from hullwright.build.models import BuildReport, Failure, TargetResult, secret_variable
 from hullwright.build.progress import Progress
 from hullwright.build.telling import Teller
@@ -24,7 +23,7 @@ from hullwright.tools.buildx import BAKE_ENVIRONMENT, bake_argv, parse_metadata
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hullwright.build.models import BuildPlan, PlannedTarget
+    from hullwright.build.models import BuildPlan, Cause, PlannedTarget
     from hullwright.run import Result
     from hullwright.secret import Secret
     from hullwright.tools.buildx import TargetMetadata, Vertex
@@ -185,7 +184,7 @@ def _blamed(
         platform="",
         error=f"docker buildx bake ended with {result.returncode}",
         output=tuple(progress.said[-_SHOWN_LINES:]),
-        causes=causes(progress.said, platform="", host=_host()),
+        causes=_causes(progress.said, platform=""),
     )
     return tuple(
         target
@@ -218,7 +217,7 @@ def _failure(progress: Progress, planned: PlannedTarget, *, only: bool) -> Failu
                 platform="",
                 error=match["what"],
                 output=output,
-                causes=causes([match["what"]], platform=platform, host=_host()),
+                causes=_causes([match["what"]], platform=platform),
             )
     return None
 
@@ -234,7 +233,7 @@ def _step_failure(progress: Progress, vertex: Vertex, platform: str) -> Failure:
         error=vertex.error,
         output=output,
         excerpt=_excerpt(progress.said),
-        causes=causes([vertex.error, *output], platform=ran_on or platform, host=_host()),
+        causes=_causes([vertex.error, *output], platform=ran_on or platform),
     )
 
 
@@ -254,6 +253,13 @@ def _excerpt(said: Iterable[str]) -> tuple[str, ...]:
 
 def _last_words(progress: Progress) -> str:
     return "\n".join(progress.said[-3:])
+
+
+def _causes(texts: Iterable[str], *, platform: str) -> tuple[Cause, ...]:
+    # Imported where something failed: its patterns take longer to compile than a bake to answer.
+    from hullwright.build.causes import causes
+
+    return causes(texts, platform=platform, host=_host())
 
 
 def _host() -> str:

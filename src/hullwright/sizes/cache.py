@@ -15,10 +15,11 @@ from hullwright.errors import HullwrightError
 from hullwright.files import write_atomic
 from hullwright.images import DIGEST
 from hullwright.sizes.models import Figures, LayerSize
-from hullwright.tools.oci import LayerFigures
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hullwright.tools.oci import LayerFigures
 
 # In the folder's name, so that two versions of the package do not read each other's entries.
 _SCHEMA: Final = 1
@@ -45,6 +46,8 @@ class Cache:
 
     def layer(self, digest: str) -> LayerFigures | None:
         """Return the figures of a layer, or None."""
+        from hullwright.tools.oci import LayerFigures
+
         entry = self._load("layers", digest)
         try:
             return LayerFigures(**entry) if entry else None

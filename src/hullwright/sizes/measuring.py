@@ -12,14 +12,13 @@ from hullwright.run import CommandError, Result, cache_dir
 from hullwright.sizes.budgets import judge
 from hullwright.sizes.cache import Cache
 from hullwright.sizes.models import Figures, ImageSizes, LayerSize, SizeReport, Subject
-from hullwright.tools.oci import PlatformImage, read_layout
-from hullwright.tools.tarstream import ArchiveError
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterable, Sequence
     from typing import BinaryIO
 
+    from hullwright.tools.oci import PlatformImage
     from hullwright.workspace import Workspace
 
 _CLASSIC: Final = "the classic image store keeps no compressed layers; known once it is pushed"
@@ -185,6 +184,10 @@ def _figures(ws: Workspace, subject: Subject, digest: str) -> tuple[Figures, ...
 
 
 def _read(ws: Workspace, subject: Subject, digest: str, cache: Cache) -> tuple[PlatformImage, ...]:
+    # Imported where an image is read: a build in which nothing changed does without.
+    from hullwright.tools.oci import read_layout
+    from hullwright.tools.tarstream import ArchiveError
+
     argv = ("docker", "image", "save", digest)
     with ws.runner.following(*argv) as process:
         # The runner's streams are text; an archive is the bytes below it.
