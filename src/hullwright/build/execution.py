@@ -6,6 +6,7 @@ import platform as machine
 import re
 import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +23,10 @@ from hullwright.tools.buildx import BAKE_ENVIRONMENT, bake_argv, parse_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from contextlib import AbstractContextManager
 
     from hullwright.build.models import BuildPlan, Cause, PlannedTarget
+    from hullwright.console import Console
     from hullwright.run import Result
     from hullwright.secret import Secret
     from hullwright.tools.buildx import TargetMetadata, Vertex
@@ -103,23 +106,30 @@ def _bake(
 
     with tempfile.TemporaryDirectory(prefix="hullwright-bake-") as folder:
         metadata_file = Path(folder) / "metadata.json"
-        result = ws.runner.stream(
-            *bake_argv(
-                metadata_file,
-                no_cache=plan.no_cache,
-                pull=plan.pull,
-                overrides=plan.overrides,
-                allow=plan.allow,
-            ),
-            on_line=on_line,
-            cwd=ws.root,
-            env={**BAKE_ENVIRONMENT, **secrets},
-            stdin=plan.definition(),
-            check=False,
-        )
+        with _folded(ws.console, plan):
+            result = ws.runner.stream(
+                *bake_argv(
+                    metadata_file,
+                    no_cache=plan.no_cache,
+                    pull=plan.pull,
+                    overrides=plan.overrides,
+                    allow=plan.allow,
+                ),
+                on_line=on_line,
+                cwd=ws.root,
+                env={**BAKE_ENVIRONMENT, **secrets},
+                stdin=plan.definition(),
+                check=False,
+            )
         # Bake writes the file only when every target was built.
         written = metadata_file.read_text(encoding="utf-8") if metadata_file.exists() else ""
     return progress, result, parse_metadata(written)
+
+
+def _folded(console: Console, plan: BuildPlan) -> AbstractContextManager[None]:
+    # Elsewhere the report says all of it; a log of CI is read through its folds.
+    title = f"build of {len(plan.targets)} in one bake run"
+    return console.step(title) if console.github or console.gitlab else nullcontext()
 
 
 def _refuse_unavailable(result: Result, progress: Progress) -> None:
@@ -279,7 +289,7 @@ def _longest(progress: Progress, plan: BuildPlan) -> str:
         return ""
     seconds, name, step = max(ran, key=lambda item: item[0])
     where = " ".join(part for part in (service_of[name], step.name.platform) if part)
-    return f"{step.name.instruction}, {where}, {seconds:.1f} s"
+    return f"{step.brief}, {where}, {seconds:.1f} s"
 
 
 def _recorded(target: TargetResult) -> RecordedImage:

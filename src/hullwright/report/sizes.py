@@ -22,6 +22,8 @@ def text(report: SizeReport) -> str:
     lines = [line for image in report.images for line in _headlines(image)]
     if lines:
         lines.append("")
+    # A bar compares, so one image has none.
+    several = len(report.images) > 1
     largest = max((image.figures.unpacked_bytes or 0 for image in report.images), default=0)
     rows = [["", "", "compressed", "unpacked", "layers"]]
     rows += [
@@ -31,7 +33,7 @@ def text(report: SizeReport) -> str:
             _bytes(image.figures.compressed_bytes),
             _bytes(image.figures.unpacked_bytes),
             str(len(image.figures.layers)),
-            _bar(image.figures.unpacked_bytes, largest),
+            _bar(image.figures.unpacked_bytes, largest) if several else "",
         ]
         for image in report.images
     ]

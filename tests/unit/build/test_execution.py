@@ -157,16 +157,24 @@ def test_a_log_file_gets_a_timed_line_for_each_step(tmp_path: Path) -> None:
     lines = (
         vertex("[internal] load build definition from Dockerfile"),
         vertex("[build 1/2] FROM alpine", cached=True),
-        vertex("[build 2/2] RUN make  all", error="exit code: 2"),
+        vertex("[build 2/2] RUN --mount=type=cache,target=/x make  all", error="exit code: 2"),
     )
     ws = workspace(tmp_path, runner=Replay({}, lines=lines, code=1))
     build.execute(ws, plan("api"))
     assert isinstance(ws.console.err, io.StringIO)
     told = [line.split(" ", 1)[1] for line in ws.console.err.getvalue().splitlines()]
     assert told == [
-        "api  step 1 of 2: FROM alpine  cached",
-        "api  step 2 of 2: RUN make all  failed",
+        "api  build step 1 of 2: FROM alpine  cached",
+        "api  build step 2 of 2: RUN make all  failed",
     ]
+
+
+def test_a_log_of_ci_is_folded(tmp_path: Path) -> None:
+    ws = workspace(tmp_path, None, Replay({}), GITHUB_ACTIONS="true")
+    build.execute(ws, plan("api", "web"))
+    assert isinstance(ws.console.err, io.StringIO)
+    told = ws.console.err.getvalue().splitlines()
+    assert told[:2] == ["::group::build of 2 in one bake run", "::endgroup::"]
 
 
 def test_a_progress_bar_is_one_line_of_a_steps_output() -> None:
