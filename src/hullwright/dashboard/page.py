@@ -174,7 +174,7 @@ def _common(record: Record) -> list[str]:
 
 
 def _took(record: Record) -> str:
-    return _cell(f"{record.duration_s:.1f} s", "figure")
+    return _cell(rows.took(record), "figure")
 
 
 def _kind_line(record: Record) -> list[str]:

@@ -45,8 +45,16 @@ def cold_start_lines(record: Record) -> list[str]:
     """Return one line for each service of a cold start: when it was healthy, or how it ended."""
     return _capped(
         " · ".join(part for part in (_text(item, "service"), _moment(item)) if part)
-        for item in _items(record.data, "services")
+        for run in _items(record.data, "runs")[-1:]
+        for item in _items(run, "services")
     )
+
+
+def took(record: Record) -> str:
+    """Return the seconds that count: of a cold start until all is healthy, else of the run."""
+    totals = [_number(run, "total_s") for run in _items(record.data, "runs")[-1:]]
+    total_s = totals[0] if totals else None
+    return f"{record.duration_s:.1f} s" if total_s is None else f"{total_s:.2f} s"
 
 
 def _items(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
@@ -88,5 +96,6 @@ def _moment(item: Mapping[str, Any]) -> str:
     for name, told in (("healthy_s", "healthy"), ("ended_s", "ended")):
         value = _number(item, name)
         if value is not None:
-            return f"{told} {value:.2f} s"
+            code = _number(item, "exit_code") if name == "ended_s" else None
+            return f"{told}{'' if code is None else f' {code:.0f}'} at {value:.2f} s"
     return _text(item, "status")

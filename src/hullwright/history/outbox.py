@@ -99,7 +99,8 @@ def _split(address: str) -> SplitResult | None:
     except ValueError:
         return None
     plain = target.username is None and not target.query and not target.fragment
-    return target if usable and plain and address.isascii() and address.isprintable() else None
+    written = address.isascii() and address.isprintable() and " " not in address
+    return target if usable and plain and written else None
 
 
 def _send_all(ws: Workspace, sender: _Sender, waiting: list[Record]) -> Flushed:
@@ -135,10 +136,13 @@ def _summary(
     notes = []
     if refusals:
         notes.append(
-            f"{address} refused {len(refusals)} of the records, which stay here ({refusals[0]})"
+            f"{address} refuses for good, so kept only here: {len(refusals)} × {refusals[0]}"
+            if len(refusals) > 1
+            else f"{address} refuses for good, so kept only here: {refusals[0]}"
         )
     if stopped is not None and stopped.told:
-        notes.append(f"{kept} records are kept here for now ({stopped})")
+        waits = "1 record is" if kept == 1 else f"{kept} records are"
+        notes.append(f"{waits} kept here for now ({stopped})")
     reasons = [*refusals, *([str(stopped)] if stopped else [])]
     return Flushed(
         sent, kept, len(refusals), "; ".join(reasons), "history: " * bool(notes) + "; ".join(notes)

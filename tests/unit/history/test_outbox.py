@@ -1,0 +1,62 @@
+"""Where records are sent to, and what is said of an address that cannot be meant.
+
+What goes over a connection is tested with real ones, under tests/integration/history.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hullwright.history import Flushed, append, dashboard_url, flush
+from hullwright.secret import Secret
+from recording import record, workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("configured", "environ", "url"),
+    [
+        ("", {}, ""),
+        ("http://a:1/", {}, "http://a:1"),
+        ("http://a:1", {"HULLWRIGHT_HISTORY": "https://b/x/"}, "https://b/x"),
+        ("http://a:1", {"HULLWRIGHT_HISTORY": ""}, ""),
+    ],
+)
+def test_the_environment_wins_and_may_say_nowhere(
+    tmp_path: Path, configured: str, environ: dict[str, str], url: str
+) -> None:
+    assert dashboard_url(workspace(tmp_path, url=configured, environ=environ)) == url
+
+
+def test_nothing_is_done_without_an_address_or_without_records(tmp_path: Path) -> None:
+    nowhere = workspace(tmp_path)
+    append(nowhere, record())
+    assert flush(nowhere, Secret("token")) == Flushed()
+    assert flush(workspace(tmp_path / "empty", url="http://127.0.0.1:1"), Secret("t")) == Flushed()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8080",
+        "ftp://127.0.0.1",
+        "http://",
+        "http://host:99999",
+        "http://host:0",
+        "http://user:s3cr3t-word@host",
+        "http://host/?token=s3cr3t-word",
+        "http://host/a b\n",
+        "http://[::1",
+    ],
+)
+def test_an_address_that_cannot_be_meant_is_noted_but_not_quoted(tmp_path: Path, url: str) -> None:
+    ws = workspace(tmp_path, url=url)
+    append(ws, record())
+    flushed = flush(ws, Secret("token"))
+    assert (flushed.sent, flushed.kept) == (0, 1)
+    assert "1 record is kept here for now (the dashboard's address is not http(s)" in flushed.note
+    assert "s3cr3t-word" not in f"{flushed}"
