@@ -45,7 +45,9 @@ def _command(words: Sequence[str]) -> Callable[..., int]:
         raise unknown("command", words[0], commands)
     command, most = commands[words[0]]
     if len(words) - 1 > most:
-        raise UsageError(f"{words[0]} takes {most or 'no'} arguments", next_step=_USAGE)
+        raise UsageError(
+            f"{words[0]} takes {f'{most} argument' if most else 'no arguments'}", next_step=_USAGE
+        )
     return command
 
 
