@@ -18,7 +18,7 @@ from hullwright.tools.git import Git, Head, Nearest, find_git_dir
 from hullwright.version.model import Version, assemble, derive, highest, of_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hullwright.workspace import Workspace
 
@@ -33,7 +33,8 @@ def describe(
 ) -> Version:
     """Return the version from the highest SemVer tag that HEAD contains.
 
-    Without Git (an exported tree) it is what HULLWRIGHT_VERSION and HULLWRIGHT_REVISION say.
+    Without Git (an exported tree, an image) it is what HULLWRIGHT_VERSION, HULLWRIGHT_REVISION
+    and, for the date, HULLWRIGHT_COMMIT_DATE or SOURCE_DATE_EPOCH say.
 
     Args:
         ws: the repository.
@@ -210,17 +211,24 @@ def _exported(ws: Workspace) -> Version:
         revision=revision,
         describe=text,
         ref="HEAD",
-        commit_date=_exported_date(ws.environ.get("SOURCE_DATE_EPOCH", "")),
+        commit_date=_exported_date(ws.environ),
         distance=0,
         dirty=False,
     )
 
 
-def _exported_date(seconds: str) -> datetime:
-    """Return the date of an exported tree; without SOURCE_DATE_EPOCH the same for every one."""
-    if seconds and not seconds.isdigit():
+def _exported_date(environ: Mapping[str, str]) -> datetime:
+    """Return the date of an exported tree; where none is told, the same for every one."""
+    moment = environ.get("HULLWRIGHT_COMMIT_DATE", "")
+    seconds = environ.get("SOURCE_DATE_EPOCH", "")
+    try:
+        if moment:
+            return datetime.fromisoformat(moment).astimezone(UTC)
+        return datetime.fromtimestamp(int(seconds or 0), UTC)
+    except ValueError:
+        name = "HULLWRIGHT_COMMIT_DATE" if moment else "SOURCE_DATE_EPOCH"
         raise UsageError(
-            f'SOURCE_DATE_EPOCH is "{seconds}", which is not a number of seconds',
-            why="see https://reproducible-builds.org/specs/source-date-epoch/",
-        )
-    return datetime.fromtimestamp(int(seconds or 0), UTC)
+            f'{name} is "{moment or seconds}", which is not the date of a commit',
+            next_step="HULLWRIGHT_COMMIT_DATE=2026-01-31T12:00:00Z, or seconds since 1970 in "
+            "SOURCE_DATE_EPOCH",
+        ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,6 +120,17 @@ def test_outside_of_git_the_variables_tell(tmp_path: Path, repository: Repositor
     assert found.commit_date.timestamp() == FIRST_S
 
 
+def test_an_image_tells_the_date_of_its_commit(tmp_path: Path, repository: Repository) -> None:
+    told = {
+        "HULLWRIGHT_VERSION": "1.2.3",
+        "HULLWRIGHT_REVISION": "abcdef0",
+        "HULLWRIGHT_COMMIT_DATE": "2026-01-31T13:00:00+01:00",
+        "SOURCE_DATE_EPOCH": "1",
+    }
+    found = describe(workspace(tmp_path, {**repository.environ, **told}))
+    assert found.commit_date == datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("told", "message"),
     [
@@ -132,7 +144,7 @@ def test_outside_of_git_the_variables_tell(tmp_path: Path, repository: Repositor
                 "HULLWRIGHT_REVISION": "abcdef0",
                 "SOURCE_DATE_EPOCH": "today",
             },
-            "not a number of seconds",
+            'SOURCE_DATE_EPOCH is "today"',
         ),
     ],
 )
