@@ -106,7 +106,7 @@ def _bake(
 
     with tempfile.TemporaryDirectory(prefix="hullwright-bake-") as folder:
         metadata_file = Path(folder) / "metadata.json"
-        with _folded(ws.console, plan):
+        with _folded(ws.console, plan), teller.ticking():
             result = ws.runner.stream(
                 *bake_argv(
                     metadata_file,

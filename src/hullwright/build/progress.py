@@ -101,7 +101,9 @@ class Progress:
 
     def running(self) -> list[tuple[str, Vertex]]:
         """Return what runs now, by target, the longest first."""
-        running = [(t, v) for (t, _), v in self.vertexes.items() if v.started and not v.completed]
+        # A copy, for the clock of the display looks while lines come in.
+        known = list(self.vertexes.items())
+        running = [(target, v) for (target, _), v in known if v.started and not v.completed]
         return sorted(running, key=lambda item: str(item[1].started))
 
     def failure(self, target: str) -> Vertex | None:

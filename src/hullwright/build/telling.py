@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hullwright.build.progress import Progress
     from hullwright.console import Console
     from hullwright.tools.buildx import Vertex
 
 _SHOWN: Final = 3
+# Often enough for a clock that shows tenths, seldom enough to cost nothing.
+_TICK_S: Final = 0.25
 _LONGEST_INSTRUCTION: Final = 100
 
 
@@ -27,6 +33,26 @@ class Teller:
     console: Console
     progress: Progress
     started_s: float
+
+    @contextmanager
+    def ticking(self) -> Iterator[None]:
+        """Let the clock of the changing line go on while a long step says nothing."""
+        if not self.console.live:
+            yield
+            return
+        ended = threading.Event()
+
+        def tick() -> None:
+            while not ended.wait(_TICK_S):
+                self.console.status(self._status())
+
+        ticker = threading.Thread(target=tick, daemon=True)
+        ticker.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            ticker.join()
 
     def changed(self, target: str, vertex: Vertex) -> None:
         """Tell that a vertex began or ended."""
