@@ -149,9 +149,11 @@ class Session:
         given = self.environ.get("HULLWRIGHT_HISTORY_TOKEN")
         if given:
             return Secret(given)
-        from hullwright.secrets import environment
+        from hullwright.secrets import available, environment
 
-        return environment(self.workspace, None).get(self.config.history.token)
+        if not available(self.workspace):
+            return None
+        return environment(self.workspace).get(self.config.history.token)
 
 
 def rendered(renderer: Renderer, result: object, output_format: str) -> str:
