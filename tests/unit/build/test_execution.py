@@ -214,3 +214,30 @@ def test_known_words_have_a_cause(output: str, summary: str) -> None:
 
 def test_unknown_words_have_no_cause() -> None:
     assert causes(["1 test failed"], platform="", host="linux/amd64") == ()
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_the_running_steps_on_a_line_that_changes(tmp_path: Path) -> None:
+    started = [vertex(f"[api s{n} 1/1] RUN {n}", completed=None) for n in range(5)]
+    ended = vertex("[api s0 1/1] RUN 0")
+    ws = workspace(tmp_path, runner=Replay({}, lines=(*started, ended)))
+    terminal = Terminal()
+    ws.console.err = terminal
+    build.execute(ws, plan("api", "web"))
+    shown = [line.partition(" s · ")[2] for line in terminal.getvalue().split("\r")]
+    assert "api s0 step 1 of 1: RUN 0" in shown
+    assert (
+        shown[5]
+        == (
+            "api s0 step 1 of 1: RUN 0 · api s1 step 1 of 1: RUN 1 · api s2 step 1 of 1: RUN 2 · "
+            "and 2 more"
+        )[: len(shown[5])]
+    )
+    assert shown[6].startswith("api s1")
+    assert "\n" not in terminal.getvalue()
