@@ -42,18 +42,18 @@ a { color: var(--link) }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px;
   overflow-x: auto }
 table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; vertical-align: top; padding: .5rem .9rem; white-space: nowrap }
+th, td { text-align: left; vertical-align: top; padding: .5rem .8rem; white-space: nowrap }
 th { color: var(--soft); font-weight: 500; font-size: .85rem }
 tr + tr td { border-top: 1px solid var(--line) }
 tr.more td { border-top: 0; padding-top: 0 }
 thead + tbody tr:first-child td { border-top: 1px solid var(--line) }
 .figure { text-align: right; font-variant-numeric: tabular-nums }
-.wide { width: 99%; min-width: 18rem; white-space: normal; color: var(--soft) }
+.wide { width: 99%; min-width: 13rem; white-space: normal; color: var(--soft) }
 .wide div + div { margin-top: .1rem }
 time, code { font-variant-numeric: tabular-nums }
 code { font: .9em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace }
 .done { color: var(--good) } .failed { color: var(--bad); font-weight: 600 }
-.empty { margin: 0; padding: 1rem .9rem; color: var(--soft) }
+.empty { margin: 0; padding: 1rem .8rem; color: var(--soft) }
 footer { color: var(--soft); font-size: .85rem; padding-top: 1.5rem; padding-bottom: 2rem }
 """
 _STYLE_DIGEST: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
