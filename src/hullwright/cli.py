@@ -107,18 +107,23 @@ def _arguments(namespace: Collection, name: str, words: list[str]) -> dict[str, 
     operands, exact = getattr(task, "operands", ""), getattr(task, "words", "")
     summary = (task.__doc__ or "").strip().splitlines() or [""]
     parser = argparse.ArgumentParser(
-        prog=f"hullwright {name}", description=summary[0], allow_abbrev=False
+        prog=f"hullwright {name}",
+        description=summary[0],
+        allow_abbrev=False,
+        # A repository's task may have a flag -h of its own, as Invoke gives it to `host`.
+        conflict_handler="resolve",
     )
-    for argument in task.get_arguments():
+    arguments = task.get_arguments()
+    for argument in arguments:
         _add(parser, argument)
     if operands:
-        parser.add_argument("operands", nargs="*", metavar=operands)
+        several = any(a.kind is list for a in arguments if a.name == operands)
+        parser.add_argument("operands", nargs="*" if several else "?", metavar=operands)
     split = words.index("--") if "--" in words and exact else len(words)
     given = vars(parser.parse_args(words[:split]))
-    more = given.pop("operands", None) or []
+    more = given.pop("operands", None)
     if more:
-        before = given[operands]
-        given[operands] = [*before, *more] if isinstance(before, list) else " ".join(more)
+        given[operands] = [*given[operands], *more] if isinstance(more, list) else more
     if words[split + 1 :]:
         import shlex
 
@@ -128,19 +133,22 @@ def _arguments(namespace: Collection, name: str, words: list[str]) -> dict[str, 
 
 def _add(parser: argparse.ArgumentParser, argument: Argument) -> None:
     """Add one of Invoke's arguments to an argparse parser."""
-    flag = f"--{argument.name}"
-    details: dict[str, Any] = {"dest": argument.attr_name or argument.name, "help": argument.help}
+    # Its name is the parameter's, with underscores; its names are what people type.
+    flags = [f"--{name}" if len(name) > 1 else f"-{name}" for name in argument.names]
+    # argparse formats help texts, in which a percent sign is its own.
+    explained = (argument.help or "").replace("%", "%%")
+    details: dict[str, Any] = {"dest": argument.name, "help": explained}
     if argument.positional:
         parser.add_argument(details.pop("dest"), help=details["help"])
     elif argument.kind is bool:
         action = argparse.BooleanOptionalAction if argument.default else "store_true"
-        parser.add_argument(flag, action=action, default=argument.default, **details)
+        parser.add_argument(*flags, action=action, default=argument.default, **details)
     elif argument.kind is list:
-        parser.add_argument(flag, action="append", default=[], **details)
+        parser.add_argument(*flags, action="append", default=[], **details)
     elif argument.optional:
-        parser.add_argument(flag, nargs="?", const=True, default=argument.default, **details)
+        parser.add_argument(*flags, nargs="?", const=True, default=argument.default, **details)
     else:
-        parser.add_argument(flag, type=argument.kind, default=argument.default, **details)
+        parser.add_argument(*flags, type=argument.kind, default=argument.default, **details)
 
 
 def _execute(namespace: Collection, options: argparse.Namespace, arguments: dict[str, Any]) -> int:

@@ -101,3 +101,63 @@ def test_every_flag_of_every_task_of_ours_is_explained() -> None:
         for argument in made.get_arguments():
             assert argument.help, f"{name} --{argument.name}"
             assert not argument.positional, f"bare Invoke must do {name} through flags"
+
+
+@task(
+    repeated=("build_arg",),
+    operands="service",
+    flags={"service": "which", "no-cache": "run again", "build-arg": "K=V"},
+)
+def make(
+    session: Session,
+    service: str = "",
+    *,
+    no_cache: bool = False,
+    build_arg: list[str] | None = None,
+) -> None:
+    """Make one thing."""
+    calls.append(("make", service, no_cache, build_arg))
+
+
+@plain_task
+def reach(c: Context, host: str = "", *, in_full: bool = False) -> None:
+    """Have the short flags that Invoke gives out by itself."""
+    calls.append(("reach", host, in_full))
+
+
+def test_flags_are_written_with_hyphens_as_invoke_has_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cli, "_namespace", lambda: Collection(make))
+    assert cli.main(["make", "a", "--no-cache", "--build-arg", "A=1,2", "--build-arg", "B=3"]) == 0
+    assert calls == [("make", "a", True, ["A=1,2", "B=3"])]
+
+
+def test_one_operand_where_the_task_takes_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "_namespace", lambda: Collection(make))
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["make", "a", "b"])
+    assert caught.value.code == 2
+    assert "unrecognized arguments: b" in capsys.readouterr().err
+
+
+def test_short_flags_of_a_repositorys_task_are_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_namespace", lambda: Collection(reach))
+    assert cli.main(["reach", "-h", "here", "--in-full"]) == 0
+    assert calls == [("reach", "here", True)]
+
+
+def test_help_may_have_a_percent_sign(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill(context: Context, up_to: int = 0) -> None:
+        """Fill it."""
+
+    filling = plain_task(fill, help={"up-to": "how much; 100% is all"})
+    monkeypatch.setattr(cli, "_namespace", lambda: Collection(filling))
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["fill", "--help"])
+    assert caught.value.code == 0
+    assert "how much; 100% is all" in capsys.readouterr().out
