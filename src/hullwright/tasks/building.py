@@ -42,7 +42,7 @@ def run_build(
     versions = describe_services(workspace)
     plan = build.plan(workspace, request, lambda service: source_version(versions, service))
     if print_only:
-        session.console.result(plan.definition())
+        session.console.result(plan.definition(), coloured=False)
         return
     if session.dry:
         session.console.result(plan.text())

@@ -26,6 +26,7 @@ def task(
     repeated: tuple[str, ...] = (),
     operands: str = "",
     words: str = "",
+    formats: tuple[str, ...] = (),
     flags: dict[str, str],
 ) -> Callable[[Callable[..., None]], Task[Any]]:
     """Return a decorator that makes a task of a function whose first parameter is a `Session`.
@@ -37,16 +38,17 @@ def task(
         repeated: parameters that are lists by repetition only, since a value may hold commas.
         operands: the parameter that `hullwright NAME a b` fills; bare Invoke has the flag only.
         words: the parameter that `hullwright NAME -- a b` fills exactly.
+        formats: forms that `--format` takes besides the three of every task.
         flags: help of each flag.
     """
 
     def decorate(body: Callable[..., None]) -> Task[Any]:
         @wraps(body)
         def guarded(context: Context, **arguments: Any) -> None:
-            from hullwright.tasks.session import run_task
+            from hullwright.tasks.session import FORMS, run_task
 
             split = {name: _split(arguments[name]) for name in lists if name in arguments}
-            run_task(body, context, arguments | split)
+            run_task(body, context, arguments | split, (*FORMS, *formats))
 
         made: Task[Any] = Task(
             guarded,

@@ -91,3 +91,34 @@ def sizes(
     session.show(report, found, format)
     session.record("sizes", report.as_json(found), held=not found.failed)
     session.leave(held=not found.failed)
+
+
+@task(
+    lists=("platform",),
+    flags={
+        "prepare": "make every image present: local store, then a registry or the mirror",
+        "stand-ins": "with --prepare: build what no registry can be reached for from its recipe",
+        "platform": "platforms that they are needed for; default the configuration's",
+        "format": FORMATS,
+    },
+)
+def images(
+    session: Session,
+    prepare: bool = False,
+    stand_ins: bool = False,
+    platform: list[str] | None = None,
+    format: str = "text",
+) -> None:
+    """List every image that Dockerfiles and compose files name; with --prepare, get them."""
+    from hullwright import bases
+    from hullwright.report import images as report
+
+    wanted = tuple(platform or ())
+    if not prepare:
+        session.show(report, bases.listing(session.workspace, platforms=wanted), format)
+    elif session.dry:
+        planned = bases.plan(session.workspace, stand_ins=stand_ins, platforms=wanted)
+        session.show(report, planned, format)
+    else:
+        done = bases.prepare(session.workspace, stand_ins=stand_ins, platforms=wanted)
+        session.show(report, done, format)

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 
 @task(
+    formats=("env",),
     flags={
         "service": "the service whose tags count, by its tag-prefix",
         "format": "text, json, markdown or env (lines for a shell)",
         "unshallow": "fetch the history and tags that a shallow clone lacks",
         "verbose": "also tell which tags were left out, and why",
-    }
+    },
 )
 def version(
     session: Session,
@@ -37,7 +38,7 @@ def version(
     session.console.verbose |= verbose
     found = describe(session.workspace, tag_prefix=prefix, paths=paths, unshallow=unshallow)
     if format == "env":
-        session.console.result(report.env(found))
+        session.console.result(report.env(found), coloured=False)
     else:
         session.show(report, found, format)
 

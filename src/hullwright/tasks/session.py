@@ -11,12 +11,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from invoke.exceptions import Exit, ParseError, UnexpectedExit
 
 from hullwright.console import Console
-from hullwright.errors import ExitCode, HullwrightError, UsageError
+from hullwright.errors import ExitCode, HullwrightError, UsageError, unknown
 from hullwright.run import DryRunner, Runner, machine_state_dir
 from hullwright.secret import Secret
 from hullwright.workspace import Workspace
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from hullwright.config.models import Config
     from hullwright.version import Version
+
+FORMS: Final = ("text", "json", "markdown")
 
 
 class Renderer(Protocol):
@@ -96,7 +98,9 @@ class Session:
         Raises:
             UsageError: the form is not known.
         """
-        self.console.result(rendered(renderer, result, output_format))
+        # Marks are coloured for people; in JSON an escape character would be a syntax error.
+        shown = rendered(renderer, result, output_format)
+        self.console.result(shown, coloured=output_format == "text")
         if "GITHUB_STEP_SUMMARY" in self.environ:
             self.console.summarise(renderer.markdown(result))
 
@@ -171,13 +175,21 @@ def rendered(renderer: Renderer, result: object, output_format: str) -> str:
             return renderer.markdown(result)
         case "json":
             return json.dumps(renderer.as_json(result), indent=2, ensure_ascii=False)
-    raise UsageError(f'unknown format "{output_format}"', why=[("known", "json, markdown, text")])
+    raise unknown("format", output_format, FORMS)
 
 
-def run_task(body: Callable[..., None], context: Context, arguments: Mapping[str, object]) -> None:
+def run_task(
+    body: Callable[..., None],
+    context: Context,
+    arguments: Mapping[str, object],
+    formats: tuple[str, ...] = FORMS,
+) -> None:
     """Run a task's body; every expected failure becomes one message and its exit code."""
     session = Session(context)
     try:
+        # Before the work, not after it.
+        if arguments.get("format", formats[0]) not in formats:
+            raise unknown("format", str(arguments["format"]), formats)
         body(session, **arguments)
     except (Exit, ParseError, UnexpectedExit):
         raise
