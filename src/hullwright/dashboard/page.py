@@ -160,7 +160,7 @@ def _html_table(header: Sequence[str], body: Sequence[tuple[str, Sequence[str]]]
 
 def _common(record: Record) -> list[str]:
     at = record.at.astimezone(UTC)
-    good = record.status == "done"
+    good, version = record.status == "done", rows.version(record)
     status = f"{'✓' if good else '✗'} {record.status}"
     when = f'<time datetime="{at:%Y-%m-%dT%H:%M:%SZ}">{at:%Y-%m-%d %H:%M}</time>'
     project = f'<a href="/?project={quote(record.project)}">{escape(record.project)}</a>'
@@ -168,7 +168,11 @@ def _common(record: Record) -> list[str]:
         _cell(when),
         _cell(escape(status), "done" if good else "failed"),
         _cell(project),
-        _cell(escape(record.version) or rows.NONE),
+        _cell(
+            f'<span title="{escape(record.version)}">{escape(version)}</span>'
+            if version
+            else rows.NONE
+        ),
         _cell(f"<code>{escape(record.revision[:10])}</code>" if record.revision else rows.NONE),
     ]
 

@@ -6,6 +6,7 @@ value is taken only where it has the type that is expected.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.images import size_text
@@ -31,7 +32,7 @@ def size_cells(record: Record) -> list[tuple[str, str, str, str]]:
     """Return image, platform, compressed and unpacked size of each image that was measured."""
     cells = [
         (
-            _text(item, "reference") or _image(item),
+            _image(item) or _text(item, "reference"),
             _text(item, "platform") or NONE,
             _bytes(item, "compressed_bytes"),
             _bytes(item, "unpacked_bytes"),
@@ -42,12 +43,22 @@ def size_cells(record: Record) -> list[tuple[str, str, str, str]]:
 
 
 def cold_start_lines(record: Record) -> list[str]:
-    """Return one line for each service of a cold start: when it was healthy, or how it ended."""
-    return _capped(
-        " · ".join(part for part in (_text(item, "service"), _moment(item)) if part)
+    """Return one line for each service of a cold start, in the order in which they got there."""
+    services = [
+        service
         for run in _items(record.data, "runs")[-1:]
-        for item in _items(run, "services")
+        for service in sorted(_items(run, "services"), key=_end_s)
+    ]
+    return _capped(
+        " · ".join(part for part in (_text(service, "service"), _moment(service)) if part)
+        for service in services
     )
+
+
+def version(record: Record) -> str:
+    """Return the version without what repeats the commit; that it was not clean is kept."""
+    base, _, build = record.version.partition("+")
+    return f"{base} dirty" if "dirty" in build.split(".") else base
 
 
 def took(record: Record) -> str:
@@ -90,6 +101,11 @@ def _cached(item: Mapping[str, Any]) -> str:
 def _bytes(item: Mapping[str, Any], name: str) -> str:
     value = _number(item, name)
     return NONE if value is None or value < 0 else size_text(int(value))
+
+
+def _end_s(item: Mapping[str, Any]) -> float:
+    ends = (_number(item, "healthy_s"), _number(item, "ended_s"))
+    return next((end for end in ends if end is not None), math.inf)
 
 
 def _moment(item: Mapping[str, Any]) -> str:

@@ -74,9 +74,9 @@ def test_a_build_shows_its_images_and_cached_steps() -> None:
 
 def test_a_cold_start_shows_when_each_service_was_healthy() -> None:
     services = [
+        {"service": "web", "status": "unhealthy", "healthy_s": None},
         {"service": "db", "status": "healthy", "healthy_s": 1.62, "ended_s": None},
         {"service": "migrate", "status": "ended", "ended_s": 2.48, "exit_code": 0},
-        {"service": "web", "status": "unhealthy", "healthy_s": None},
     ]
     runs = [{"total_s": 3.021, "services": services}]
     one = record("cold-start", status="failed", duration_s=9, data={"runs": runs})
@@ -101,6 +101,21 @@ def test_sizes_have_a_line_for_each_image() -> None:
     shown = _rows(page.render({"sizes": [record("sizes", data={"images": images})]}, []))
     assert shown[1][5:] == ["shipyard:1.4.1", "linux/amd64", "52.1 MB", "148.0 MB"]
     assert shown[2] == ["", "", "", "", "", "api production", "–", "–", "–"]
+
+
+@pytest.mark.parametrize(
+    ("version", "shown"),
+    [
+        ("1.4.1", "1.4.1"),
+        ("1.4.1-0.dev.12+g1a2b3c4", "1.4.1-0.dev.12"),
+        ("1.4.1-0.dev.12+g1a2b3c4.dirty.b9115db7", "1.4.1-0.dev.12 dirty"),
+        ("", "–"),
+    ],
+)
+def test_a_version_is_short_and_whole_on_request(version: str, shown: str) -> None:
+    content = page.render({"build": [record(version=version)]}, [])
+    assert _rows(content)[1][3] == shown
+    assert not version or f'title="{version}"' in content
 
 
 def test_other_runs_are_named() -> None:
