@@ -60,10 +60,10 @@ class Console:
         """Whether standard error can show a line that changes: a terminal, and no CI."""
         return self.err.isatty() and not self.environ.get("CI")
 
-    def result(self, text: str) -> None:
-        """Print a result, which is what standard output is for."""
+    def result(self, text: str, *, coloured: bool = True) -> None:
+        """Print a result, which is what standard output is for; as it is, if not `coloured`."""
         self._clear_status()
-        print(self._coloured(text, self.out), file=self.out, flush=True)
+        print(self._coloured(text, self.out) if coloured else text, file=self.out, flush=True)
 
     def note(self, text: str) -> None:
         """Print a line that tells of progress or of a decision."""

@@ -187,9 +187,7 @@ def run_task(
     """Run a task's body; every expected failure becomes one message and its exit code."""
     session = Session(context)
     try:
-        # Before the work, not after it.
-        if arguments.get("format", formats[0]) not in formats:
-            raise unknown("format", str(arguments["format"]), formats)
+        _check_format(arguments, formats)
         body(session, **arguments)
     except (Exit, ParseError, UnexpectedExit):
         raise
@@ -206,6 +204,13 @@ def run_task(
     except Exception as bug:  # noqa: BLE001  the one boundary: anything unforeseen is a bug
         session.console.error(_bug_message(session, bug))
         _leave(ExitCode.BUG)
+
+
+def _check_format(arguments: Mapping[str, object], formats: tuple[str, ...]) -> None:
+    """Refuse a form that is not known before the work, not after it."""
+    given = str(arguments.get("format", formats[0]))
+    if given not in formats:
+        raise unknown("format", given, formats)
 
 
 def _leave(code: ExitCode) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -117,3 +118,33 @@ def test_an_unknown_form_is_a_usage_error() -> None:
     with pytest.raises(errors.UsageError, match='unknown format "yaml"') as caught:
         rendered(Plain(), "x", "yaml")
     assert "json, markdown, text" in str(caught.value)
+
+
+def test_an_unknown_form_is_told_before_the_work(capsys: pytest.CaptureFixture[str]) -> None:
+    done: list[str] = []
+
+    def body(session: Session, format: str = "text") -> None:  # noqa: A002  as flags are called
+        done.append(format)
+
+    for formats, given in ((), "env"), (("env",), "yaml"):
+        with pytest.raises(Exit) as caught:
+            task(flags={}, formats=formats)(body)(context(), format=given)
+        assert caught.value.code == 2
+        assert f'✗ unknown format "{given}"' in capsys.readouterr().err
+    task(flags={}, formats=("env",))(body)(context(), format="env")
+    assert done == ["env"]
+
+
+def test_colour_is_for_people_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    def body(session: Session, format: str = "text") -> None:  # noqa: A002  as flags are called
+        session.show(Plain(), "a log line with ✗", format)
+
+    task(flags={})(body)(context(), format="json")
+    assert json.loads(capsys.readouterr().out)["said"] == "a log line with ✗"
+    task(flags={})(body)(context(), format="text")
+    assert "\x1b[31m✗" in capsys.readouterr().out
