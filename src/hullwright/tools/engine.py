@@ -29,6 +29,7 @@ _UNREACHABLE: Final = re.compile(
     r"Cannot connect to the Docker daemon|error during connect|permission denied while trying to "
     r"connect|Is the docker daemon running"
 )
+_PLATFORM: Final = ("Os", "Architecture", "Variant")
 _TIME: Final = re.compile(
     r"(?P<whole>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d|)"
 )
@@ -125,6 +126,7 @@ class LocalImage:
         id: how the store knows it: a manifest's or index's digest, or a config's on a classic one.
         has_probe: whether it brings a health check.
         exposed: ports that it declares.
+        platform: `os/architecture[/variant]`, this machine's own if it has several.
         labels: its labels.
     """
 
@@ -132,6 +134,7 @@ class LocalImage:
     tags: tuple[str, ...] = ()
     has_probe: bool = False
     exposed: tuple[int, ...] = ()
+    platform: str = ""
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -259,7 +262,7 @@ def parse_container(raw: Mapping[str, Any]) -> Container:
     state, config = raw["State"], raw.get("Config") or {}
     labels = config.get("Labels") or {}
     host = raw.get("HostConfig") or {}
-    published = tuple(_published((raw.get("NetworkSettings") or {}).get("Ports") or {}))
+    ports = tuple(published((raw.get("NetworkSettings") or {}).get("Ports") or {}))
     health = state.get("Health") or {}
     test = tuple((config.get("Healthcheck") or {}).get("Test") or ())
     declared = {int(port.split("/")[0]) for port in config.get("ExposedPorts") or {}}
@@ -284,8 +287,8 @@ def parse_container(raw: Mapping[str, Any]) -> Container:
         health=health.get("Status") or "none",
         probe_test=() if test[:1] == ("NONE",) else test,
         probes=tuple(_probe_result(entry) for entry in health.get("Log") or ()),
-        published=published,
-        listens=tuple(sorted(declared | {port.target for port in published})),
+        published=ports,
+        listens=tuple(sorted(declared | {port.target for port in ports})),
         volumes=tuple(
             mount["Name"] for mount in raw.get("Mounts") or () if mount.get("Type") == "volume"
         ),
@@ -302,6 +305,7 @@ def parse_image(raw: Mapping[str, Any]) -> LocalImage:
         tags=tuple(raw.get("RepoTags") or ()),
         has_probe=bool(test) and test != ["NONE"],
         exposed=tuple(sorted(int(port.split("/")[0]) for port in config.get("ExposedPorts") or {})),
+        platform="/".join(raw[key] for key in _PLATFORM if raw.get(key)),
         labels=config.get("Labels") or {},
     )
 
@@ -326,7 +330,8 @@ def _probe_result(raw: Mapping[str, Any]) -> ProbeResult:
     )
 
 
-def _published(ports: Mapping[str, Any]) -> Iterable[Published]:
+def published(ports: Mapping[str, Any]) -> Iterable[Published]:
+    """Yield the ports that the host has, of a container's `NetworkSettings.Ports`."""
     for name, bindings in ports.items():
         target, _, protocol = name.partition("/")
         for binding in bindings or ():
