@@ -9,6 +9,7 @@ A repository adopts them with a `noxfile.py` of three lines, below a PEP 723 hea
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from functools import wraps
@@ -36,13 +37,16 @@ def register() -> None:
     """
     config = _config()
     cells = list(matrix(config))
-    if cells:
-        parameters = [nox.param(*cell, tags=_tags(cell)) for cell in cells]
-        _register("build", _build, "platform,target,service", parameters)
-        _register("sizes", _sizes, "platform,target,service", parameters)
-    if config.stacks:
-        stacks = [nox.param(name, tags=[name]) for name in config.stacks]
-        _register("cold_start", _cold_start, "stack", stacks)
+    parameters = [nox.param(*cell, tags=_tags(cell)) for cell in cells]
+    stacks = [nox.param(name, tags=[name]) for name in config.stacks]
+    wanted = _named_with_keywords(sys.argv[1:])
+    for name, body, arguments, cases in (
+        ("build", _build, "platform,target,service", parameters),
+        ("sizes", _sizes, "platform,target,service", parameters),
+        ("cold_start", _cold_start, "stack", stacks),
+    ):
+        if cases and (not wanted or name in wanted):
+            _register(name, body, arguments, cases)
     nox.options.sessions = _selected(config, cells)
 
 
@@ -58,6 +62,25 @@ def _register(
 
     own = nox.parametrize(arguments, [parameter.copy() for parameter in parameters])(run)
     nox.session(own, name=name, venv_backend="none")
+
+
+def _named_with_keywords(words: Sequence[str]) -> set[str]:
+    """Return the sessions that `-s` names beside `-k`, else none.
+
+    Nox drops `-s` where `-k` or `-t` is given, so `nox -s build -k production` would run the
+    production cells of every session. A session that is not registered is not run.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("-s", "-e", "--session", "--sessions", dest="names", nargs="*")
+    parser.add_argument("-k", "--keywords")
+    parser.add_argument("-t", "--tags", nargs="*")
+    try:
+        known, _ = parser.parse_known_args(words[: words.index("--")] if "--" in words else words)
+    except argparse.ArgumentError:
+        # Nox itself tells what is wrong with the words.
+        return set()
+    names = {name.partition("(")[0] for name in known.names or ()}
+    return names if known.keywords or known.tags else set()
 
 
 def matrix(config: Config) -> Iterator[Cell]:
@@ -116,7 +139,8 @@ def _sizes(session: nox.Session, platform: str, target: str, service: str) -> No
 
 def _cold_start(session: nox.Session, stack: str) -> None:
     """Start a stack from nothing in a throwaway project."""
-    _task(session, "build")
+    if _config().services:
+        _task(session, "build")
     _task(session, "cold-start", f"--stack={stack}")
 
 

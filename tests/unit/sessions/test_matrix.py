@@ -80,3 +80,23 @@ def test_a_repository_without_stacks_has_no_cold_start(
     sessions.register()
     assert registered() == {}
     assert nox.options.sessions == []
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["-s", "build", "-k", "production"], {"build"}),
+        (["-s", "build", "cold_start", "-t", "api"], {"build", "cold_start"}),
+        (["-s", "build(stack='x')", "-k", "x"], {"build"}),
+        (["-k", "production and api"], {"build", "sizes", "cold_start"}),
+        (["-s", "build"], {"build", "sizes", "cold_start"}),
+        (["-s", "build", "--", "-k", "x"], {"build", "sizes", "cold_start"}),
+        (["-k"], {"build", "sizes", "cold_start"}),
+    ],
+)
+def test_a_keyword_is_looked_for_in_the_named_sessions_only(
+    registry: None, monkeypatch: pytest.MonkeyPatch, words: list[str], names: set[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["nox", *words])
+    sessions.register()
+    assert set(registered()) == names
