@@ -1,9 +1,10 @@
 """Builds images of services: a plan from configuration and Git, then one bake run.
 
 `plan` observes and decides, `execute` runs one `docker buildx bake` and records what was built.
+`prepare` only writes what the printed bake definition needs besides the repository's own files.
 """
 
-from hullwright.build.execution import execute
+from hullwright.build.execution import execute, prepare
 from hullwright.build.models import (
     BuildPlan,
     BuildReport,
@@ -27,6 +28,7 @@ __all__ = [
     "TargetResult",
     "execute",
     "plan",
+    "prepare",
     "reference_of",
     "select",
 ]

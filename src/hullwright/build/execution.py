@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from hullwright.build.ignoring import write
 from hullwright.build.models import BuildReport, Failure, TargetResult, secret_variable
 from hullwright.build.progress import Progress
 from hullwright.build.telling import Teller
@@ -70,6 +71,7 @@ def execute(
     """
     given = _secret_environment(plan, secrets)
     with lock(ws.state_dir / "build.lock", f"the build of {ws.config.project}"):
+        prepare(ws, plan)
         progress, result, metadata = _bake(ws, plan, given)
         _refuse_unavailable(result, progress)
         targets = _blamed(
@@ -77,10 +79,15 @@ def execute(
             result,
             progress,
         )
-        recorded = [_recorded(target) for target in targets if target.digest]
+        recorded = [_recorded(target) for target in targets if target.digest and plan.stores]
         if recorded:
             save(ws, recorded)
     return BuildReport(targets, result.duration_s, _longest(progress, plan))
+
+
+def prepare(ws: Workspace, plan: BuildPlan) -> None:
+    """Write the files that the plan's bake definition names besides those of the services."""
+    write(ws, (file for target in plan.targets for file in target.generated))
 
 
 def _secret_environment(plan: BuildPlan, secrets: Mapping[str, Secret]) -> dict[str, Secret]:
@@ -172,11 +179,12 @@ def _target_result(
         platforms=platforms,
         reference=planned.reference,
         status="built" if built else "failed" if failure else "skipped",
-        digest=digest,
+        # Without the local store there is nothing here that the digest would name.
+        digest=digest if plan.stores else "",
         seconds=progress.seconds(name),
         steps=len(steps),
         cached_steps=sum(step.vertex.cached for step in steps),
-        reason=_reason(built=built, digest=digest, failure=failure),
+        reason=_reason(built=built, stored=bool(digest) and plan.stores, failure=failure),
         failure=failure,
         version=planned.version,
         revision=planned.revision,
@@ -204,9 +212,9 @@ def _blamed(
     )
 
 
-def _reason(*, built: bool, digest: str, failure: Failure | None) -> str:
+def _reason(*, built: bool, stored: bool, failure: Failure | None) -> str:
     if built:
-        return "" if digest else "no image was asked for, so none was recorded"
+        return "" if stored else "not for the local store, so it was not recorded"
     return failure.step if failure else "cancelled, because another target failed"
 
 

@@ -10,6 +10,7 @@ from hullwright.tools.buildx import definition_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hullwright.build.ignoring import GeneratedFile
     from hullwright.tools.buildx import BakeTarget
 
 Status = Literal["built", "current", "failed", "skipped"]
@@ -78,6 +79,7 @@ class PlannedTarget:
         revision: their full commit.
         bake: what bake is told.
         secret_keys: keys of the secrets file whose values its build gets.
+        generated: files that bake reads besides the service's own.
     """
 
     service: str
@@ -88,6 +90,7 @@ class PlannedTarget:
     revision: str
     bake: BakeTarget
     secret_keys: tuple[str, ...] = ()
+    generated: tuple[GeneratedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,12 @@ class BuildPlan:
     overrides: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     ca_bundle: str = ""
+
+    @property
+    def stores(self) -> bool:
+        """Whether images go to the local store; an override of the output sends them elsewhere."""
+        keys = (override.partition("=")[0] for override in self.overrides)
+        return not any(key.rpartition(".")[2] in {"output", "outputs"} for key in keys)
 
     @property
     def secret_keys(self) -> tuple[str, ...]:
@@ -143,6 +152,7 @@ def _target_lines(planned: PlannedTarget) -> list[str]:
         ("arguments", " ".join(f"{name}={value}" for name, value in bake.arguments.items())),
         ("labels", " ".join(f"{name}={value}" for name, value in bake.labels.items())),
         ("secrets", " ".join(bake.secrets)),
+        ("generated", " ".join(file.path for file in planned.generated)),
     ]
     return [planned.reference, *(f"  {name:<9}  {fact}" for name, fact in facts if fact)]
 

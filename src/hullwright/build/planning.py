@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hullwright.build.ignoring import without_state
 from hullwright.build.models import BuildPlan, PlannedTarget, secret_variable
 from hullwright.errors import UsageError, unknown
 from hullwright.images import Platform, Reference
@@ -94,6 +95,8 @@ class _Planner:
         # A service's own platforms are the narrower statement; what is typed wins over both.
         own = tuple(str(platform) for platform in service.platforms)
         platforms = self.platforms if self.request.platforms or not own else own
+        generated = without_state(self.ws, service)
+        written = generated[0].path if generated else service.dockerfile
         offered = {k: v for k, v in version.arguments.items() if k in dockerfile.arguments}
         return PlannedTarget(
             service=service.name,
@@ -105,7 +108,7 @@ class _Planner:
             bake=BakeTarget(
                 name=bake_name(service.name, stage),
                 context=service.context,
-                dockerfile=os.path.relpath(root / service.dockerfile, root / service.context),
+                dockerfile=os.path.relpath(root / written, root / service.context),
                 stage=stage,
                 tags=(reference,),
                 platforms=platforms,
@@ -117,6 +120,7 @@ class _Planner:
                 ),
             ),
             secret_keys=tuple(service.secrets.values()),
+            generated=generated,
         )
 
 

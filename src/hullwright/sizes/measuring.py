@@ -83,13 +83,17 @@ def of_build(ws: Workspace, built: Built) -> dict[str, tuple[Figures, ...]]:
     Only what no earlier run measured costs a look into the store, so a build in which nothing
     changed asks the engine nothing.
     """
-    return {
-        image.digest: _figures(
-            ws, Subject(image.reference, image.service, image.target, image.digest), image.digest
-        )
-        for image in built.targets
-        if image.digest
-    }
+    measured: dict[str, tuple[Figures, ...]] = {}
+    for image in built.targets:
+        subject = Subject(image.reference, image.service, image.target, image.digest)
+        if not image.digest:
+            continue
+        try:
+            measured[image.digest] = _figures(ws, subject, image.digest)
+        except HullwrightError as error:
+            # The image is built all the same; only its figures are not known.
+            ws.console.warn(f"{image.reference} was built, and could not be measured: {error.what}")
+    return measured
 
 
 def measure(

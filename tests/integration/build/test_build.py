@@ -65,6 +65,18 @@ def test_the_same_sources_give_the_same_digest_from_cache_in_one_bake(shop: Shop
     assert "docker buildx bake" in shop.commands[0]
 
 
+def test_the_state_of_this_repository_is_in_no_image_and_breaks_no_cache(shop: Shop) -> None:
+    shop.service("FROM BASE\nCOPY . /app\nRUN ls -a /app > /listing\n")
+    first = shop.one()
+    (shop.root / ".hullwright" / "history.sqlite").write_text("a record", encoding="utf-8")
+    second = shop.one()
+    assert second.cached_steps == second.steps == 2
+    assert second.digest == first.digest
+    listing = docker("run", "--rm", first.reference, "cat", "/listing").splitlines()
+    assert "api.Dockerfile" in listing
+    assert ".hullwright" not in listing
+
+
 def test_services_are_built_in_one_bake_and_a_stage_names_itself(shop: Shop) -> None:
     for name in ("api", "web"):
         shop.service(STAGES, Service(name, targets=("base", "production")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -73,7 +74,16 @@ def test_one_bake_gets_the_definition_and_nothing_else_is_asked(tmp_path: Path) 
 def test_a_build_without_an_image_is_built_and_not_recorded(tmp_path: Path) -> None:
     report = build.execute(workspace(tmp_path, runner=Replay({})), plan("api"))
     assert report.targets[0].status == "built"
-    assert report.targets[0].reason == "no image was asked for, so none was recorded"
+    assert report.targets[0].reason == "not for the local store, so it was not recorded"
+    assert load(workspace(tmp_path)) == {}
+
+
+def test_an_image_that_goes_elsewhere_is_not_recorded_as_here(tmp_path: Path) -> None:
+    metadata = {"api": {"buildx.build.ref": "x", "containerimage.digest": DIGEST}}
+    elsewhere = replace(plan("api"), overrides=("*.output=type=oci,dest=x.tar",))
+    runner = Replay({}, metadata=json.dumps(metadata))
+    report = build.execute(workspace(tmp_path, runner=runner), elsewhere)
+    assert (report.targets[0].status, report.targets[0].digest) == ("built", "")
     assert load(workspace(tmp_path)) == {}
 
 
