@@ -1,0 +1,92 @@
+"""Registries on loopback: one that only says no, and a real one."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hullwright.tools.registry import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_DEADLINE_S = 60
+
+
+@contextmanager
+def answering(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[Endpoint]:
+    """Run an HTTP server on a loopback port of its own; each request is handed to `answer`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer(self)
+
+        def do_HEAD(self) -> None:
+            answer(self)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield Endpoint(f"http://127.0.0.1:{server.server_port}")
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def refusing(status: int) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Return an answer that is the same to everything."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    return answer
+
+
+@contextmanager
+def registry(folder: Path) -> Iterator[str]:
+    """Run docker-registry on a loopback port of its own; yields its `host:port`."""
+    file = folder / "registry.yml"
+    file.write_text(
+        "version: 0.1\n"
+        f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
+        "http: {addr: '127.0.0.1:0'}\n"
+        "log: {level: info, formatter: json}\n",
+        encoding="utf-8",
+    )
+    with subprocess.Popen(
+        ["docker-registry", "serve", str(file)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        watchdog = threading.Timer(_DEADLINE_S, process.kill)
+        watchdog.start()
+        try:
+            yield _listening(process)
+        finally:
+            watchdog.cancel()
+            process.terminate()
+
+
+def _listening(process: subprocess.Popen[str]) -> str:
+    assert process.stderr is not None
+    for line in process.stderr:
+        before, found, after = line.partition("listening on ")
+        if found:
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            return after.split('"')[0].strip()
+        assert "fatal" not in before, line
+    pytest.fail("docker-registry ended before it listened")
