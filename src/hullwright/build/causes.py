@@ -84,8 +84,14 @@ _KNOWN: Final = (
         "look at the path, relative to the context, and at .dockerignore",
     ),
     _known(
+        r"no match for platform in manifest",
+        "a base image is there, but not for the platform that is built",
+        "docker image inspect IMAGE   shows which it has; build for that with --platform, "
+        "or docker pull --platform … IMAGE",
+    ),
+    _known(
         r"failed to resolve source metadata|pull access denied|insufficient_scope|"
-        r"failed to do request|no match for platform in manifest",
+        r"failed to do request",
         "a base image is neither in the local store nor to be had from its registry",
         "invoke images   shows which; invoke images --prepare   makes them present",
     ),

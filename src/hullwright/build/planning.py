@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,13 +17,14 @@ from hullwright.tools.buildx import BakeTarget, bake_name
 from hullwright.tools.dockerfile import Dockerfile, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from hullwright.build.models import BuildRequest, SourceVersion
     from hullwright.config.models import Config, Service
     from hullwright.workspace import Workspace
 
 CA_BUNDLE_ID: Final = "ca-bundle"
+_OVERRIDE: Final = re.compile(r"(?P<target>[^.=]+)\.[^=]+(?:=|$)")
 # What BuildKit's workers and Go's toolchain agree on; a typing mistake is found before the build.
 KNOWN_PLATFORMS: Final = (
     *("linux/386", "linux/amd64", "linux/arm/v5", "linux/arm/v6", "linux/arm/v7", "linux/arm64"),
@@ -70,6 +73,7 @@ def plan(
         made = planner.target(service, version_of(service))
         _refuse_second(made, targets)
         targets.append(made)
+    _check_overrides(request.set_, [target.bake.name for target in targets])
     return BuildPlan(
         targets=tuple(targets),
         no_cache=request.no_cache,
@@ -198,6 +202,18 @@ def _readable(ws: Workspace, targets: Iterable[PlannedTarget], ca_bundle: str) -
     paths += [Path(ca_bundle)] if ca_bundle else []
     outside = (path for path in paths if not path.resolve().is_relative_to(ws.root.resolve()))
     return tuple(dict.fromkeys(f"fs.read={os.path.normpath(path)}" for path in outside))
+
+
+def _check_overrides(overrides: Iterable[str], names: Sequence[str]) -> None:
+    for override in overrides:
+        match = _OVERRIDE.match(override)
+        if match is None:
+            raise UsageError(
+                f'"{override}" is no override of a bake target',
+                why="expected target.key=value, such as *.cache-from=type=local,src=folder",
+            )
+        if not any(fnmatchcase(name, match["target"]) for name in names):
+            raise unknown("bake target", match["target"], names)
 
 
 def _refuse_second(made: PlannedTarget, earlier: Iterable[PlannedTarget]) -> None:

@@ -170,6 +170,11 @@ def test_a_missing_base_image_is_explained(shop: Shop) -> None:
     assert "base image is neither in the local store" in causes_of(shop, text)
 
 
+def test_a_base_image_for_another_platform_is_explained(shop: Shop) -> None:
+    request = BuildRequest(platforms=("linux/s390x",))
+    assert "not for the platform that is built" in causes_of(shop, "FROM BASE\n", request)
+
+
 @pytest.fixture
 def untrusted(tmp_path: Path) -> Iterator[str]:
     """Yield the address of a server whose certificate nobody signed."""

@@ -178,12 +178,22 @@ def test_the_definition_is_what_bake_takes(repository: Repository) -> None:
         ),
         (BuildRequest(platforms=("linux/amd65",)), 'unknown platform "linux/amd65"'),
         (BuildRequest(platforms=("amd64",)), '"amd64" is not a platform'),
+        (BuildRequest(set_=("no-cache",)), '"no-cache" is no override of a bake target'),
+        (
+            BuildRequest(set_=("api-productoin.args.A=b",)),
+            'unknown bake target "api-productoin" — did you mean "api-production"?',
+        ),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_known_ones(
     repository: Repository, request_: BuildRequest, message: str
 ) -> None:
     assert str(repository.refused(request_)).startswith(message)
+
+
+@pytest.mark.parametrize("override", ["*.no-cache", "api-*.args.A=b.c=d", "api-production.push=x"])
+def test_an_override_of_a_target_goes_to_bake(repository: Repository, override: str) -> None:
+    assert repository.plan(BuildRequest(set_=(override,))).overrides == (override,)
 
 
 def test_a_dockerfile_that_is_missing_is_named_with_its_key(repository: Repository) -> None:
