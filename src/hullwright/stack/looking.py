@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import signal
 import time
 from dataclasses import dataclass
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from hullwright.workspace import Workspace
 
 VERSION_LABEL: Final = "org.opencontainers.image.version"
-# How a program ends whose reader went away (`invoke logs | head`): no failure of ours.
-_READER_GONE: Final = frozenset({-signal.SIGPIPE, 128 + signal.SIGPIPE})
 _INTERRUPTED: Final = frozenset({-signal.SIGINT, 130})
 
 
@@ -109,7 +108,21 @@ def attached(ws: Workspace, selection: Selection, *words: str) -> int:
     """Run a Compose subcommand with the terminal to itself, and return its exit code."""
     argv = Invocation(project=project_name(ws, selection)).argv(*words)
     code = ws.runner.attach(*argv, cwd=ws.root)
-    return 0 if code in _READER_GONE | _INTERRUPTED else code
+    return 0 if code in _INTERRUPTED or _reader_gone(ws) else code
+
+
+def _reader_gone(ws: Workspace) -> bool:
+    """Return whether nobody reads our output any more (`invoke logs | head`): no failure of ours.
+
+    Compose ends with 255 then, which says nothing; the pipe itself does.
+    """
+    try:
+        descriptor = ws.console.out.fileno()
+    except (OSError, ValueError):
+        return False
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def running(ws: Workspace, selection: Selection, service: str) -> Container:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from hullwright.config.models import Config, Service
     from hullwright.recorded import RecordedImage
-    from hullwright.run import Runner
     from hullwright.tools.compose import ComposeService, Model
     from hullwright.workspace import Workspace
 
@@ -78,22 +77,23 @@ def pins(ws: Workspace, model: Model, services: Iterable[str]) -> tuple[Pin, ...
             unbuilt.append((name, builder.name if builder else name))
     if unbuilt:
         raise _not_built(unbuilt)
-    return _resolved(wanted, ws.runner)
+    return _resolved(ws, wanted)
 
 
-def _resolved(wanted: Mapping[str, RecordedImage], runner: Runner) -> tuple[Pin, ...]:
+def _resolved(ws: Workspace, wanted: Mapping[str, RecordedImage]) -> tuple[Pin, ...]:
     """Return pins in the form that this store resolves.
 
     With the containerd store an image is known by its manifest's digest, under its name too. The
     classic store knows what was built locally only by its id, which is what the build reported.
     """
     forms = {name: (_named(image), image.digest) for name, image in wanted.items()}
-    local = engine.images(runner, [form for pair in forms.values() for form in pair])
+    local = engine.images(ws.runner, [form for pair in forms.values() for form in pair])
     found = []
     gone = []
     for name, image in wanted.items():
         form = next((form for form in forms[name] if local[form]), None)
-        if form is None and "/" not in image.reference:
+        # Without a registry an image is only ever here; with one, the pin says what to fetch.
+        if form is None and not ws.config.registry:
             gone.append((name, f"{image.reference} {image.digest[:19]}"))
         found.append(Pin(name, form or forms[name][0], image, local=form is not None))
     if gone:

@@ -92,8 +92,12 @@ def ask(ws: Workspace, selection: Selection, argv: list[str], *, stdin: str | No
 
 
 def resolved(ws: Workspace, selection: Selection, *, stdin: str | None = None) -> compose.Model:
-    """Return the model of a selection with all values in it; never to be shown or written."""
-    model = compose.parse_model(ask(ws, selection, selection.call.config(), stdin=stdin))
+    """Return the model of a selection with all values in it; never to be shown or written.
+
+    `stdin` is an override that comes after all others.
+    """
+    seen = selection if stdin is None else selection.overridden("-")
+    model = compose.parse_model(ask(ws, seen, seen.call.config(), stdin=stdin))
     if not model.services:
         raise UsageError(
             f'stack "{selection.stack.name}" has no service to start',

@@ -369,7 +369,8 @@ def expectations(
     found = {}
     for name in names:
         service = model.services[name]
-        says_once = service.restart == "no" and service.probe is None
+        unprobed = service.probe is None or service.probe.disabled
+        says_once = service.restart == "no" and unprobed
         found[name] = Expected(
             service=name,
             scale=service.scale,

@@ -1,0 +1,465 @@
+"""Stacks on the real engine: they come up, or the cause is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from composing import docker, there
+from hullwright import recorded, stack
+from hullwright.config.models import Service, Stack
+from hullwright.errors import CheckFailedError, ExitCode, UsageError
+from hullwright.recorded import RecordedImage
+from hullwright.report import stack as shown
+from hullwright.secret import Secret
+
+if TYPE_CHECKING:
+    from composing import Made
+    from hullwright.stack import Failure, UpReport
+
+pytestmark = pytest.mark.docker
+
+CHAIN = """
+  db:
+    image: {image}
+    command: sh -c "sleep 0.3; httpd -f -p 5432"
+    stop_grace_period: 0s
+    expose: ["5432"]
+    healthcheck:
+      test: wget -q -O - http://127.0.0.1:5432/bin/sh
+      interval: 5s
+      start_period: 20s
+      start_interval: 100ms
+  migrate:
+    image: {image}
+    command: "true"
+    depends_on: {{db: {{condition: service_healthy}}}}
+  web:
+    image: {image}
+    command: httpd -f -p 80
+    stop_grace_period: 0s
+    ports: ["127.0.0.1::80"]
+    depends_on: {{migrate: {{condition: service_completed_successfully}}}}
+"""
+
+
+def one(made: Made, busybox: str, service: str) -> UpReport:
+    """Start a stack of one service that is called `app`, and return what came of it."""
+    made.compose(
+        f"  app:\n    image: {busybox}\n    stop_grace_period: 0s\n"
+        + textwrap.indent(textwrap.dedent(service), "    ")
+    )
+    ws = made.workspace()
+    return stack.up(ws, stack.select(ws), timeout_s=20)
+
+
+def failure(report: UpReport) -> Failure:
+    assert len(report.failures) == 1, report.failures
+    return report.failures[0]
+
+
+def test_a_chain_with_a_one_shot_comes_up_and_is_timed(made: Made, busybox: str) -> None:
+    made.compose(CHAIN.format(image=busybox))
+    ws = made.workspace()
+    report = stack.up(ws, stack.select(ws), timeout_s=20)
+    by_name = {service.service: service for service in report.services}
+    assert not report.failed, shown.text(report)
+    assert {name: each.status for name, each in by_name.items()} == {
+        "db": "healthy",
+        "migrate": "completed",
+        "web": "unknown",
+    }
+    db, migrate, web = by_name["db"], by_name["migrate"], by_name["web"]
+    assert db.started_s is not None
+    assert db.listening_s is not None
+    assert db.healthy_s is not None
+    assert migrate.ended_s is not None
+    assert web.started_s is not None
+    assert db.started_s + 0.25 <= db.listening_s <= db.healthy_s <= migrate.ended_s <= web.started_s
+    assert web.published[0].host_ip == "127.0.0.1"
+
+
+def test_up_again_keeps_what_runs_and_says_so(made: Made, busybox: str) -> None:
+    made.compose(CHAIN.format(image=busybox))
+    ws = made.workspace()
+    stack.up(ws, stack.select(ws), timeout_s=20)
+    plan = stack.plan_up(ws, stack.select(ws))
+    assert plan.text().splitlines()[1:] == [
+        "  keep      db: healthy",
+        "  start     migrate: it is exited",
+        "  keep      web: running",
+    ]
+    before = docker("ps", "-q", "--filter", f"label=com.docker.compose.project={made.project}")
+    assert not stack.execute(ws, plan, timeout_s=20).failed
+    after = docker("ps", "-q", "--filter", f"label=com.docker.compose.project={made.project}")
+    assert before == after
+
+
+def test_down_removes_containers_and_networks_and_keeps_volumes(made: Made, busybox: str) -> None:
+    made.compose(
+        f"  app: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s, "
+        "volumes: [data:/d]}",
+        "volumes: {data: {}}",
+    )
+    ws = made.workspace()
+    selection = stack.select(ws)
+    stack.up(ws, selection, timeout_s=20)
+    removed = stack.down(ws, selection)
+    assert removed.containers == (f"{made.project}-app-1",)
+    assert there(made.project) == {
+        "containers": [],
+        "networks": [],
+        "volumes": [f"{made.project}_data"],
+    }
+    assert stack.down(ws, selection, volumes=True).volumes == (f"{made.project}_data",)
+    assert not any(there(made.project).values())
+
+
+def test_down_leaves_a_volume_of_another_project_that_the_files_name(
+    made: Made, busybox: str
+) -> None:
+    # `docker compose down --volumes` removes it: it goes by the name in the file.
+    theirs = f"{made.project}-theirs"
+    docker("volume", "create", theirs)
+    try:
+        made.compose(
+            f"  app: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s, "
+            "volumes: [data:/d]}",
+            f"volumes: {{data: {{name: {theirs}}}}}",
+        )
+        ws = made.workspace()
+        stack.up(ws, stack.select(ws), timeout_s=20)
+        stack.down(ws, stack.select(ws), volumes=True)
+        assert docker("volume", "ls", "--quiet", "--filter", f"name={theirs}") == theirs
+    finally:
+        docker("volume", "rm", "--force", theirs)
+
+
+def test_a_crash_is_told_with_code_and_log(made: Made, busybox: str) -> None:
+    report = one(made, busybox, 'command: sh -c "echo no such table; exit 3"')
+    told = failure(report)
+    assert (told.service, told.cause) == ("app", "crash")
+    assert told.sentence == "app crashed: it ended with 3"
+    assert told.logs == ("no such table",)
+
+
+def test_a_crash_loop_is_told_before_the_time_is_over(made: Made, busybox: str) -> None:
+    report = one(made, busybox, 'command: sh -c "exit 7"\nrestart: always')
+    told = failure(report)
+    assert told.cause == "crash-loop"
+    assert told.sentence == "app crashes again and again: 3 times, last with 7"
+    assert report.total_s < 10
+
+
+def test_a_one_shot_that_fails_is_told_with_what_waited_on_it(made: Made, busybox: str) -> None:
+    made.compose(f"""
+  migrate: {{image: {busybox}, command: "false"}}
+  app:
+    image: {busybox}
+    command: sleep 60
+    depends_on: {{migrate: {{condition: service_completed_successfully}}}}
+""")
+    ws = made.workspace()
+    told = failure(stack.up(ws, stack.select(ws), timeout_s=20))
+    assert (told.service, told.cause) == ("migrate", "one-shot-failed")
+    assert ("waited on", "by app") in told.facts
+
+
+def test_a_health_check_without_a_program_is_hopeless_at_the_first_probe(
+    made: Made, busybox: str
+) -> None:
+    report = one(
+        made,
+        busybox,
+        """\
+        command: httpd -f -p 8080
+        expose: ["8080"]
+        healthcheck: {test: [CMD, curl, -f, "http://127.0.0.1"], interval: 1s}
+        """,
+    )
+    told = failure(report)
+    assert told.cause == "probe-cannot-run"
+    facts = dict(told.facts)
+    assert facts["check"] == "CMD curl -f http://127.0.0.1"
+    assert facts["result"].startswith('could not start: "curl": executable file not found')
+    assert facts["note"].startswith("the service itself has been listening on 8080 since")
+    # The first probe comes after one second, and the verdict within another.
+    assert report.services[0].started_s is not None
+    assert report.total_s - report.services[0].started_s < 2.5
+
+
+def test_a_shell_check_without_its_program_is_hopeless_too(made: Made, busybox: str) -> None:
+    report = one(
+        made,
+        busybox,
+        'command: sleep 60\nhealthcheck: {test: "curl x", interval: 500ms}',
+    )
+    assert failure(report).cause == "probe-cannot-run"
+    assert "127 (the command was not found)" in dict(failure(report).facts)["result"]
+
+
+def test_a_failing_check_is_told_with_its_output(made: Made, busybox: str) -> None:
+    report = one(
+        made,
+        busybox,
+        """\
+        command: sleep 60
+        healthcheck: {test: "echo queue is full; exit 1", interval: 200ms, retries: 2}
+        """,
+    )
+    told = failure(report)
+    assert told.cause == "unhealthy"
+    assert dict(told.facts)["result"] == "exit code 1\nqueue is full"
+
+
+def test_what_is_never_ready_ends_with_the_timeout(made: Made, busybox: str) -> None:
+    made.compose(f"""
+  app:
+    image: {busybox}
+    command: sleep 60
+    stop_grace_period: 0s
+    healthcheck: {{test: "exit 1", interval: 200ms, retries: 1000}}
+""")
+    ws = made.workspace(Stack("default", ("compose.yaml",), timeout=timedelta(seconds=1)))
+    report = stack.up(ws, stack.select(ws))
+    assert failure(report).cause == "timeout"
+    assert failure(report).sentence == "app was not ready within 1 s"
+    # Ended by the verdict, not removed: a person wants to look at it.
+    assert there(made.project)["containers"] == [f"{made.project}-app-1"]
+
+
+def test_a_command_that_is_not_in_the_image_is_told(made: Made, busybox: str) -> None:
+    told = failure(one(made, busybox, "command: [no-such-program]"))
+    assert told.cause == "cannot-start"
+    assert "no-such-program" in dict(told.facts)["engine"]
+
+
+def test_an_image_that_is_nowhere_is_named(made: Made) -> None:
+    image = "127.0.0.1:9/hullwright-test/nowhere:1"
+    made.compose(f"  app: {{image: '{image}'}}")
+    ws = made.workspace()
+    with pytest.raises(CheckFailedError) as caught:
+        stack.up(ws, stack.select(ws), timeout_s=20)
+    assert caught.value.what == f"image not to be had: {image}"
+    assert there(made.project)["containers"] == []
+
+
+def test_a_port_of_a_process_is_named_before_anything_starts(made: Made, busybox: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        made.compose(f"""
+  app:
+    image: {busybox}
+    command: sleep 60
+    ports: ["127.0.0.1:${{PORT:-{port}}}:80"]
+""")
+        ws = made.workspace()
+        with pytest.raises(CheckFailedError) as caught:
+            stack.up(ws, stack.select(ws))
+    assert caught.value.exit_code == ExitCode.FAILED
+    assert caught.value.what == f"port {port} is already taken"
+    held = dict(caught.value.why)["held by"]  # type: ignore[arg-type]  # this error has rows
+    assert held.startswith(f"process {os.getpid()}: ")
+    assert caught.value.next_step == f"end it, or take another port: PORT={port + 1}"
+    assert not any(there(made.project).values())
+
+
+def test_a_port_of_a_container_is_named(made: Made, busybox: str) -> None:
+    holder = f"{made.project}-holder"
+    docker("run", "-d", "--name", holder, "-p", "127.0.0.1::80", busybox, "sleep", "60")
+    try:
+        port = docker("port", holder, "80/tcp").rpartition(":")[2]
+        made.compose(
+            f"  app: {{image: {busybox}, command: sleep 60, ports: ['127.0.0.1:{port}:80']}}"
+        )
+        ws = made.workspace()
+        with pytest.raises(CheckFailedError, match=f"container {holder}"):
+            stack.plan_up(ws, stack.select(ws))
+    finally:
+        docker("rm", "--force", holder)
+
+
+def test_all_missing_variables_are_listed_and_nothing_starts(made: Made, busybox: str) -> None:
+    made.compose(f"""
+  app:
+    image: {busybox}
+    command: sleep 60
+    environment:
+      A: ${{A_PASSWORD:?is needed}}
+      B: "$B_TOKEN"
+      C: ${{C_LEVEL:-info}}
+      D: $$HOME
+  idle:
+    image: {busybox}
+    profiles: [debug]
+    environment: {{E: "${{E_IDLE}}"}}
+""")
+    ws = made.workspace()
+    with pytest.raises(UsageError) as caught:
+        stack.up(ws, stack.select(ws))
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert caught.value.what == "2 variables have no value: A_PASSWORD, B_TOKEN"
+    assert caught.value.why == [
+        ("A_PASSWORD", "asked for by services.app.environment.A"),
+        ("B_TOKEN", "asked for by services.app.environment.B"),
+    ]
+    assert not any(there(made.project).values())
+
+
+def test_a_dotenv_fills_in_unless_it_is_left_out(made: Made, busybox: str) -> None:
+    made.compose(
+        f"  app: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s, "
+        "environment: {A: '${A:?}'}}"
+    )
+    (made.folder / ".env").write_text("A='from the file'\n", encoding="utf-8")
+    ws = made.workspace()
+    stack.up(ws, stack.select(ws), timeout_s=20)
+    assert "A=from the file" in docker("exec", f"{made.project}-app-1", "env").splitlines()
+    with pytest.raises(UsageError, match="1 variable has no value: A"):
+        stack.plan_up(ws, stack.select(ws, dotenv=False))
+
+
+def test_secrets_reach_the_container_and_no_file_of_ours(made: Made, busybox: str) -> None:
+    made.compose(
+        f"""
+  app:
+    image: {busybox}
+    command: sh -c "echo $$TOKEN; exit 1"
+    env_file: [.env]
+    environment: {{PASSWORD: "${{PASSWORD}}"}}
+"""
+    )
+    given = {"PASSWORD": Secret("correct horse"), "TOKEN": Secret("battery staple")}
+    ws = made.workspace()
+    report = stack.up(ws, stack.select(ws, environment=given), timeout_s=20)
+    environment = json.loads(
+        docker("inspect", "--format", "{{json .Config.Env}}", f"{made.project}-app-1")
+    )
+    # `.env` does not exist: what it would have given comes from the encrypted values.
+    assert {"PASSWORD=correct horse", "TOKEN=battery staple"} <= set(environment)
+    assert failure(report).logs == ("***",)
+    written = [path.read_text(encoding="utf-8") for path in made.folder.rglob("*.yaml")]
+    assert len(written) == 2
+    assert not any("horse" in text or "staple" in text for text in written)
+
+
+def test_another_env_file_that_is_missing_is_named(made: Made, busybox: str) -> None:
+    made.compose(f"  app: {{image: {busybox}, env_file: [app.env]}}")
+    ws = made.workspace()
+    with pytest.raises(UsageError, match="1 env file does not exist"):
+        stack.plan_up(ws, stack.select(ws))
+
+
+def test_what_was_recorded_is_what_starts(made: Made, busybox: str) -> None:
+    made.compose(
+        "  app:\n    image: hullwright-test/app:latest\n    build: .\n    command: sleep 60\n"
+        "    stop_grace_period: 0s"
+    )
+    ws = made.workspace(app=Service("app", image="hullwright-test/app"))
+    with pytest.raises(CheckFailedError, match="not built yet: app") as caught:
+        stack.plan_up(ws, stack.select(ws))
+    assert caught.value.next_step == "invoke build --service app"
+    digest = docker("image", "inspect", "--format", "{{.Id}}", busybox)
+    image = RecordedImage("app", "", busybox, digest, "1.2.3", "", (), datetime.now(UTC))
+    recorded.save(ws, [image])
+    report = stack.up(ws, stack.select(ws), timeout_s=20)
+    assert not report.failed
+    running = docker("inspect", "--format", "{{.Image}} {{.Config.Image}}", f"{made.project}-app-1")
+    assert running == f"{digest} {busybox}@{digest}"
+    gone = replace(image, reference="hullwright-test/app:2", digest=f"sha256:{'0' * 64}")
+    recorded.save(ws, [gone])
+    with pytest.raises(CheckFailedError, match="no longer in the local store"):
+        stack.plan_up(ws, stack.select(ws))
+
+
+def test_ps_shows_health_and_restarts(made: Made, busybox: str) -> None:
+    made.compose(CHAIN.format(image=busybox))
+    ws = made.workspace()
+    stack.up(ws, stack.select(ws), timeout_s=20)
+    state = stack.ps(ws, stack.select(ws))
+    assert [(each.service, each.state, each.health) for each in state.services] == [
+        ("db", "running", "healthy"),
+        ("migrate", "exited", "none"),
+        ("web", "running", "none"),
+    ]
+    assert state.services[0].uptime_s is not None
+    assert "running, no health check" in shown.text(state)
+    restarted = stack.restart(ws, stack.select(ws, services=["db"]))
+    assert restarted.services[0].uptime_s is not None
+    assert restarted.services[0].uptime_s < state.services[0].uptime_s + 1
+    with pytest.raises(UsageError, match='unknown running service "dbb" — did you mean "db"'):
+        stack.restart(ws, stack.select(ws, services=["dbb"]))
+
+
+def test_an_interrupt_leaves_the_stack(made: Made, busybox: str) -> None:
+    made.compose(
+        f"  app: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s, "
+        "healthcheck: {test: 'exit 1', interval: 1s, retries: 1000}}"
+    )
+    ws = made.workspace()
+
+    def interrupt_once_it_runs() -> None:
+        follow = (
+            "docker",
+            "events",
+            "--filter",
+            "event=start",
+            "--format",
+            "x",
+            "--filter",
+            f"label=com.docker.compose.project={made.project}",
+            "--since",
+            "1m",
+        )
+        with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True) as events:
+            assert events.stdout is not None
+            events.stdout.readline()
+            os.kill(os.getpid(), signal.SIGINT)
+            events.terminate()
+
+    watcher = threading.Thread(target=interrupt_once_it_runs, daemon=True)
+    watcher.start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        stack.up(ws, stack.select(ws), timeout_s=30)
+    watcher.join()
+    assert time.monotonic() - began < 15
+    assert there(made.project)["containers"] == [f"{made.project}-app-1"]
+
+
+def test_logs_survive_a_reader_that_has_enough(made: Made, busybox: str) -> None:
+    made.compose(f"  app: {{image: {busybox}, command: yes hullwright, stop_grace_period: 0s}}")
+    ws = made.workspace()
+    stack.up(ws, stack.select(ws), timeout_s=20)
+    script = textwrap.dedent(f"""
+        import os
+        from pathlib import Path
+        from hullwright import stack
+        from hullwright.config.models import Config, Stack
+        from hullwright.console import Console
+        from hullwright.run import Runner
+        from hullwright.workspace import Workspace
+        config = Config("x", stacks={{"default": Stack("default", ("compose.yaml",))}})
+        root = Path({str(made.folder)!r})
+        ws = Workspace(root, config, Runner(os.environ), Console(os.environ), os.environ)
+        raise SystemExit(stack.logs(ws, stack.select(ws), tail="100000"))
+    """)
+    with subprocess.Popen(
+        (sys.executable, "-c", script), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert "hullwright" in child.stdout.readline()
+        child.stdout.close()
+        assert child.wait(timeout=30) == 0
