@@ -233,7 +233,11 @@ class _Sender:
             return response.status, response.read(65_536)
 
     def _connected(self, host: str, port: int) -> socket.socket:
+        import socket
+
         plain = _connect(host, port)
+        # Head and body go in two pieces, and the second must not wait for the first's receipt.
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._target.scheme == "http":
             return plain
         import ssl

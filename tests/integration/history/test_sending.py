@@ -42,6 +42,15 @@ def test_records_arrive_once_oldest_first_over_one_connection(
 
 
 @pytest.mark.docker
+def test_many_records_that_waited_go_with_one_run(dashboard: Dashboard, tmp_path: Path) -> None:
+    """Were each to wait for a delayed receipt of 40 ms, they would not all go in two seconds."""
+    ws = workspace(tmp_path, url=dashboard.url)
+    for _ in range(60):
+        append(ws, record(project="many"))
+    assert flush(ws, _SECRET).sent == 60
+
+
+@pytest.mark.docker
 def test_what_could_not_be_sent_goes_with_a_later_run(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
