@@ -62,8 +62,9 @@ _KNOWN: Final = (
         r"self[- ]signed certificate|SSL certificate problem|invalid peer certificate|"
         r"certificate is not trusted|SEC_ERROR_UNKNOWN_ISSUER",
         "the server's certificate is not trusted inside the build",
-        "set [build] ca-bundle to the site's certificates, and let the step read them: "
-        "RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt …",
+        "let the step read the site's certificates, which every build gets as a secret where "
+        "[build] ca-bundle or SSL_CERT_FILE names them: RUN --mount=type=secret,id=ca-bundle,"
+        "target=/etc/ssl/certs/ca-certificates.crt …",
     ),
     _known(
         r"unable to find (?:user|groups? )",
