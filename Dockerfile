@@ -68,6 +68,8 @@ CMD ["serve"]
 
 
 FROM development AS test
+ENV HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis
+COPY deploy/base-images ./deploy/base-images
 COPY tests ./tests
 # A failing test fails the build of this stage.
 RUN python -m pytest -q -p no:cacheprovider tests/unit
