@@ -16,9 +16,9 @@ import pytest
 
 from hullwright.config.models import Budget, Config, Service
 from hullwright.console import Console
-from hullwright.errors import CheckFailedError, ExitCode, HullwrightError
+from hullwright.errors import ExitCode, HullwrightError
 from hullwright.run import Runner
-from hullwright.sizes import Subject, measure
+from hullwright.sizes import Subject, measure, of_build
 from hullwright.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -136,4 +136,15 @@ def test_a_missing_image_is_named(workspace: Workspace, engine: str) -> None:
     with pytest.raises(HullwrightError, match="is not in the local store") as raised:
         measure(workspace, [Subject("hwtest-nowhere:1")])
     assert raised.value.exit_code == ExitCode.FAILED
-    assert CheckFailedError.exit_code == ExitCode.FAILED
+
+
+def test_a_build_whose_image_is_gone_is_still_a_build(workspace: Workspace, engine: str) -> None:
+    class Built:
+        targets = (Subject("hwtest-gone:1", "api", "", f"sha256:{'0' * 64}"),)
+
+    assert of_build(workspace, Built()) == {}
+    told = workspace.console.err
+    assert isinstance(told, io.StringIO)
+    assert "hwtest-gone:1 was built, and could not be measured: docker ended with" in (
+        told.getvalue()
+    )

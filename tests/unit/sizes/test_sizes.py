@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from archives import Layout, tar
 from hullwright.config.models import Budget, Config, Service
 from hullwright.errors import ExitCode, HullwrightError, UnavailableError, UsageError
 from hullwright.images import Platform
@@ -19,9 +23,10 @@ from hullwright.sizes.budgets import judge
 from hullwright.sizes.cache import Cache
 from hullwright.sizes.measuring import _row
 from hullwright.tools.oci import ImageLayer, LayerFigures, PlatformImage
-from replaying import Replay, workspace
+from replaying import Call, Replay, workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from hullwright.workspace import Workspace
@@ -227,3 +232,55 @@ def test_an_unreadable_layer_is_not_kept(tmp_path: Path) -> None:
     assert cache.layer(LAYER) is None
     cache.keep_layer(LayerFigures(LAYER, "gzip", 1))
     assert cache.layer(LAYER) == LayerFigures(LAYER, "gzip", 1)
+
+
+class Saving(Replay):
+    """A runner whose `docker image save` gives the bytes of an archive, and ends as it likes."""
+
+    archive = b""
+    ended = 0
+
+    @contextmanager
+    def following(self, *argv: str, **_: object) -> Iterator[Any]:
+        self.calls.append(Call(argv, None, None, None))
+        yield SimpleNamespace(
+            stdout=SimpleNamespace(buffer=io.BytesIO(self.archive)),
+            stderr=io.StringIO("write: broken"),
+            wait=lambda: self.ended,
+            returncode=self.ended,
+        )
+
+
+def saving(root: Path, archive: bytes, ended: int = 0) -> Workspace:
+    runner = Saving({}, results={INSPECT: found()})
+    runner.archive, runner.ended = archive, ended
+    return workspace(root, CONFIG, runner)
+
+
+def test_a_fresh_image_is_read_once_and_its_layers_are_kept(tmp_path: Path) -> None:
+    layout = Layout()
+    layout.image(tar({"a": b"x" * 300}), tar({"b": b"x" * 40}))
+    ws = saving(tmp_path, layout.archive())
+    for _ in range(2):
+        (row,) = measure(ws, [Subject("web:1")]).images
+        assert row.figures.unpacked_bytes == 340
+    assert isinstance(ws.runner, Saving)
+    saved = [call.argv for call in ws.runner.calls if call.argv[2] == "save"]
+    assert saved == [("docker", "image", "save", DIGEST)]
+    layers = [layer.digest for layer in row.figures.layers]
+    cache = Cache(_cache_root(ws))
+    assert [cache.layer(layer) is not None for layer in layers] == [True, True]
+
+
+def test_a_corrupt_archive_names_the_image(tmp_path: Path) -> None:
+    with pytest.raises(HullwrightError, match="web:1 cannot be measured: the archive is") as raised:
+        measure(saving(tmp_path, b"garbage" * 500), [Subject("web:1")])
+    assert raised.value.exit_code == ExitCode.FAILED
+
+
+def test_an_archive_that_ends_early_is_the_failure_of_what_wrote_it(tmp_path: Path) -> None:
+    layout = Layout()
+    layout.image(tar({"a": b"x" * 3000}))
+    with pytest.raises(CommandError, match="docker ended with 1") as raised:
+        measure(saving(tmp_path, layout.archive()[:2000], ended=1), [Subject("web:1")])
+    assert "write: broken" in str(raised.value)
