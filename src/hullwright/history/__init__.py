@@ -11,6 +11,7 @@ A task does, after its work and never in a dry run:
         ws.console.note(flushed.note)
 """
 
+from hullwright.history.listing import Listing, listing
 from hullwright.history.outbox import Flushed, dashboard_url, flush
 from hullwright.history.record import InvalidRecordError, Record, Status, parse
 from hullwright.history.store import append, list_records, unsent_count
@@ -18,12 +19,14 @@ from hullwright.history.store import append, list_records, unsent_count
 __all__ = [
     "Flushed",
     "InvalidRecordError",
+    "Listing",
     "Record",
     "Status",
     "append",
     "dashboard_url",
     "flush",
     "list_records",
+    "listing",
     "parse",
     "unsent_count",
 ]

@@ -9,33 +9,32 @@ from hullwright.report.table import aligned
 from hullwright.report.table import markdown as table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hullwright.history import Record
+    from hullwright.history import Listing, Record
 
 _HEADER: Final = ("when (UTC)", "", "kind", "version", "commit", "took")
 _TOOK: Final = 5
 
 
-def text(records: Sequence[Record], *, unsent: int = 0) -> str:
+def text(listing: Listing) -> str:
     """Return aligned lines; the last one counts, and says what still waits for a dashboard."""
-    if not records:
+    if not listing.records:
         return "no runs are recorded yet"
-    shown = aligned([_HEADER, *(_row(record) for record in records)], right=(_TOOK,), gap=2)
-    return f"{shown}\n\n{_count(len(records), unsent)}"
+    rows = [_HEADER, *(_row(record) for record in listing.records)]
+    return f"{aligned(rows, right=(_TOOK,), gap=2)}\n\n{_count(listing)}"
 
 
-def markdown(records: Sequence[Record], *, unsent: int = 0) -> str:
+def markdown(listing: Listing) -> str:
     """Return a table for a pull request or a job summary."""
-    if not records:
+    if not listing.records:
         return "No runs are recorded yet."
-    rows = table(_HEADER, [_row(record) for record in records], right=(_TOOK,))
-    return f"{rows}\n\n{_count(len(records), unsent)}"
+    rows = table(_HEADER, [_row(record) for record in listing.records], right=(_TOOK,))
+    return f"{rows}\n\n{_count(listing)}"
 
 
-def as_json(records: Sequence[Record], *, unsent: int = 0) -> dict[str, Any]:
+def as_json(listing: Listing) -> dict[str, Any]:
     """Return the machine form; each record is as a dashboard gets and gives it."""
-    return {"schema": 1, "records": [record.as_json() for record in records], "unsent": unsent}
+    records = [record.as_json() for record in listing.records]
+    return {"schema": 1, "records": records, "unsent": listing.unsent}
 
 
 def _row(record: Record) -> tuple[str, ...]:
@@ -49,6 +48,9 @@ def _row(record: Record) -> tuple[str, ...]:
     )
 
 
-def _count(shown: int, unsent: int) -> str:
+def _count(listing: Listing) -> str:
+    shown = len(listing.records)
     counted = "1 run" if shown == 1 else f"{shown} runs"
-    return f"{counted} · {unsent} still to be sent to the dashboard" if unsent else counted
+    if listing.unsent:
+        return f"{counted} · {listing.unsent} still to be sent to the dashboard"
+    return counted

@@ -71,10 +71,10 @@ def history(
     format: str = "text",
 ) -> None:
     """Show the newest records of builds, starts and measurements."""
-    from hullwright.history import list_records
+    from hullwright.history import listing
     from hullwright.report import history as report
 
-    session.show(report, list_records(session.workspace, kind=kind, limit=limit), format)
+    session.show(report, listing(session.workspace, kind=kind, limit=limit), format)
 
 
 @task(flags={"install": "the consent to change the system: packages, sources, a daemon"})

@@ -1,0 +1,27 @@
+"""What a person asks of the history: the newest runs, and what a dashboard does not have yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hullwright.history.outbox import dashboard_url
+from hullwright.history.store import list_records, unsent_count
+
+if TYPE_CHECKING:
+    from hullwright.history.record import Record
+    from hullwright.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The newest records, and how many of all still wait for the dashboard."""
+
+    records: tuple[Record, ...] = ()
+    unsent: int = 0
+
+
+def listing(ws: Workspace, kind: str | None = None, limit: int | None = None) -> Listing:
+    """Return the newest records of a kind, or of all; nothing waits where nothing is sent."""
+    waiting = unsent_count(ws) if dashboard_url(ws) else 0
+    return Listing(tuple(list_records(ws, kind, limit)), waiting)
