@@ -75,7 +75,18 @@ def _row(image: ListedImage) -> tuple[str, ...]:
         mark, state = "✗", "missing"
     elif image.lacking and image.origin != "built here":
         mark, state = "✗", f"not for {', '.join(map(str, image.lacking))}"
-    return mark, image.image, state, _origin(image), ", ".join(use.place for use in image.uses)
+    return mark, image.image, state, _origin(image), _places(image)
+
+
+def _places(image: ListedImage) -> str:
+    """Return where an image is named; services of one file stand behind its name once."""
+    grouped: dict[str, list[str]] = {}
+    for use in image.uses:
+        file, _, service = use.place.partition(": ")
+        grouped.setdefault(file, []).extend([service] if service else [])
+    return ", ".join(
+        f"{file}: {' '.join(services)}" if services else file for file, services in grouped.items()
+    )
 
 
 def _origin(image: ListedImage) -> str:

@@ -57,7 +57,10 @@ LISTING: Final = Listing(
             "shop/api:local",
             "present",
             "built here",
-            uses=(Use("shop/api:local", "docker-compose.yml: api"),),
+            uses=(
+                Use("shop/api:local", "docker-compose.yml: api"),
+                Use("shop/api:local", "docker-compose.yml: worker"),
+            ),
             platforms=(AMD,),
             wanted=(AMD,),
             stand_in_of="golang:1",

@@ -40,6 +40,11 @@ class Containers:
         docker("run", "--detach", f"--name={name}", "--label=dev.hullwright.kind=test", *words)
         return name
 
+    def remove(self, container: str) -> None:
+        """Remove a container now, so that its image can be."""
+        docker("rm", "--force", "--volumes", container)
+        self.started.remove(container)
+
     def until(self, container: str, text: str, count: int = 1) -> list[str]:
         """Follow a container's log until `text` was said `count` times; return the lines."""
         words = ["timeout", str(_DEADLINE_S), "docker", "logs", "--follow", container]
@@ -94,7 +99,7 @@ def present(image: str) -> str:
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy what the images are built from, so that nobody changes it between two builds."""
     folder = tmp_path_factory.mktemp("snapshot")
-    for name in ("src", "tests", "requirements"):
+    for name in ("src", "tests", "requirements", "deploy/base-images"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
