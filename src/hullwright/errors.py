@@ -98,8 +98,13 @@ class InterruptedRunError(HullwrightError):
 
 
 def suggestion(given: str, known: Iterable[str]) -> str:
-    """Return ` — did you mean "x"?` for the closest known name, or nothing if none is close."""
-    close = get_close_matches(given, list(known), n=1, cutoff=0.6)
+    """Return ` — did you mean "x"?` for the closest known name, or nothing if none is close.
+
+    What was typed may also be the beginning of just one name.
+    """
+    names = list(known)
+    begun = [name for name in names if given and name.startswith(given)]
+    close = begun if len(begun) == 1 else get_close_matches(given, names, n=1, cutoff=0.6)
     return f' — did you mean "{close[0]}"?' if close else ""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hullwright.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hullwright.build import BuildRequest, SourceVersion
     from hullwright.config.models import Service
@@ -36,26 +36,28 @@ def run_build(
     from hullwright import build, sizes
     from hullwright.report import build as report
     from hullwright.tasks.starting import hooks_around
-    from hullwright.version import describe_services
 
     workspace = session.workspace
-    versions = describe_services(workspace)
+    versions = session.versions
     plan = build.plan(workspace, request, lambda service: source_version(versions, service))
     if print_only:
+        # The definition names files of ours; printed, it must be complete.
+        build.prepare(workspace, plan)
         session.console.result(plan.definition(), coloured=False)
         return
     if session.dry:
         session.console.result(plan.text())
         return
     with hooks_around(session, "build", services=[target.service for target in plan.targets]):
-        built = build.execute(workspace, plan)
+        built = build.execute(workspace, plan, session.secrets() if plan.secret_keys else {})
         figures = sizes.of_build(workspace, built)
         session.show(report, (built, figures), output_format)
         session.record("build", report.as_json((built, figures)), held=not built.failed)
-        session.leave(held=not built.failed)
+        unbuilt = [t.service for t in built.targets if t.status in {"failed", "skipped"}]
+        session.leave(held=not built.failed, why=f"not built: {', '.join(unbuilt)}")
 
 
-def source_version(versions: dict[str, Version], service: Service) -> SourceVersion:
+def source_version(versions: Mapping[str, Version], service: Service) -> SourceVersion:
     """Return what the sources of a service are called, as the build wants it."""
     from hullwright.build import SourceVersion
     from hullwright.version import build_arguments
@@ -74,11 +76,10 @@ def source_version(versions: dict[str, Version], service: Service) -> SourceVers
 def stage_reference(session: Session, service: str, stage: str) -> str:
     """Return the image of a build stage, built now if no build of this version recorded it."""
     from hullwright import build, recorded
-    from hullwright.version import describe_services
 
     (chosen,) = build.select(session.config, [service] if service else [])[:1]
     found = recorded.load(session.workspace).get((chosen.name, stage))
-    version = describe_services(session.workspace)[chosen.name]
+    version = session.versions[chosen.name]
     if found is not None and found.version == version.version:
         return found.reference
     request = build.BuildRequest(services=(chosen.name,), target=stage)

@@ -90,7 +90,8 @@ def sizes(
     )
     session.show(report, found, format)
     session.record("sizes", report.as_json(found), held=not found.failed)
-    session.leave(held=not found.failed)
+    over = [row.subject.reference for row in found.images if row.verdict == "fail"]
+    session.leave(held=not found.failed, why=f"over budget: {', '.join(over)}")
 
 
 @task(

@@ -86,11 +86,24 @@ class Session:
         return Workspace(self.root, self.config, self.runner, self.console, self.environ)
 
     @cached_property
+    def versions(self) -> Mapping[str, Version]:
+        """The version of each service, from Git."""
+        from hullwright.version import describe_services
+
+        return describe_services(self.workspace)
+
+    @cached_property
     def version(self) -> Version:
-        """The version of the repository, from Git."""
+        """The version of the repository, from Git; looked up once, also for services."""
         from hullwright.version import describe
 
-        return describe(self.workspace)
+        known = self.__dict__.get("versions", {})
+        whole = [name for name in known if self._is_whole(name)]
+        return known[whole[0]] if whole else describe(self.workspace)
+
+    def _is_whole(self, service: str) -> bool:
+        configured = self.config.services[service]
+        return configured.tag_prefix == "v" and not configured.paths
 
     def show(self, renderer: Renderer, result: object, output_format: str) -> None:
         """Print a result in the wanted form, and add it to the job summary where CI has one.
@@ -138,10 +151,16 @@ class Session:
             if note:
                 self.console.note(note)
 
-    def leave(self, *, held: bool) -> None:
-        """End the task with 1 where the thing that was checked did not hold."""
-        if not held:
-            _leave(ExitCode.FAILED)
+    def leave(self, *, held: bool, why: str) -> None:
+        """End the task with 1 where the thing that was checked did not hold.
+
+        The result has been shown by then; GitHub Actions gets the reason as an annotation too.
+        """
+        if held:
+            return
+        if self.console.github:
+            self.console.error(why)
+        _leave(ExitCode.FAILED)
 
     def end(self, code: int) -> None:
         """End the task with the exit code of a program that had the terminal to itself."""
@@ -153,11 +172,13 @@ class Session:
         given = self.environ.get("HULLWRIGHT_HISTORY_TOKEN")
         if given:
             return Secret(given)
+        return self.secrets().get(self.config.history.token)
+
+    def secrets(self) -> Mapping[str, Secret]:
+        """Return the decrypted values of development; none where no secrets are kept."""
         from hullwright.secrets import available, environment
 
-        if not available(self.workspace):
-            return None
-        return environment(self.workspace).get(self.config.history.token)
+        return environment(self.workspace) if available(self.workspace) else {}
 
 
 def rendered(renderer: Renderer, result: object, output_format: str) -> str:

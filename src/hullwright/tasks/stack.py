@@ -55,7 +55,7 @@ def up(
         done = feature.execute(session.workspace, plan, timeout_s=seconds(timeout))
         session.show(report, done, format)
         session.record("up", report.as_json(done), held=not done.failures)
-        session.leave(held=not done.failures)
+        session.leave(held=not done.failures, why=f"stack {done.stack} did not come up")
 
 
 @task(
@@ -280,4 +280,4 @@ def cold_start(
         )
         session.show(report, done, format)
         session.record("cold-start", report.as_json(done), held=not done.failed)
-        session.leave(held=not done.failed)
+        session.leave(held=not done.failed, why=f"cold start of {done.stack}: {done.verdict}")
