@@ -6,7 +6,6 @@ import re
 import secrets
 import signal
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,11 +20,9 @@ from hullwright.run import machine_state_dir
 from hullwright.stack import execution, variables
 from hullwright.stack import plan as stack_plan
 from hullwright.stack.explain import Failure
-from hullwright.stack.override import Override, write
+from hullwright.stack.override import Override
 from hullwright.stack.pins import pins
 from hullwright.stack.selection import resolved
-from hullwright.stack.wait import Wait, expectations
-from hullwright.stack.watch import start_and_wait
 from hullwright.tools import engine
 
 if TYPE_CHECKING:
@@ -127,11 +124,12 @@ def run(
     with _held(ws, name, given=project is not None), _interruptible():
         _clear(ws, name, given=project is not None)
         cold = plan(ws, selection, name, fast_probes=fast_probes)
+        started = stack_plan.applied(ws, cold.up, name)
         try:
-            report = _start(ws, cold, timeout_s)
+            report = execution.start(ws, cold.up, started, timeout_s=timeout_s)
         finally:
             if not keep:
-                _remove(ws, cold)
+                _remove(ws, started)
     return _result(cold, report, budget_s=budget_s, keep=keep)
 
 
@@ -144,7 +142,7 @@ def throwaway_name(project: str) -> str:
 def plan(
     ws: Workspace, selection: Selection, project: str, *, fast_probes: bool = True
 ) -> ColdPlan:
-    """Return the isolated start of a selection; only our own override file is written.
+    """Return the isolated start of a selection; nothing is written or started.
 
     Raises:
         UsageError: it cannot be isolated, or variables are missing.
@@ -152,9 +150,10 @@ def plan(
     """
     selection = selection.named(project)
     written = variables.check(ws, selection)
+    selection = stack_plan.with_profiles_of_named(selection, written)
     base = Override()
-    given = stack_plan.given_env_files(ws, selection, written, base)
-    model = resolved(ws, selection, stdin=given)
+    stack_plan.given_env_files(ws, selection, written, base)
+    model = resolved(ws, selection, base)
     services = model.closure(selection.services)
     model = _only(model, services)
     pinned = pins(ws, model, services)
@@ -163,9 +162,7 @@ def plan(
     isolation = isolate(model, project, project, around, fast_probes=fast_probes, base=base)
     if isolation.refusals:
         raise _refused(selection, isolation)
-    path = write(ws, project, isolation.override)
-    selection = selection.overridden(str(path))
-    model = resolved(ws, selection)
+    model = resolved(ws, selection, isolation.override)
     shared = leaks(_only(model, services), project)
     if shared:
         raise HullwrightError(
@@ -181,7 +178,9 @@ def plan(
         stack_plan.Operation("create", name, f"from nothing, {model.services[name].image}")
         for name in services
     ]
-    start = stack_plan.UpPlan(selection, model, services, pinned, missing, tuple(operations))
+    start = stack_plan.UpPlan(
+        selection, model, services, pinned, missing, tuple(operations), isolation.override
+    )
     return ColdPlan(start, isolation, fast_probes)
 
 
@@ -199,15 +198,6 @@ def _only(model: Model, services: Sequence[str]) -> Model:
     for kind, used in (("volumes", mounted), ("networks", joined)):
         raw[kind] = {key: each for key, each in (raw.get(kind) or {}).items() if key in used}
     return replace(model, services=kept, raw=raw)
-
-
-def _start(ws: Workspace, cold: ColdPlan, timeout_s: float | None) -> UpReport:
-    execution.pull(ws, cold.up.selection, cold.up.missing, cold.up.services)
-    expected = expectations(cold.up.model, cold.up.services)
-    wait = Wait(expected, time.time(), execution.limit_s(cold.up.selection, timeout_s))
-    argv = cold.up.selection.call.up(cold.up.selection.services)
-    output = start_and_wait(ws, cold.up.selection, argv, cold.up.project, wait)
-    return execution.report(ws, cold.up, wait, output)
 
 
 def _result(cold: ColdPlan, report: UpReport, *, budget_s: float | None, keep: bool) -> ColdStart:
@@ -302,11 +292,11 @@ def _clear(ws: Workspace, project: str, *, given: bool) -> None:
     teardown.remove(ws.runner, project)
 
 
-def _remove(ws: Workspace, cold: ColdPlan) -> None:
+def _remove(ws: Workspace, started: Selection) -> None:
     """Remove the project, even if a person interrupts once more."""
     with _uninterrupted():
-        teardown.remove(ws.runner, cold.up.project)
-        for path in cold.up.selection.call.overrides:
+        teardown.remove(ws.runner, started.call.project)
+        for path in started.call.overrides:
             Path(path).unlink(missing_ok=True)
 
 

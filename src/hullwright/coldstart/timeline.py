@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from hullwright.stack import ServiceUp
 
@@ -33,13 +33,6 @@ def critical_path(services: Sequence[ServiceUp]) -> tuple[str, ...]:
         if not before:
             return tuple(service.service for service in path)
         path.insert(0, max(before, key=lambda service: done_s(service) or 0.0))
-
-
-def own_s(service: ServiceUp, services: Mapping[str, ServiceUp]) -> float | None:
-    """Return how much of its time was a service's own: from the last that it waited for."""
-    end = done_s(service)
-    waited = [done_s(services[name]) or 0.0 for name in service.depends_on if name in services]
-    return None if end is None else end - max(waited, default=0.0)
 
 
 def _running_s(service: ServiceUp) -> float | None:

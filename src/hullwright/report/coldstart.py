@@ -10,6 +10,8 @@ from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hullwright.coldstart import ColdStart
     from hullwright.stack import ServiceUp
 
@@ -45,7 +47,7 @@ def markdown(shown: ColdStart) -> str:
             _seconds(service.ready_s),
             _seconds(_end_s(service)),
         ]
-        for service in shown.services
+        for service in _in_order(shown.services)
     ]
     blocks = [
         f"### cold start: {shown.verdict}, {shown.total_s:.2f} s",
@@ -97,12 +99,17 @@ def _timeline(shown: ColdStart) -> str:
     span_s = max([shown.total_s, *(_end_s(service) or 0.0 for service in shown.services)])
     ends = {service.service: _end_s(service) or 0.0 for service in shown.services}
     rows = [["", _axis(span_s), ""]]
-    for service in shown.services:
+    for service in _in_order(shown.services):
         before_s = max((ends.get(name, 0.0) for name in service.depends_on), default=0.0)
         rows.append([service.service, _bar(service, before_s, span_s), _told(service)])
     lines = [f"  {line}" for line in aligned(rows, gap=2).splitlines()]
     notes = [f"  {note}" for note in shown.notes]
     return "\n".join([*lines, "", f"  {_LEGEND}", *notes])
+
+
+def _in_order(services: Sequence[ServiceUp]) -> list[ServiceUp]:
+    """Return services as they were started, those that never were last."""
+    return sorted(services, key=lambda each: (each.started_s is None, each.started_s or 0.0))
 
 
 def _sum(shown: ColdStart) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import CheckFailedError
 from hullwright.stack import explain
-from hullwright.stack.plan import UpPlan, plan_up
+from hullwright.stack.plan import UpPlan, applied, plan_up
 from hullwright.stack.wait import Expected, Status, Track, Wait, expectations
 from hullwright.stack.watch import start_and_wait
 from hullwright.tools import engine
@@ -86,11 +86,20 @@ def up(ws: Workspace, selection: Selection, *, timeout_s: float | None = None) -
 
 def execute(ws: Workspace, plan: UpPlan, *, timeout_s: float | None = None) -> UpReport:
     """Do what a plan says; interrupted, it leaves what was started."""
-    pull(ws, plan.selection, plan.missing, plan.services)
+    selection = applied(ws, plan, f"up-{plan.selection.stack.name}")
+    return start(ws, plan, selection, timeout_s=timeout_s)
+
+
+def start(
+    ws: Workspace, plan: UpPlan, selection: Selection, *, timeout_s: float | None
+) -> UpReport:
+    """Fetch, start and wait for what a plan says, by a selection that has its override."""
+    pull(ws, selection, plan.missing, plan.services)
     expected = expectations(plan.model, plan.services)
-    wait = Wait(expected, time.time(), limit_s(plan.selection, timeout_s))
-    argv = plan.selection.call.up(plan.selection.services)
-    output = start_and_wait(ws, plan.selection, argv, plan.project, wait)
+    wait = Wait(expected, time.time(), limit_s(selection, timeout_s))
+    output = start_and_wait(
+        ws, selection, selection.call.up(selection.services), plan.project, wait
+    )
     return report(ws, plan, wait, output)
 
 

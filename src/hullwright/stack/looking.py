@@ -61,7 +61,7 @@ def project_name(ws: Workspace, selection: Selection) -> str:
     """Return the name of the compose project; no variable needs a value for it."""
     if selection.call.project:
         return selection.call.project
-    name = str(json.loads(ask(ws, selection, selection.call.written())).get("name", ""))
+    name = str(json.loads(ask(ws, selection, "written")).get("name", ""))
     return name if "$" not in name else resolved(ws, selection).name
 
 

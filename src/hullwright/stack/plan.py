@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hullwright.errors import CheckFailedError, UsageError
@@ -47,6 +48,7 @@ class UpPlan:
         pins: images to the digest.
         missing: images to fetch first.
         operations: in the order in which they happen.
+        override: what is added to the stack's files; written when the plan is executed.
     """
 
     selection: Selection
@@ -55,6 +57,7 @@ class UpPlan:
     pins: tuple[Pin, ...]
     missing: tuple[str, ...]
     operations: tuple[Operation, ...]
+    override: Override = field(default_factory=Override)
 
     @property
     def project(self) -> str:
@@ -75,17 +78,16 @@ def plan_up(ws: Workspace, selection: Selection) -> UpPlan:
         CheckFailedError: an image was not built, or a port is taken.
     """
     written = variables.check(ws, selection)
+    selection = with_profiles_of_named(selection, written)
     override = Override()
-    given = given_env_files(ws, selection, written, override)
-    model = resolved(ws, selection, stdin=given)
+    given_env_files(ws, selection, written, override)
+    model = resolved(ws, selection, override)
     services = model.closure(selection.services)
     pinned = pins(ws, model, services)
-    pin_into(override, pinned)
-    if override:
-        path = write(ws, f"up-{selection.stack.name}", override)
-        selection = selection.overridden(str(path))
-        model = resolved(ws, selection)
-    observed = _observe(ws, selection, model, services)
+    if pinned:
+        pin_into(override, pinned)
+        model = resolved(ws, selection, override)
+    observed = _observe(ws, selection, override, model, services)
     check_ports(ws, model, services, observed, written)
     return UpPlan(
         selection=selection,
@@ -94,22 +96,39 @@ def plan_up(ws: Workspace, selection: Selection) -> UpPlan:
         pins=pinned,
         missing=observed.missing,
         operations=tuple(_operations(model, services, pinned, observed)),
+        override=override,
     )
+
+
+def applied(ws: Workspace, plan: UpPlan, name: str) -> Selection:
+    """Write a plan's override under a name, and return the selection with it."""
+    if not plan.override:
+        return plan.selection
+    return plan.selection.overridden(str(write(ws, name, plan.override)))
+
+
+def with_profiles_of_named(selection: Selection, written: Mapping[str, Any]) -> Selection:
+    """Return a selection with the profiles on that its named services are in, as Compose does."""
+    wanted = [
+        profile
+        for name in selection.services
+        for profile in (written["services"].get(name) or {}).get("profiles") or ()
+        if profile not in selection.call.profiles
+    ]
+    profiles = (*selection.call.profiles, *dict.fromkeys(wanted))
+    return replace(selection, call=replace(selection.call, profiles=profiles))
 
 
 def given_env_files(
     ws: Workspace, selection: Selection, written: Mapping[str, Any], override: Override
-) -> str | None:
+) -> None:
     """Put into the override what stands for the `.env` that services read as a whole.
 
     Where values are given by us, they are passed through by name; the file need not exist then.
-    Returns the override for a first look at the model, or None where nothing had to be put in.
 
     Raises:
         UsageError: another env file that a service needs does not exist.
     """
-    from pathlib import Path
-
     absent: list[tuple[str, str]] = []
     active = variables.active_services(written, selection.call.profiles)
     for name in dict.fromkeys([*active, *selection.services]):
@@ -132,7 +151,6 @@ def given_env_files(
             why=[(name, f"reads {path}") for name, path in absent],
             next_step="write it (invoke env --init makes a .env from .env.example)",
         )
-    return override.yaml() if override else None
 
 
 def _pass_through(
@@ -164,7 +182,11 @@ class Observed:
 
 
 def _observe(
-    ws: Workspace, selection: Selection, model: Model, services: Sequence[str]
+    ws: Workspace,
+    selection: Selection,
+    override: Override,
+    model: Model,
+    services: Sequence[str],
 ) -> Observed:
     there: dict[str, list[Container]] = {}
     for container in engine.of_project(ws.runner, model.name):
@@ -172,7 +194,7 @@ def _observe(
             there.setdefault(container.service, []).append(container)
     hashes = {}
     if there:
-        hashes = compose.parse_hashes(ask(ws, selection, selection.call.hashes()))
+        hashes = compose.parse_hashes(ask(ws, selection, "hashes", override))
     return Observed(there, hashes, missing_images(ws, model, services))
 
 

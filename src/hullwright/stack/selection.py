@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hullwright.errors import CheckFailedError, UsageError, unknown
 from hullwright.tools import compose
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hullwright.config.models import Stack
     from hullwright.run import Result
     from hullwright.secret import Secret
+    from hullwright.stack.override import Override
     from hullwright.workspace import Workspace
 
 
@@ -79,25 +80,43 @@ def select(
     return Selection(chosen, tuple(services), given, call)
 
 
-def ask(ws: Workspace, selection: Selection, argv: list[str], *, stdin: str | None = None) -> str:
+def ask(
+    ws: Workspace,
+    selection: Selection,
+    what: Literal["config", "written", "hashes"],
+    override: Override | None = None,
+) -> str:
+    """Return what Compose tells of a selection's files, with an override that is not written yet.
+
+    Raises:
+        UsageError: Compose refuses the files; its own words are given.
+    """
+    seen = selection.overridden("-") if override else selection
+    argv = {
+        "config": seen.call.config,
+        "written": seen.call.written,
+        "hashes": seen.call.hashes,
+    }[what]()
+    return answer(ws, selection, argv, stdin=override.yaml() if override else None)
+
+
+def answer(ws: Workspace, selection: Selection, argv: list[str], *, stdin: str | None) -> str:
     """Return what a Compose command that only looks printed.
 
     Raises:
         UsageError: Compose refuses the files; its own words are given.
     """
-    answer = ws.runner.read(*argv, cwd=ws.root, env=selection.environment, stdin=stdin, check=False)
-    if not answer.ok:
-        raise _refused(ws, answer)
-    return answer.stdout
+    told = ws.runner.read(*argv, cwd=ws.root, env=selection.environment, stdin=stdin, check=False)
+    if not told.ok:
+        raise _refused(ws, told)
+    return told.stdout
 
 
-def resolved(ws: Workspace, selection: Selection, *, stdin: str | None = None) -> compose.Model:
-    """Return the model of a selection with all values in it; never to be shown or written.
-
-    `stdin` is an override that comes after all others.
-    """
-    seen = selection if stdin is None else selection.overridden("-")
-    model = compose.parse_model(ask(ws, seen, seen.call.config(), stdin=stdin))
+def resolved(
+    ws: Workspace, selection: Selection, override: Override | None = None
+) -> compose.Model:
+    """Return the model of a selection with all values in it; never to be shown or written."""
+    model = compose.parse_model(ask(ws, selection, "config", override))
     if not model.services:
         raise UsageError(
             f'stack "{selection.stack.name}" has no service to start',

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.errors import UsageError
-from hullwright.stack.selection import ask
+from hullwright.stack.selection import answer, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -73,7 +73,7 @@ def check(ws: Workspace, selection: Selection) -> dict[str, Any]:
     Raises:
         UsageError: variables have none; all of them are listed with where they stand.
     """
-    written: dict[str, Any] = json.loads(ask(ws, selection, selection.call.written()))
+    written: dict[str, Any] = json.loads(ask(ws, selection, "written"))
     profiles = [*selection.call.profiles, *_profiles_of(ws)]
     active = {*active_services(written, profiles), *selection.services}
     needed = uses(written, active)
@@ -115,8 +115,8 @@ def _not_in_dotenv(ws: Workspace, selection: Selection, missing: list[Use]) -> l
     folder = project_folder(ws, selection)
     argv = ["docker", "compose", "--project-directory", str(folder), "--file", "-"]
     argv += ["config", "--format", "json"]
-    answer = json.loads(ask(ws, selection, argv, stdin=json.dumps(document)))
-    told = answer["services"]["probe"]["environment"]
+    told = json.loads(answer(ws, selection, argv, stdin=json.dumps(document)))
+    told = told["services"]["probe"]["environment"]
     return [
         use
         for use in missing

@@ -331,7 +331,7 @@ class Wait:
         # An exec may be a person's, so only an inspection judges; it is due at once where the
         # code says that the probe's program could not run.
         if code in CANNOT_RUN and track.status == "waiting":
-            track.probe_began_at = at - _SILENT_PROBE_S
+            track.probe_began_at = at - 2 * _SILENT_PROBE_S
         else:
             track.probe_began_at = None
         track.looked_at_probe = 0

@@ -240,17 +240,17 @@ def parse_event(line: str) -> Event | None:
     """Return the event of a line of `docker events --format json`, None for what is none."""
     try:
         raw = json.loads(line)
-        actor = raw["Actor"]
+        actor, at, action = raw["Actor"], raw["timeNano"] / 1e9, raw["Action"]
+        container = actor["ID"]
     except (ValueError, KeyError, TypeError):
         return None
     attributes = actor.get("Attributes") or {}
-    action = raw["Action"]
     code = attributes.get("exitCode")
     return Event(
-        at=raw["timeNano"] / 1e9,
+        at=at,
         # `exec_start: curl -f http://…` — the words may hold anything.
         action=action.split(":", 1)[0] if action.startswith("exec_") else action,
-        container=actor["ID"],
+        container=container,
         name=attributes.get("name", ""),
         service=attributes.get(SERVICE_LABEL, ""),
         exit_code=None if code is None else int(code),
