@@ -3,11 +3,13 @@
 # ///
 """Sessions of this repository: the suite's own, and the quality gates of this project."""
 
+import os
 import sys
 from pathlib import Path
 
 import nox
 
+from hullwright.run import Runner
 from hullwright.sessions import register
 
 register()
@@ -30,7 +32,8 @@ def lint(session: nox.Session) -> None:
     docker = [str(f) for f in files if f.name == "Dockerfile" or f.suffix == ".Dockerfile"]
     session.run(str(BIN / "shellcheck"), *shell, external=True)
     session.run(str(BIN / "hadolint"), *docker, external=True)
-    session.run("actionlint", external=True)
+    # Setup builds it into the cache folder, which need not be on PATH.
+    session.run(Runner(os.environ).resolve("actionlint"), external=True)
 
 
 @nox.session(venv_backend="none")
