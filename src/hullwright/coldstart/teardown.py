@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hullwright.errors import HullwrightError
-from hullwright.tools import engine
+from hullwright.tools import engine, whales
 from hullwright.tools.compose import PROJECT_LABEL
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def remains(runner: Runner, project: str) -> Remains:
     """Return what is there of a throwaway project, by our labels."""
     ours = (f"{engine.PROJECT}={project}", f"{engine.KIND}=throwaway")
     return Remains(
-        tuple(container.id for container in engine.containers(runner, *ours)),
-        engine.networks(runner, *ours),
-        engine.volumes(runner, *ours),
+        whales.container_ids(runner, *ours),
+        whales.networks(runner, *ours),
+        whales.volumes(runner, *ours),
     )
 
 
@@ -53,9 +53,9 @@ def strangers(runner: Runner, project: str) -> Remains:
     label = f"{PROJECT_LABEL}={project}"
     own = remains(runner, project)
     there = Remains(
-        tuple(container.id for container in engine.containers(runner, label)),
-        engine.networks(runner, label),
-        engine.volumes(runner, label),
+        whales.container_ids(runner, label),
+        whales.networks(runner, label),
+        whales.volumes(runner, label),
     )
     return Remains(
         tuple(each for each in there.containers if each not in own.containers),

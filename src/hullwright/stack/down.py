@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hullwright.errors import CheckFailedError
 from hullwright.stack.looking import project_name
-from hullwright.tools import engine
+from hullwright.tools import whales
 from hullwright.tools.compose import PROJECT_LABEL, Invocation
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def plan_down(ws: Workspace, selection: Selection, *, volumes: bool = False) -> 
     label = f"{PROJECT_LABEL}={project}"
     return DownPlan(
         project,
-        tuple(container.name for container in engine.of_project(ws.runner, project)),
-        engine.networks(ws.runner, label),
-        engine.volumes(ws.runner, label) if volumes else (),
+        tuple(container.name for container in whales.of_project(ws.runner, project)),
+        whales.networks(ws.runner, label),
+        whales.volumes(ws.runner, label) if volumes else (),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import unknown
 from hullwright.stack.selection import ask, resolved
-from hullwright.tools import engine
+from hullwright.tools import engine, whales
 from hullwright.tools.compose import ONEOFF_LABEL, Invocation
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def ps(ws: Workspace, selection: Selection) -> StackState:
     now = time.time()
     found = [
         _state(container, now)
-        for container in engine.of_project(ws.runner, project)
+        for container in whales.of_project(ws.runner, project)
         if container.labels.get(ONEOFF_LABEL, "False") == "False"
         if not selection.services or container.service in selection.services
     ]
