@@ -17,14 +17,17 @@ import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from hullwright.images import Reference
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message
 
-    from hullwright.images import Reference
 
 Verdict = Literal["present", "absent", "refused", "unreachable"]
 
+# The registry of references that name none; the engine tells its address.
+_DEFAULT_DOMAIN: Final = Reference.parse("default").domain
 _TIMEOUT_S: Final = 5.0
 _MANIFESTS: Final = (
     "application/vnd.oci.image.index.v1+json, "
@@ -76,7 +79,7 @@ def endpoints(reference: Reference, info: Mapping[str, Any]) -> tuple[Endpoint, 
     """
     registries = info.get("RegistryConfig") or {}
     proxy = info.get("HttpsProxy") or info.get("HttpProxy") or ""
-    if reference.domain == "docker.io":
+    if reference.domain == _DEFAULT_DOMAIN:
         given = [*(registries.get("Mirrors") or []), info.get("IndexServerAddress") or ""]
         roots = [urllib.parse.urlsplit(address) for address in given if address]
         return tuple(Endpoint(f"{root.scheme}://{root.netloc}", proxy) for root in roots)
