@@ -97,6 +97,7 @@ def _config(top: Table, root: Path, environ: Mapping[str, str]) -> Config:
         build=build,
         push=read.read_push(top.table("push")),
         tags=read.read_tags(top),
+        labels=read.read_labels(top),
         builders={key: read.read_builder(key, t) for key, t in top.named("builders").items()},
         history=read.read_history(top.table("history")),
         hooks=read.read_hooks(top.table("hooks")),

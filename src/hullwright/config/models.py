@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Metric = Literal["compressed", "unpacked", "visible", "layers"]
 TagType = Literal["schedule", "semver", "pep440", "match", "edge", "ref", "raw", "sha", "version"]
+Created = Literal["commit", "now"]
 Driver = Literal["docker-container", "remote", "kubernetes"]
 
 
@@ -71,6 +72,10 @@ class Service:
         secrets: keys of the secrets file, by the id under which a build gets the value.
         budgets: limits on its image.
         tags: rules of its own; empty means those of the configuration.
+        labels: labels of its image; they win over those of the configuration.
+        version_command: what its image is asked for its version, as an argument list.
+        go_package: package whose variables `version`, `commit` and `date` a Go build sets; empty
+            means `main`.
     """
 
     name: str
@@ -85,6 +90,9 @@ class Service:
     secrets: Mapping[str, str] = field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tags: tuple[TagRule, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    version_command: tuple[str, ...] = ()
+    go_package: str = ""
 
     @property
     def default_target(self) -> str:
@@ -159,6 +167,7 @@ class Build:
         attestations: what is attached to pushed images.
         ca_bundle: certificate bundle that builds get as the secret `ca-bundle`.
         mirror: registry that is asked before the one that a reference names.
+        created: whether an image is said to be created when its commit was, or now.
     """
 
     jobs: int = 0
@@ -166,6 +175,7 @@ class Build:
     attestations: tuple[str, ...] = ()
     ca_bundle: str = ""
     mirror: str = ""
+    created: Created = "commit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +250,7 @@ class Config:
         stacks: what is started, by name.
         environments: where stacks run, by name.
         tags: rules of every service that has none of its own; empty means the default set.
+        labels: labels of every image, such as who maintains it.
         builders: BuildKit instances, by name.
         hooks: commands by event, such as `before-build`; argument lists after shell-like splitting.
         origins: where each value came from, by key path: a file's name, a variable's name,
@@ -256,6 +267,7 @@ class Config:
     build: Build = field(default_factory=Build)
     push: Push = field(default_factory=Push)
     tags: tuple[TagRule, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
     builders: Mapping[str, Builder] = field(default_factory=dict)
     history: History = field(default_factory=History)
     hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

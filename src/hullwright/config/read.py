@@ -11,6 +11,7 @@ from hullwright.config.models import (
     Budget,
     Build,
     Builder,
+    Created,
     Driver,
     Environment,
     History,
@@ -39,6 +40,11 @@ _HOOKED: Final = (
     *("deploy", "rollback", "backup", "restore"),
 )
 HOOKS: Final = tuple(f"{when}-{task}" for task in _HOOKED for when in ("before", "after"))
+FROM_GIT: Final = tuple(
+    f"org.opencontainers.image.{name}" for name in ("version", "revision", "created")
+)
+OWN_LABELS: Final = "dev.hullwright."
+_GO_PACKAGE: Final = re.compile(r"[A-Za-z0-9_.~/-]+")
 ATTESTATIONS: Final = ("provenance", "sbom")
 
 
@@ -58,9 +64,22 @@ def read_service(name: str, table: Table) -> Service:
         secrets=table.mapping("secrets"),
         budgets=tuple(read_budget(inner) for inner in table.tables("budgets")),
         tags=read_tags(table),
+        labels=read_labels(table),
+        version_command=table.command("version-command"),
+        go_package=table.parsed("go-package", _go_package, ""),
     )
     table.finish()
     return service
+
+
+def read_labels(table: Table) -> dict[str, str]:
+    """Return the labels under the key `labels`; what Git or we ourselves say is refused there."""
+    labels = table.mapping("labels")
+    for name in labels:
+        if name in FROM_GIT or name.startswith(OWN_LABELS):
+            whose = "Git" if name in FROM_GIT else "Hullwright"
+            table.table("labels").problem(name, f"comes from {whose}, so it cannot be set")
+    return labels
 
 
 def read_budget(table: Table) -> Budget:
@@ -131,6 +150,7 @@ def read_build(table: Table) -> Build:
         attestations=table.each("attestations", _attestation),
         ca_bundle=table.text("ca-bundle"),
         mirror=table.parsed("mirror", registry, ""),
+        created=cast("Created", table.one_of("created", get_args(Created), "commit")),
     )
     table.finish()
     return build
@@ -248,6 +268,12 @@ def _beside(context: str) -> str:
 def _inside(text: str) -> str:
     if not text or text.startswith(("/", "~")):
         raise UsageError(f'"{text}" is not a path in the repository')
+    return text
+
+
+def _go_package(text: str) -> str:
+    if not _GO_PACKAGE.fullmatch(text):
+        raise UsageError(f'"{text}" is not the path of a Go package', why='such as "main"')
     return text
 
 

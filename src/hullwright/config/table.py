@@ -46,8 +46,7 @@ class Table:
 
     def at(self, key: str) -> str:
         """Return the key path of a key of this table."""
-        word = key if _BARE.match(key) else json.dumps(key, ensure_ascii=False)
-        return f"{self.path}.{word}" if self.path else word
+        return key_path(self.path, key)
 
     def has(self, key: str) -> bool:
         """Return whether the key is written."""
@@ -208,6 +207,12 @@ class Table:
         got = next((name for kind, name in _KINDS if isinstance(value, kind)), "a date or time")
         self.problem(place, f"expected {expected}, got {got}")
         return default
+
+
+def key_path(path: str, key: str) -> str:
+    """Return the path of a key below another one, in quotes where TOML wants them."""
+    word = key if _BARE.match(key) else json.dumps(key, ensure_ascii=False)
+    return f"{path}.{word}" if path else word
 
 
 def _near(given: str, known: Sequence[str]) -> str:

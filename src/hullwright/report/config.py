@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.config.durations import duration_text
 from hullwright.config.models import Budget, Push, TagRule
+from hullwright.config.table import key_path
 from hullwright.images import Platform
 from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
@@ -110,7 +111,7 @@ def _size(count_bytes: int) -> str:
 def _flat(plain: object, path: str = "") -> Iterator[tuple[str, object]]:
     if isinstance(plain, dict):
         for key, value in plain.items():
-            yield from _flat(value, f"{path}.{key}" if path else key)
+            yield from _flat(value, key_path(path, key))
     elif isinstance(plain, list) and plain and isinstance(plain[0], dict):
         for index, value in enumerate(plain):
             yield from _flat(value, f"{path}[{index}]")
