@@ -22,7 +22,7 @@ Kind = Literal["FROM", "COPY --from", "RUN --mount"]
 _DIRECTIVE: Final = re.compile(r"#\s*(?P<name>[A-Za-z]+)\s*=\s*(?P<value>\S+)\s*")
 _FLAG: Final = re.compile(r"--(?P<name>[a-z][a-z-]*)(?:=(?P<value>\S*))?(?:\s+|$)")
 _HEREDOC: Final = re.compile(r"\d*<<(?P<dash>-?)(?P<quote>[\"']?)(?P<word>\w[\w.-]*)(?P=quote)")
-_WORD: Final = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+""")
+WORD: Final = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+""")
 _VARIABLE: Final = re.compile(
     r"\$(?:(?P<plain>\w+)|\{(?P<name>\w+)(?:(?P<operator>:?[-+?])(?P<other>[^}]*))?\})"
 )
@@ -134,7 +134,9 @@ class Dockerfile:
         """Names of all build arguments that are declared anywhere."""
         return frozenset(self.globals).union(*(stage.arguments for stage in self.all_stages))
 
-    def needed_stages(self, target: str = "") -> tuple[Stage, ...]:
+    def needed_stages(
+        self, target: str = "", build_args: Mapping[str, str] | None = None
+    ) -> tuple[Stage, ...]:
         """Return the stages that `target` is made from, itself included; empty is every stage.
 
         Raises:
@@ -142,18 +144,19 @@ class Dockerfile:
         """
         if not target:
             return self.all_stages
-        start = self._index(target, len(self.all_stages))
+        start = self.index_of(target, len(self.all_stages))
         if start is None:
             raise UsageError(
                 f'the Dockerfile has no stage "{target}"',
                 why=[("stages", ", ".join(self.stages) or "none has a name")],
             )
+        values = self.values(build_args or {})
         needed, waiting = set[int](), [start]
         while waiting:
             index = waiting.pop()
             if index not in needed:
                 needed.add(index)
-                waiting.extend(self._parents(index))
+                waiting.extend(self._parents(index, values))
         return tuple(self.all_stages[index] for index in sorted(needed))
 
     def images(
@@ -170,8 +173,8 @@ class Dockerfile:
             target: only what this stage needs; empty means every stage.
             contexts: names of build contexts, which stand before images of the same name.
         """
-        values = self._values(build_args or {})
-        needed = {stage.line for stage in self.needed_stages(target)}
+        values = self.values(build_args or {})
+        needed = {stage.line for stage in self.needed_stages(target, build_args)}
         own = {name.lower() for name in contexts} | {"scratch"}
         found = []
         for index, stage in enumerate(self.all_stages):
@@ -180,13 +183,14 @@ class Dockerfile:
             platform = substitute(stage.platform, values).text
             for kind, written, line in (("FROM", stage.base, stage.line), *stage.sources()):
                 name = substitute(written, values)
-                if name.text.lower() in own or self._index(name.text, index) is not None:
+                if name.text.lower() in own or self.index_of(name.text, index) is not None:
                     continue
                 use = ImageUse(name.text, kind, stage.name or str(index), line, name.missing)
                 found.append(use if kind != "FROM" else _on(use, platform))
         return tuple(found)
 
-    def _values(self, build_args: Mapping[str, str]) -> dict[str, str]:
+    def values(self, build_args: Mapping[str, str]) -> dict[str, str]:
+        """Return the values that variables of a `FROM` have."""
         values: dict[str, str] = {}
         for name, default in self.globals.items():
             given = build_args.get(name, default)
@@ -194,14 +198,14 @@ class Dockerfile:
                 values[name] = substitute(given, values).text
         return values
 
-    def _parents(self, index: int) -> Iterator[int]:
+    def _parents(self, index: int, values: Mapping[str, str]) -> Iterator[int]:
         stage = self.all_stages[index]
         for written in (stage.base, *(source for _, source, _ in stage.sources())):
-            parent = self._index(substitute(written, self._values({})).text, index)
+            parent = self.index_of(substitute(written, values).text, index)
             if parent is not None:
                 yield parent
 
-    def _index(self, name: str, before: int) -> int | None:
+    def index_of(self, name: str, before: int) -> int | None:
         """Return the number of the stage that `name` means where those up to `before` are known."""
         for index in reversed(range(before)):
             if self.all_stages[index].name.lower() == name.lower() and name:
@@ -330,7 +334,7 @@ def _instruction(text: str, line: int) -> Instruction:
 
 def _after_heredocs(lines: Sequence[str], number: int, value: str) -> int:
     """Return the number of the line after the heredocs that an instruction opens."""
-    for word in _WORD.findall(value):
+    for word in WORD.findall(value):
         match = _HEREDOC.fullmatch(word)
         if match is None:
             continue
@@ -356,7 +360,7 @@ def _stage(step: Instruction) -> Stage:
 
 def _declared(step: Instruction) -> Iterator[tuple[str, str | None]]:
     if step.keyword == "ARG":
-        for word in _WORD.findall(step.value):
+        for word in WORD.findall(step.value):
             name, equals, value = word.partition("=")
             yield name, value.strip("\"'") if equals else None
 

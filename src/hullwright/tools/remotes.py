@@ -1,0 +1,76 @@
+"""Where a clone came from: the remotes of a Git configuration, and their addresses for a browser.
+
+The file is read as it is, since a Git process would cost more than all the rest of a label. It is
+not asked for `insteadOf`: a mirror that one machine uses is not where the source is published.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+# https://git-scm.com/docs/git-config#_syntax
+_SECTION: Final = re.compile(r'\s*\[\s*remote\s+"(?P<name>(?:[^"\\]|\\.)*)"\s*\]', re.IGNORECASE)
+_OTHER: Final = re.compile(r"\s*\[")
+_URL: Final = re.compile(r"\s*url\s*=\s*(?P<value>.*)", re.IGNORECASE)
+_VALUE: Final = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\\.|[^"\\#;])*')
+# user@host:path, which is what `git clone git@…` takes; one letter is a drive of Windows.
+_SCP: Final = re.compile(r"(?:[^@/:]+@)?(?P<host>[^@/:]{2,}):(?!//)/*(?P<path>.+)")
+_SCHEMES: Final = {"http": "http", "https": "https", "ssh": "https", "git": "https"}
+
+
+def source_address(common_dir: Path) -> str:
+    """Return where the source of a clone is published: https, no credentials, no `.git`.
+
+    It is the remote `origin`, or the only one; empty where there is none, or it is a folder.
+    """
+    file = common_dir / "config"
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    remotes = parse_remotes(text)
+    only = next(iter(remotes.values())) if len(remotes) == 1 else ""
+    return published(remotes.get("origin", only))
+
+
+def parse_remotes(text: str) -> Mapping[str, str]:
+    """Return the first address of each remote that a Git configuration names."""
+    found: dict[str, str] = {}
+    name = None
+    for line in text.splitlines():
+        if match := _SECTION.match(line):
+            name = re.sub(r"\\(.)", r"\1", match["name"])
+            line = line[match.end() :]  # noqa: PLW2901  a key may follow on the same line
+        elif _OTHER.match(line):
+            name = None
+        if name is not None and (match := _URL.match(line)):
+            found.setdefault(name, _value(match["value"]))
+    return found
+
+
+def published(address: str) -> str:
+    """Return a remote's address as one that a browser opens; empty for one of this machine."""
+    match = _SCP.fullmatch(address) if "://" not in address else None
+    if match:
+        scheme, host, path = "https", match["host"], match["path"]
+    else:
+        try:
+            parts = urlsplit(address)
+            port = parts.port
+        except ValueError:
+            return ""
+        scheme = _SCHEMES.get(parts.scheme, "")
+        host, path = parts.hostname or "", parts.path.lstrip("/")
+        # The port of SSH says nothing of the web server on that host.
+        host += f":{port}" if port and parts.scheme == scheme else ""
+    path = path.rstrip("/").removesuffix(".git")
+    return f"{scheme}://{host}/{path}" if scheme and host and path else ""
+
+
+def _value(text: str) -> str:
+    match = _VALUE.match(text)
+    plain = (match[0] if match else "").strip().replace('"', "")
+    return re.sub(r"\\(.)", r"\1", plain)
