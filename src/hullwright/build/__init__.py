@@ -5,6 +5,7 @@
 """
 
 from hullwright.build.execution import execute, prepare
+from hullwright.build.labelling import source_labels
 from hullwright.build.models import (
     BuildPlan,
     BuildReport,
@@ -15,7 +16,7 @@ from hullwright.build.models import (
     SourceVersion,
     TargetResult,
 )
-from hullwright.build.planning import plan, reference_of, select
+from hullwright.build.planning import labels_of, plan, reference_of, select
 
 __all__ = [
     "BuildPlan",
@@ -27,8 +28,10 @@ __all__ = [
     "SourceVersion",
     "TargetResult",
     "execute",
+    "labels_of",
     "plan",
     "prepare",
     "reference_of",
     "select",
+    "source_labels",
 ]

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hullwright.build.ignoring import without_state
+from hullwright.build.labelling import as_annotations, base_labels, base_reference, image_labels
 from hullwright.build.models import BuildPlan, PlannedTarget, secret_variable
 from hullwright.errors import UsageError, unknown
 from hullwright.images import Platform, Reference
 from hullwright.tools.buildx import BakeTarget, bake_name
 from hullwright.tools.dockerfile import Dockerfile, read
+from hullwright.tools.engine import digests
+from hullwright.tools.lineage import base_image, declared, written_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,7 +70,9 @@ def plan(
             of one name.
     """
     services = select(ws.config, request.services)
-    planner = _Planner(ws, request, _platforms(ws.config, request.platforms), _ca_bundle(ws))
+    platforms = _platforms(ws.config, request.platforms)
+    bases = _base_digests(ws, request, services)
+    planner = _Planner(ws, request, platforms, _ca_bundle(ws), bases)
     targets: list[PlannedTarget] = []
     for service in services:
         made = planner.target(service, version_of(service))
@@ -90,6 +95,7 @@ class _Planner:
     request: BuildRequest
     platforms: tuple[str, ...]
     ca_bundle: str
+    base_digests: Mapping[str, str]
 
     def target(self, service: Service, version: SourceVersion) -> PlannedTarget:
         root, config = self.ws.root, self.ws.config
@@ -101,7 +107,19 @@ class _Planner:
         platforms = self.platforms if self.request.platforms or not own else own
         generated = without_state(self.ws, service)
         written = generated[0].path if generated else service.dockerfile
-        offered = {k: v for k, v in version.arguments.items() if k in dockerfile.arguments}
+        given = _given(service, self.request)
+        wanted = declared(dockerfile, stage, given)
+        offered = {k: v for k, v in version.arguments.items() if k in wanted}
+        labels = _labels(
+            self.ws,
+            service,
+            version,
+            stage=stage,
+            dockerfile=dockerfile,
+            given=given,
+            base_digests=self.base_digests,
+        )
+        name = bake_name(service.name, stage)
         return PlannedTarget(
             service=service.name,
             target=stage,
@@ -110,14 +128,17 @@ class _Planner:
             version=version.version,
             revision=version.revision,
             bake=BakeTarget(
-                name=bake_name(service.name, stage),
+                name=name,
                 context=service.context,
                 dockerfile=os.path.relpath(root / written, root / service.context),
                 stage=stage,
                 tags=(reference,),
                 platforms=platforms,
-                arguments=offered | dict(service.build_args) | dict(self.request.build_args),
-                labels=_labels(config.project, service, stage, version),
+                arguments=offered | given,
+                labels=labels,
+                annotations=as_annotations(
+                    labels, index=len(platforms) > 1 and not _one_platform(self.request, name)
+                ),
                 secrets=(
                     *((f"id={CA_BUNDLE_ID},src={self.ca_bundle}",) if self.ca_bundle else ()),
                     *(f"id={i},env={secret_variable(key)}" for i, key in service.secrets.items()),
@@ -141,21 +162,75 @@ def reference_of(config: Config, service: Service, stage: str, image_tag: str) -
     return reference
 
 
+def labels_of(
+    ws: Workspace, service: Service, version: SourceVersion, target: str = ""
+) -> dict[str, str]:
+    """Return the labels that a build gives a service's image, the base's digest left out.
+
+    That one needs an engine, and belongs to a build: it may be another one by then.
+    """
+    dockerfile = _dockerfile(ws, service)
+    stage = _stage(service, dockerfile, target)
+    return _labels(
+        ws,
+        service,
+        version,
+        stage=stage,
+        dockerfile=dockerfile,
+        given=service.build_args,
+        base_digests={},
+    )
+
+
 def _labels(
-    project: str, service: Service, stage: str, version: SourceVersion
+    ws: Workspace,
+    service: Service,
+    version: SourceVersion,
+    *,
+    stage: str,
+    dockerfile: Dockerfile,
+    given: Mapping[str, str],
+    base_digests: Mapping[str, str],
+) -> dict[str, str]:
+    return image_labels(
+        ws,
+        service,
+        version,
+        stage=stage,
+        written=written_labels(dockerfile, stage, given),
+        base=base_labels(base_image(dockerfile, stage, given), base_digests),
+    )
+
+
+def _base_digests(
+    ws: Workspace, request: BuildRequest, services: Iterable[Service]
 ) -> Mapping[str, str]:
-    # https://specs.opencontainers.org/image-spec/annotations/
-    labels = {
-        "org.opencontainers.image.title": service.name,
-        "org.opencontainers.image.version": version.version,
-        "org.opencontainers.image.revision": version.revision,
-        "org.opencontainers.image.created": version.created,
-        "org.opencontainers.image.source": version.source,
-        "dev.hullwright.project": project,
-        "dev.hullwright.service": service.name,
-        "dev.hullwright.target": stage,
-    }
-    return {name: value for name, value in labels.items() if value}
+    """Return what the local store knows the base images by, in one question for all of them.
+
+    It is empty where the build may take others: newer ones with `--pull`, and those of another
+    builder than the engine's own.
+    """
+    if request.pull or ws.environ.get("BUILDX_BUILDER"):
+        return {}
+    bases = []
+    for service in services:
+        dockerfile = _dockerfile(ws, service)
+        stage = _stage(service, dockerfile, request.target)
+        base = base_image(dockerfile, stage, _given(service, request))
+        reference = base_reference(base)
+        if reference and not reference.digest:
+            bases.append(base)
+    return digests(ws.runner, bases)
+
+
+def _given(service: Service, request: BuildRequest) -> dict[str, str]:
+    return {**service.build_args, **request.build_args}
+
+
+def _one_platform(request: BuildRequest, name: str) -> bool:
+    """Return whether an override may leave one platform, where the plan has several."""
+    pairs = (override.partition("=")[0].rpartition(".") for override in request.set_)
+    return any(key == "platform" and fnmatchcase(name, target) for target, _, key in pairs)
 
 
 def _dockerfile(ws: Workspace, service: Service) -> Dockerfile:

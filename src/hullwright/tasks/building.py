@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from hullwright.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from hullwright.build import BuildRequest, SourceVersion
-    from hullwright.config.models import Service
     from hullwright.tasks.session import Session
     from hullwright.version import Version
 
@@ -39,7 +38,9 @@ def run_build(
 
     workspace = session.workspace
     versions = session.versions
-    plan = build.plan(workspace, request, lambda service: source_version(versions, service))
+    plan = build.plan(
+        workspace, request, lambda service: source_version(session, versions[service.name])
+    )
     if print_only:
         # The definition names files of ours; printed, it must be complete.
         build.prepare(workspace, plan)
@@ -57,18 +58,18 @@ def run_build(
         session.leave(held=not built.failed, why=f"not built: {', '.join(unbuilt)}")
 
 
-def source_version(versions: Mapping[str, Version], service: Service) -> SourceVersion:
-    """Return what the sources of a service are called, as the build wants it."""
+def source_version(session: Session, version: Version) -> SourceVersion:
+    """Return what sources of this version are called, as the build wants it."""
     from hullwright.build import SourceVersion
     from hullwright.version import build_arguments
 
-    version = versions[service.name]
-    arguments = build_arguments(version)
+    arguments = build_arguments(version, session.created)
     return SourceVersion(
         version=version.version,
         image_tag=version.image_tag,
         revision=version.revision,
         created=arguments["BUILD_DATE"],
+        source=session.source,
         arguments=arguments,
     )
 

@@ -101,6 +101,18 @@ class Session:
         whole = [name for name in known if self._is_whole(name)]
         return known[whole[0]] if whole else describe(self.workspace)
 
+    @cached_property
+    def source(self) -> str:
+        """The address of the repository for a browser; empty where it has none."""
+        from hullwright.version import source
+
+        return source(self.workspace)
+
+    @cached_property
+    def created(self) -> datetime | None:
+        """When images of this run are created, or None for when their commit was."""
+        return datetime.now(UTC) if self.config.build.created == "now" else None
+
     def _is_whole(self, service: str) -> bool:
         configured = self.config.services[service]
         return configured.tag_prefix == "v" and not configured.paths

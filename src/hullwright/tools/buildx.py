@@ -41,6 +41,7 @@ class BakeTarget:
         platforms: empty for the builder's own.
         arguments: build arguments; never a secret.
         labels: labels of the image's configuration.
+        annotations: what manifest and index say, such as `manifest:name=value`.
         secrets: BuildKit secrets, such as `id=ca-bundle,src=/path`.
         outputs: exporters.
         attestations: such as `NO_PROVENANCE`.
@@ -54,6 +55,7 @@ class BakeTarget:
     platforms: tuple[str, ...] = ()
     arguments: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     outputs: tuple[str, ...] = (LOCAL_STORE,)
     attestations: tuple[str, ...] = (NO_PROVENANCE,)
@@ -69,6 +71,7 @@ class BakeTarget:
             "platforms": list(self.platforms),
             "args": {name: _literal(value) for name, value in self.arguments.items()},
             "labels": {name: _literal(value) for name, value in self.labels.items()},
+            "annotations": [_literal(annotation) for annotation in self.annotations],
             "secret": [_literal(secret) for secret in self.secrets],
             "output": list(self.outputs),
             "attest": list(self.attestations),

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.errors import UnavailableError
+from hullwright.images import Reference
 from hullwright.run import CommandError
 from hullwright.tools.compose import NUMBER_LABEL, PROJECT_LABEL, SERVICE_LABEL
 
@@ -194,6 +195,25 @@ def images(runner: Runner, references: Iterable[str]) -> dict[str, LocalImage | 
     return {name: images(runner, [name])[name] for name in wanted}
 
 
+def digests(runner: Runner, references: Iterable[str]) -> dict[str, str]:
+    """Return the digests of those images that the local store has, in one question for all.
+
+    An image that was made here has none on a classic store. Where no engine answers, none has.
+    """
+    wanted = dict.fromkeys(references)
+    if not wanted:
+        return {}
+    answer = runner.read("docker", "image", "inspect", *wanted, check=False)
+    found: dict[str, str] = {}
+    for raw in json.loads(answer.stdout or "[]"):
+        own = (raw.get("Descriptor") or {}).get("digest", "")
+        pushed = dict(entry.split("@") for entry in raw.get("RepoDigests") or ())
+        for tag in raw.get("RepoTags") or ():
+            digest = own or pushed.get(Reference.parse(tag).repository, "")
+            found.update({name: digest for name in wanted if digest and _same(name, tag)})
+    return found
+
+
 def local_tags(runner: Runner) -> tuple[str, ...]:
     """Return all tags of the local store, newest image first."""
     answer = _ask(runner, "docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
@@ -323,6 +343,11 @@ def published(ports: Mapping[str, Any]) -> Iterable[Published]:
                     binding.get("HostIp", ""),
                     int(binding["HostPort"]),
                 )
+
+
+def _same(name: str, tag: str) -> bool:
+    one, other = Reference.parse(name), Reference.parse(tag)
+    return (one.repository, one.tag or "latest") == (other.repository, other.tag)
 
 
 def _filters(labels: Iterable[str]) -> list[str]:

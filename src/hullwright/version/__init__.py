@@ -2,5 +2,6 @@
 
 from hullwright.version.model import Version, build_arguments
 from hullwright.version.observe import describe, describe_services, repair
+from hullwright.version.source import source
 
-__all__ = ["Version", "build_arguments", "describe", "describe_services", "repair"]
+__all__ = ["Version", "build_arguments", "describe", "describe_services", "repair", "source"]

@@ -141,15 +141,20 @@ def rfc3339(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def build_arguments(version: Version) -> dict[str, str]:
+def build_arguments(version: Version, created: datetime | None = None) -> dict[str, str]:
     """Return the build arguments that tell an image its version.
 
     They are the same for the same commit on any machine and on any day, so that a build can be
     repeated. A Dockerfile gets those that it declares.
+
+    Args:
+        version: of the sources.
+        created: when the image is said to be created, if not when the commit was. Times of files
+            stay the commit's, for nobody reads those as news.
     """
     return {
         "VERSION": version.version,
         "GIT_COMMIT": version.short_revision,
-        "BUILD_DATE": rfc3339(version.commit_date),
+        "BUILD_DATE": rfc3339(created or version.commit_date),
         "SOURCE_DATE_EPOCH": str(int(version.commit_date.timestamp())),
     }

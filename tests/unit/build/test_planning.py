@@ -12,7 +12,8 @@ from hullwright.build import BuildRequest, SourceVersion
 from hullwright.config.models import Build, Config, Service
 from hullwright.errors import ExitCode, UsageError
 from hullwright.images import Platform
-from replaying import workspace
+from hullwright.run import Result
+from replaying import Replay, workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,8 @@ VERSION: Final = SourceVersion(
     "https://git.example.com/shop.git",
     {"VERSION": "1.4.1-0.dev.12+g1a2b3c4", "GIT_COMMIT": "1a2b3c4", "BUILD_DATE": "2026"},
 )
+OCI: Final = "org.opencontainers.image."
+DIGEST: Final = f"sha256:{'a' * 64}"
 DOCKERFILE: Final = """\
 FROM scratch AS base
 FROM base AS development
@@ -44,6 +47,7 @@ class Repository:
         self.services: dict[str, Service] = {}
         self.build = Build()
         self.registry = ""
+        self.labels: dict[str, str] = {}
         self.platforms: tuple[Platform, ...] = ()
 
     def service(self, service: Service, text: str = DOCKERFILE) -> None:
@@ -52,15 +56,16 @@ class Repository:
         path.write_text(text, encoding="utf-8")
         self.services[service.name] = service
 
-    def plan(self, request: BuildRequest) -> BuildPlan:
+    def plan(self, request: BuildRequest, runner: Replay | None = None) -> BuildPlan:
         config = Config(
             "shop",
             registry=self.registry,
             platforms=self.platforms,
             services=self.services,
             build=self.build,
+            labels=self.labels,
         )
-        return build.plan(workspace(self.root, config), request, lambda _: VERSION)
+        return build.plan(workspace(self.root, config, runner), request, lambda _: VERSION)
 
     def refused(self, request: BuildRequest) -> UsageError:
         with pytest.raises(UsageError) as raised:
@@ -112,11 +117,105 @@ def test_every_image_says_what_it_is(repository: Repository) -> None:
         "org.opencontainers.image.version": VERSION.version,
         "org.opencontainers.image.revision": VERSION.revision,
         "org.opencontainers.image.created": "2026-11-20T10:00:00Z",
+        "org.opencontainers.image.url": "https://git.example.com/shop.git",
         "org.opencontainers.image.source": "https://git.example.com/shop.git",
         "dev.hullwright.project": "shop",
         "dev.hullwright.service": "api",
         "dev.hullwright.target": "production",
     }
+
+
+def test_an_argument_goes_to_stages_that_declare_it_only(repository: Repository) -> None:
+    plan = repository.plan(BuildRequest(target="development"))
+    assert plan.targets[0].bake.arguments == {}
+
+
+def test_of_words_about_an_image_the_nearest_counts(repository: Repository) -> None:
+    (repository.root / "pyproject.toml").write_text(
+        '[project]\nname = "shop"\ndescription = "Sells."\nlicense = { text = "MIT" }\n',
+        encoding="utf-8",
+    )
+    service = Service("web", dockerfile="web/Dockerfile", labels={f"{OCI}vendor": "web's"})
+    text = (
+        f'FROM scratch\nLABEL {OCI}description="The web." {OCI}version=9 team=web '
+        f'{OCI}title="web $VERSION"\n'
+    )
+    repository.service(service, text)
+    repository.labels = {f"{OCI}vendor": "Example", "kept": "yes"}
+    api, web = (target.bake.labels for target in repository.plan(BuildRequest()).targets)
+    assert (api[f"{OCI}title"], api[f"{OCI}description"]) == ("api", "Sells.")
+    assert (api[f"{OCI}licenses"], api[f"{OCI}vendor"]) == ("MIT", "Example")
+    assert (api["kept"], web["kept"]) == ("yes", "yes")
+    assert (web[f"{OCI}description"], web[f"{OCI}vendor"]) == ("The web.", "web's")
+    assert web[f"{OCI}version"] == VERSION.version
+    # Only the build knows it, and what the Dockerfile says of others is its own business.
+    assert f"{OCI}title" not in web
+    assert "team" not in web
+
+
+@pytest.mark.parametrize(
+    "broken", ["[project", 'project = "x"', "[project]\nlicense = { file = 1 }"]
+)
+def test_a_project_file_that_says_nothing_adds_nothing(repository: Repository, broken: str) -> None:
+    (repository.root / "pyproject.toml").write_text(broken, encoding="utf-8")
+    labels = repository.plan(BuildRequest()).targets[0].bake.labels
+    assert f"{OCI}description" not in labels
+    assert f"{OCI}licenses" not in labels
+
+
+def test_the_base_is_named_in_full_with_its_digest(repository: Repository) -> None:
+    pinned = f"ghcr.io/x/y:2@{DIGEST}"
+    repository.service(Service("web", dockerfile="w/Dockerfile"), f"FROM {pinned}\n")
+    repository.service(Service("job", dockerfile="j/Dockerfile"), "FROM python\n")
+    found = {
+        "RepoTags": ["python:latest", "other:1"],
+        "Descriptor": {"digest": f"sha256:{'b' * 64}"},
+    }
+    answer = {("docker", "image", "inspect"): Result((), 0, json.dumps([found]))}
+    runner = Replay({}, results=answer)
+    _, web, job = (t.bake.labels for t in repository.plan(BuildRequest(), runner).targets)
+    assert web[f"{OCI}base.name"] == "ghcr.io/x/y:2"
+    assert web[f"{OCI}base.digest"] == DIGEST
+    assert job[f"{OCI}base.name"] == "docker.io/library/python:latest"
+    assert job[f"{OCI}base.digest"] == f"sha256:{'b' * 64}"
+    assert [call.argv for call in runner.calls] == [("docker", "image", "inspect", "python")]
+
+
+def test_a_base_that_may_be_another_by_then_has_no_digest(repository: Repository) -> None:
+    repository.service(Service("job", dockerfile="j/Dockerfile"), "FROM python\n")
+    runner = Replay({})
+    labels = repository.plan(BuildRequest(pull=True), runner).targets[1].bake.labels
+    assert labels[f"{OCI}base.name"] == "docker.io/library/python:latest"
+    assert f"{OCI}base.digest" not in labels
+    assert runner.calls == []
+
+
+def test_labels_of_oci_are_annotations_too(repository: Repository) -> None:
+    repository.labels = {"kept": "${HOME}", f"{OCI}vendor": "${HOME}, 100 %{x}"}
+    one = repository.plan(BuildRequest(platforms=("linux/arm64",))).targets[0].bake
+    labels = {f"manifest:{k}={v}" for k, v in one.labels.items() if k.startswith(OCI)}
+    assert set(one.annotations) == labels
+    assert f"manifest:{OCI}vendor=$${{HOME}}, 100 %%{{x}}" in one.definition()["annotations"]
+    both = BuildRequest(platforms=("linux/amd64", "linux/arm64"))
+    several = repository.plan(both).targets[0].bake.annotations
+    assert set(several) == labels | {f"index:{each.partition(':')[2]}" for each in labels}
+
+
+@pytest.mark.parametrize("override", ["*.platform=linux/amd64", "api-production.platform=x"])
+def test_an_override_that_leaves_one_platform_leaves_no_index(
+    repository: Repository, override: str
+) -> None:
+    request = BuildRequest(platforms=("linux/amd64", "linux/arm64"), set_=(override,))
+    annotations = repository.plan(request).targets[0].bake.annotations
+    assert annotations
+    assert all(each.startswith("manifest:") for each in annotations)
+
+
+def test_labels_are_known_without_a_build(repository: Repository) -> None:
+    planned = repository.plan(BuildRequest()).targets[0].bake.labels
+    config = Config("shop", services=repository.services)
+    ws = workspace(repository.root, config)
+    assert build.labels_of(ws, repository.services["api"], VERSION) == planned
 
 
 def test_a_dockerfile_is_named_from_its_context(repository: Repository) -> None:

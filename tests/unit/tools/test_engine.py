@@ -14,12 +14,14 @@ from hullwright.tools.engine import (
     ProbeResult,
     Published,
     check_reachable,
+    digests,
     epoch_s,
     events_argv,
     parse_container,
     parse_event,
     parse_image,
 )
+from replaying import Replay
 
 
 def line(action: str, **attributes: str) -> str:
@@ -161,3 +163,23 @@ def test_an_engine_that_does_not_answer_is_unavailable() -> None:
         check_reachable(Result(("docker", "ps"), 1, stderr=told))
     check_reachable(Result(("docker", "ps"), 1, stderr="no such container"))
     check_reachable(Result(("docker", "ps"), 0, stderr=told))
+
+
+def test_digests_of_images_are_asked_for_at_once() -> None:
+    raw = [
+        # Of a store of containerd, of a classic one, and of one that was made on a classic one.
+        {"RepoTags": ["python:3", "me/x:1"], "Descriptor": {"digest": "sha256:aa"}},
+        {"RepoTags": ["ghcr.io/a/b:1"], "RepoDigests": ["ghcr.io/a/b@sha256:bb", "c@sha256:cc"]},
+        {"RepoTags": ["own:latest"], "RepoDigests": []},
+    ]
+    answer = Result((), 1, json.dumps(raw), "no such image: gone")
+    runner = Replay({}, results={("docker", "image", "inspect"): answer})
+    wanted = ["docker.io/library/python:3", "python:3", "ghcr.io/a/b:1", "own", "gone", "own"]
+    assert digests(runner, wanted) == {
+        "docker.io/library/python:3": "sha256:aa",
+        "python:3": "sha256:aa",
+        "ghcr.io/a/b:1": "sha256:bb",
+    }
+    assert len(runner.calls) == 1
+    assert digests(runner, []) == {}
+    assert len(runner.calls) == 1
