@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.config import discover, read
 from hullwright.config.lazy import Lazy
-from hullwright.config.models import Config, Stack
+from hullwright.config.models import Config, Stack, TagFlavor
 from hullwright.config.problems import ConfigurationError, Notes, Problem
 from hullwright.config.source import override, read_files
 from hullwright.config.table import Table
+from hullwright.config.tags import read_flavor, read_tags
 from hullwright.errors import suggestion
 from hullwright.images import Platform
 
@@ -96,7 +97,8 @@ def _config(top: Table, root: Path, environ: Mapping[str, str]) -> Config:
         secrets=read.read_secrets(top.table("secrets")),
         build=build,
         push=read.read_push(top.table("push")),
-        tags=read.read_tags(top),
+        tags=read_tags(top),
+        tags_flavor=read_flavor(top) or TagFlavor(),
         labels=read.read_labels(top),
         builders={key: read.read_builder(key, t) for key, t in top.named("builders").items()},
         history=read.read_history(top.table("history")),

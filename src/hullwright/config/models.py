@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Metric = Literal["compressed", "unpacked", "visible", "layers"]
 TagType = Literal["schedule", "semver", "pep440", "match", "edge", "ref", "raw", "sha", "version"]
 Created = Literal["commit", "now"]
+Latest = Literal["auto", "true", "false", "always"]
 Driver = Literal["docker-container", "remote", "kubernetes"]
 
 
@@ -55,6 +56,25 @@ class TagRule:
 
 
 @dataclass(frozen=True, slots=True)
+class TagFlavor:
+    """What holds for every tag of a service.
+
+    Attributes:
+        latest: `auto` adds the tag `latest` where the primary tag comes of a Git tag, `true`
+            everywhere, `false` nowhere; these move tags forward only. `always` is `auto` that
+            also moves `latest`, major and minor tags back.
+        prefix, suffix: stand around each tag whose rule has none of its own.
+        prefix_on_latest, suffix_on_latest: whether they stand around `latest`, too.
+    """
+
+    latest: Latest = "auto"
+    prefix: str = ""
+    suffix: str = ""
+    prefix_on_latest: bool = False
+    suffix_on_latest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A thing that is built: one Dockerfile and the stages of it that people ask for.
 
@@ -72,6 +92,7 @@ class Service:
         secrets: keys of the secrets file, by the id under which a build gets the value.
         budgets: limits on its image.
         tags: rules of its own; empty means those of the configuration.
+        tags_flavor: what holds for all of its tags; None means what the configuration says.
         labels: labels of its image; they win over those of the configuration.
         version_command: what its image is asked for its version, as an argument list.
         go_package: package whose variables `version`, `commit` and `date` a Go build sets; empty
@@ -90,6 +111,7 @@ class Service:
     secrets: Mapping[str, str] = field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tags: tuple[TagRule, ...] = ()
+    tags_flavor: TagFlavor | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     version_command: tuple[str, ...] = ()
     go_package: str = ""
@@ -250,6 +272,7 @@ class Config:
         stacks: what is started, by name.
         environments: where stacks run, by name.
         tags: rules of every service that has none of its own; empty means the default set.
+        tags_flavor: what holds for the tags of every service that says nothing of its own.
         labels: labels of every image, such as who maintains it.
         builders: BuildKit instances, by name.
         hooks: commands by event, such as `before-build`; argument lists after shell-like splitting.
@@ -267,6 +290,7 @@ class Config:
     build: Build = field(default_factory=Build)
     push: Push = field(default_factory=Push)
     tags: tuple[TagRule, ...] = ()
+    tags_flavor: TagFlavor = field(default_factory=TagFlavor)
     labels: Mapping[str, str] = field(default_factory=dict)
     builders: Mapping[str, Builder] = field(default_factory=dict)
     history: History = field(default_factory=History)

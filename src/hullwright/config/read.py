@@ -21,9 +21,8 @@ from hullwright.config.models import (
     Secrets,
     Service,
     Stack,
-    TagRule,
-    TagType,
 )
+from hullwright.config.tags import read_flavor, read_tags
 from hullwright.errors import UsageError, suggestion
 from hullwright.images import Platform, Reference, parse_size_bytes
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 # https://github.com/opencontainers/distribution-spec: the name of a repository.
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
-_SHARED_TAG_KEYS: Final = ("pattern", "prefix", "suffix", "value", "group", "branch", "event")
 _HOOKED: Final = (
     *("build", "push", "up", "down", "cold-start", "decrypt", "sizes"),
     *("deploy", "rollback", "backup", "restore"),
@@ -64,6 +62,7 @@ def read_service(name: str, table: Table) -> Service:
         secrets=table.mapping("secrets"),
         budgets=tuple(read_budget(inner) for inner in table.tables("budgets")),
         tags=read_tags(table),
+        tags_flavor=read_flavor(table),
         labels=read_labels(table),
         version_command=table.command("version-command"),
         go_package=table.parsed("go-package", _go_package, ""),
@@ -197,11 +196,6 @@ def read_builder(name: str, table: Table) -> Builder:
     return builder
 
 
-def read_tags(table: Table) -> tuple[TagRule, ...]:
-    """Return the rules under the key `tags`."""
-    return tuple(rule for inner in table.tables("tags") if (rule := _tag_rule(inner)))
-
-
 def registry(text: str) -> str:
     """Return a prefix of references: a host or a namespace, without a scheme.
 
@@ -244,21 +238,6 @@ def _node(table: Table) -> Node:
     )
     table.finish()
     return node
-
-
-def _tag_rule(table: Table) -> TagRule | None:
-    kind = table.one_of("type", get_args(TagType), "")
-    if not kind and not table.has("type"):
-        table.problem("type", f"missing (one of {', '.join(get_args(TagType))})")
-    attributes = {key: table.text(key) for key in (*_SHARED_TAG_KEYS, "format")}
-    rule = TagRule(
-        type=cast("TagType", kind),
-        priority=table.whole("priority", None),
-        enable=table.text("enable"),
-        attributes={key: value for key, value in attributes.items() if table.has(key)},
-    )
-    table.finish()
-    return rule if kind else None
 
 
 def _beside(context: str) -> str:
