@@ -167,10 +167,14 @@ def labels_of(
 ) -> dict[str, str]:
     """Return the labels that a build gives a service's image, the base's digest left out.
 
-    That one needs an engine, and belongs to a build: it may be another one by then.
+    That one needs an engine, and belongs to a build: it may be another one by then. A service
+    that cannot be built yet has the labels that need no Dockerfile.
     """
-    dockerfile = _dockerfile(ws, service)
-    stage = _stage(service, dockerfile, target)
+    stage = target or service.default_target
+    file = ws.root / service.dockerfile
+    dockerfile = read(file) if file.is_file() else None
+    if dockerfile is None or (stage and stage not in dockerfile.stages):
+        return image_labels(ws, service, version, stage=stage, written={}, base={})
     return _labels(
         ws,
         service,

@@ -1,8 +1,8 @@
-"""The version of a repository as text, Markdown, JSON and lines for a shell."""
+"""The version of a repository as text, Markdown and JSON; `report.consumers` has other forms."""
 
 from __future__ import annotations
 
-import shlex
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hullwright.report.table import aligned
@@ -15,41 +15,46 @@ if TYPE_CHECKING:
     from hullwright.version import Version
 
 
-def text(version: Version) -> str:
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is told of a version.
+
+    Attributes:
+        version: of the repository, or of one service.
+        tags: of its image, the primary one first.
+        labels: of its image.
+        services: the same for services whose version is counted otherwise.
+    """
+
+    version: Version
+    tags: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, Account] = field(default_factory=dict)
+
+
+def text(account: Account) -> str:
     """Return the version, and below it what it follows from."""
-    rows = [(f"  {name}", fact) for name, fact in _facts(version)]
-    return f"{version.version}\n{aligned(rows)}"
+    rows = [(f"  {name}", fact) for name, fact in _facts(account.version)]
+    return f"{account.version.version}\n{aligned(rows)}"
 
 
-def markdown(version: Version) -> str:
+def markdown(account: Account) -> str:
     """Return the same as a table."""
-    rows = [("version", f"`{version.version}`"), *_facts(version)]
+    rows = [("version", f"`{account.version.version}`"), *_facts(account.version)]
     return markdown_table(("what", "value"), rows)
 
 
-def as_json(version: Version, services: Mapping[str, Version] | None = None) -> dict[str, object]:
-    """Return the version for machines; `services` where their tags have other prefixes."""
-    told: dict[str, object] = {"schema": 1, **_plain(version)}
-    if services:
-        told["services"] = {name: _plain(of_service) for name, of_service in services.items()}
+def as_json(account: Account) -> dict[str, object]:
+    """Return all of it for machines."""
+    told: dict[str, object] = {"schema": 1, **_whole(account)}
+    if account.services:
+        told["services"] = {name: _whole(each) for name, each in account.services.items()}
     return told
 
 
-def env(version: Version) -> str:
-    """Return `NAME=value` lines that a shell and a dotenv reader take alike."""
-    values = {
-        "VERSION": version.version,
-        "IMAGE_TAG": version.image_tag,
-        "REVISION": version.revision,
-        "SHORT_REVISION": version.short_revision,
-        "DESCRIBE": version.describe,
-        "REF": version.ref,
-        "COMMIT_DATE": rfc3339(version.commit_date),
-        "SOURCE_DATE_EPOCH": str(int(version.commit_date.timestamp())),
-        "DISTANCE": str(version.distance),
-        "DIRTY": "true" if version.dirty else "false",
-    }
-    return "\n".join(f"{name}={shlex.quote(value)}" for name, value in values.items())
+def _whole(account: Account) -> dict[str, object]:
+    told = _plain(account.version)
+    return {**told, "tags": list(account.tags), "labels": dict(account.labels)}
 
 
 def _facts(version: Version) -> list[tuple[str, str]]:

@@ -11,36 +11,38 @@ if TYPE_CHECKING:
 
 
 @task(
-    formats=("env",),
+    formats=("env", "github", "gitlab", "ldflags"),
     flags={
         "service": "the service whose tags count, by its tag-prefix",
-        "format": "text, json, markdown or env (lines for a shell)",
+        "format": "text, json, markdown, env (for a shell), github, gitlab or ldflags (Go)",
+        "package": "with --format ldflags: package of the variables version, commit and date",
         "unshallow": "fetch the history and tags that a shallow clone lacks",
+        "verify": "prove that the image of --image says what Git says; exit 1 where it does not",
+        "image": "with --verify: an image of the local store",
         "verbose": "also tell which tags were left out, and why",
     },
 )
 def version(
     session: Session,
-    service: str | None = None,
+    service: str = "",
     format: str = "text",
+    package: str = "",
     unshallow: bool = False,
+    verify: bool = False,
+    image: str = "",
     verbose: bool = False,
 ) -> None:
-    """Show the version that Git gives to what is here."""
-    from hullwright.errors import unknown
-    from hullwright.report import version as report
-    from hullwright.version import describe
+    """Show the version that Git gives to what is here, or hold an image against it."""
+    from hullwright.tasks.versioning import show_version, verify_image
+    from hullwright.version import repair
 
-    known = session.config.services
-    if service is not None and service not in known:
-        raise unknown("service", service, known)
-    prefix, paths = (known[service].tag_prefix, known[service].paths) if service else ("v", ())
     session.console.verbose |= verbose
-    found = describe(session.workspace, tag_prefix=prefix, paths=paths, unshallow=unshallow)
-    if format == "env":
-        session.console.result(report.env(found), coloured=False)
+    if unshallow:
+        repair(session.workspace)
+    if verify or image:
+        verify_image(session, service, image, format, asked=verify)
     else:
-        session.show(report, found, format)
+        show_version(session, service, format, package)
 
 
 @task(flags={"format": FORMATS})

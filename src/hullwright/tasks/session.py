@@ -98,7 +98,7 @@ class Session:
         from hullwright.version import describe
 
         known = self.__dict__.get("versions", {})
-        whole = [name for name in known if self._is_whole(name)]
+        whole = [name for name in known if self.is_whole(name)]
         return known[whole[0]] if whole else describe(self.workspace)
 
     @cached_property
@@ -113,7 +113,8 @@ class Session:
         """When images of this run are created, or None for when their commit was."""
         return datetime.now(UTC) if self.config.build.created == "now" else None
 
-    def _is_whole(self, service: str) -> bool:
+    def is_whole(self, service: str) -> bool:
+        """Return whether a service is counted as the repository itself is."""
         configured = self.config.services[service]
         return configured.tag_prefix == "v" and not configured.paths
 

@@ -171,8 +171,8 @@ def test_the_base_is_named_in_full_with_its_digest(repository: Repository) -> No
         "RepoTags": ["python:latest", "other:1"],
         "Descriptor": {"digest": f"sha256:{'b' * 64}"},
     }
-    answer = {("docker", "image", "inspect"): Result((), 0, json.dumps([found]))}
-    runner = Replay({}, results=answer)
+    answer = Result((), 0, json.dumps([found]))
+    runner = Replay({}, results={("docker", "image", "inspect"): answer})
     _, web, job = (t.bake.labels for t in repository.plan(BuildRequest(), runner).targets)
     assert web[f"{OCI}base.name"] == "ghcr.io/x/y:2"
     assert web[f"{OCI}base.digest"] == DIGEST

@@ -1,0 +1,157 @@
+"""What the task `version` does: whose version, in which form, for whom; and its proof."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hullwright.errors import HullwrightError, UsageError, unknown
+from hullwright.tasks.session import FORMS
+
+if TYPE_CHECKING:
+    from hullwright.config.models import Service
+    from hullwright.report.version import Account
+    from hullwright.tasks.session import Session
+    from hullwright.tools.engine import LocalImage
+    from hullwright.version import Version
+
+CONSUMERS: Final = ("env", "github", "gitlab", "ldflags")
+# What tells of images too; the others need no look at Dockerfiles and rules.
+_WHOLE: Final = ("json", "env", "github", "gitlab")
+
+
+def show_version(session: Session, name: str, output_format: str, package: str) -> None:
+    """Show a version in the wanted form, or write it to where GitHub reads it."""
+    from hullwright.report import consumers
+    from hullwright.report import version as report
+    from hullwright.version import build_arguments
+
+    service = chosen(session, name)
+    account = _account(session, service, whole=output_format in _WHOLE)
+    match output_format:
+        case "github":
+            _tell_github(session, account)
+        case "env":
+            session.console.result(consumers.env(account), coloured=False)
+        case "gitlab":
+            session.console.result(consumers.gitlab(account), coloured=False)
+        case "ldflags":
+            named = package or (service.go_package if service else "") or "main"
+            arguments = build_arguments(account.version, session.created)
+            session.console.result(consumers.ldflags(arguments, named), coloured=False)
+        case _:
+            session.show(report, account, output_format)
+
+
+def verify_image(
+    session: Session, name: str, reference: str, output_format: str, *, asked: bool
+) -> None:
+    """Hold an image against Git and show what differs; a difference ends with 1."""
+    from hullwright.report import verification as report
+    from hullwright.version.verify import local_image, verify
+
+    if not (asked and reference):
+        raise UsageError(
+            "--verify and --image belong together",
+            next_step="invoke version --verify --image REF",
+        )
+    if output_format in CONSUMERS:
+        raise unknown("format", output_format, FORMS)
+    image = local_image(session.workspace, reference)
+    service = chosen(session, name or _service_of(session, image))
+    version = version_of(session, service)
+    command = service.version_command if service else ()
+    found = verify(session.workspace, version, reference, image, command)
+    session.show(report, found, output_format)
+    session.leave(held=not found.differences, why=report.differences(found))
+
+
+def _service_of(session: Session, image: LocalImage) -> str:
+    """Return the service that an image says it is of; else the only one; else nothing."""
+    labels, services = image.labels, session.config.services
+    told = labels.get("dev.hullwright.service", "")
+    if labels.get("dev.hullwright.project") == session.config.project and told in services:
+        return told
+    return next(iter(services)) if len(services) == 1 else ""
+
+
+def chosen(session: Session, name: str) -> Service | None:
+    """Return the service of a name, or None where none is named.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    if name and name not in session.config.services:
+        raise unknown("service", name, session.config.services)
+    return session.config.services[name] if name else None
+
+
+def version_of(session: Session, service: Service | None) -> Version:
+    """Return the version of a service, or of the repository where none is named."""
+    return session.versions[service.name] if service else session.version
+
+
+def _account(session: Session, service: Service | None, *, whole: bool) -> Account:
+    if not whole:
+        return _told(session, service, whole=False)
+    _ = session.versions  # one look at Git for all
+    if service is not None:
+        return _told(session, service, whole=True)
+    services = session.config.services.values()
+    others = {
+        s.name: _told(session, s, whole=True) for s in services if not session.is_whole(s.name)
+    }
+    return replace(_told(session, _only(session), whole=True), services=others)
+
+
+def _only(session: Session) -> Service | None:
+    """Return the one service whose image is what the repository is about."""
+    services = list(session.config.services.values())
+    return services[0] if len(services) == 1 and session.is_whole(services[0].name) else None
+
+
+def _told(session: Session, service: Service | None, *, whole: bool) -> Account:
+    from hullwright.report.version import Account
+
+    account = Account(version_of(session, service))
+    return _with_images(session, service, account) if whole else account
+
+
+def _with_images(session: Session, service: Service | None, account: Account) -> Account:
+    from hullwright import build
+    from hullwright.tasks.building import source_version
+
+    source = source_version(session, account.version)
+    labels = (
+        build.labels_of(session.workspace, service, source)
+        if service
+        else build.source_labels(session.workspace, source)
+    )
+    return replace(account, tags=_tags(session, service, account.version), labels=labels)
+
+
+def _tags(session: Session, service: Service | None, version: Version) -> tuple[str, ...]:
+    return ()
+
+
+def _tell_github(session: Session, account: Account) -> None:
+    """Append to the files that GitHub names; without any, print what a step would append."""
+    from hullwright.report import consumers
+
+    forms = {"GITHUB_OUTPUT": consumers.github_output, "GITHUB_ENV": consumers.github_env}
+    named = {name: form for name, form in forms.items() if session.environ.get(name)}
+    for name, form in named.items():
+        _append(Path(session.environ[name]), form(account))
+    shown = account.version.version if named else consumers.github_output(account)
+    session.console.result(shown, coloured=False)
+
+
+def _append(path: Path, lines: str) -> None:
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{lines}\n")
+    except OSError as error:
+        raise HullwrightError(
+            f"{path} could not be written to", why=error.strerror or str(error)
+        ) from error
