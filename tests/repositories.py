@@ -21,7 +21,8 @@ _STEP_S: Final = 60
 
 def isolated(home: Path, **more: str) -> dict[str, str]:
     """Return an environment in which neither Git nor sops finds anything of this machine's."""
-    kept = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE") if name in os.environ}
+    names = ("PATH", "PYTHONPATH", "SSL_CERT_FILE")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     # Tools that setup built are found by the home folder, which is another one here.
     built = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hullwright/bin"
     return {

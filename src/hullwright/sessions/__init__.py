@@ -127,14 +127,14 @@ def _tags(cell: Cell) -> list[str]:
 
 def _build(session: nox.Session, platform: str, target: str, service: str) -> None:
     """Build one service, target and platform."""
-    _task(session, "build", *_cell_flags((platform, target, service)))
+    _task(session, "build", *_cell_flags((platform, target, service)), service=service)
 
 
 def _sizes(session: nox.Session, platform: str, target: str, service: str) -> None:
     """Build one service, target and platform, and hold its sizes against its budgets."""
     flags = _cell_flags((platform, target, service))
-    _task(session, "build", *flags)
-    _task(session, "sizes", *flags)
+    _task(session, "build", *flags, service=service)
+    _task(session, "sizes", *flags, service=service)
 
 
 def _cold_start(session: nox.Session, stack: str) -> None:
@@ -151,9 +151,12 @@ def _cell_flags(cell: Cell) -> list[str]:
     return flags + ([] if platform == "native" else [f"--platform={platform}"])
 
 
-def _task(session: nox.Session, *words: str) -> None:
-    """Run one task in the environment that Nox itself runs in: nothing is installed for it."""
-    version = _version()
+def _task(session: nox.Session, *words: str, service: str = "") -> None:
+    """Run one task in the environment that Nox itself runs in: nothing is installed for it.
+
+    Its programs are told the version of the service that the session is about.
+    """
+    version = _version(service)
     session.log(f"version {version.version}")
     session.run(
         sys.executable,
@@ -173,11 +176,14 @@ def _config() -> Config:
     return load(find_root(Path.cwd()), os.environ)
 
 
-def _version() -> Version:
+def _version(service: str = "") -> Version:
+    from hullwright.config.models import Service
     from hullwright.console import Console
     from hullwright.run import Runner
     from hullwright.version import describe
     from hullwright.workspace import Workspace
 
-    root = Path.cwd()
-    return describe(Workspace(root, _config(), Runner(os.environ), Console(os.environ), os.environ))
+    root, config = Path.cwd(), _config()
+    ws = Workspace(root, config, Runner(os.environ), Console(os.environ), os.environ)
+    counted = config.services.get(service, Service(service))
+    return describe(ws, tag_prefix=counted.tag_prefix, paths=counted.paths)
