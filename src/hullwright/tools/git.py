@@ -192,14 +192,14 @@ class Git:
             UsageError: there is no commit yet, or Git refuses to read the repository.
         """
         # One walk gives HEAD, which comes first, and each contained commit with a ref.
-        result = self._read(*history_words("--simplify-by-decoration"), check=False)
+        result = self.read(*history_words("--simplify-by-decoration"), check=False)
         if not result.ok:
             raise self._explained(result)
         commits, processes = parse_history(result.stdout), 1
         # It leaves out a first commit without files, whatever is on it. That may have happened
         # where a commit with a ref seems to be the first.
         if not commits or any(not one.has_parents and one.names for one in commits):
-            commits += parse_history(self._read(*history_words("--max-parents=0")).stdout)
+            commits += parse_history(self.read(*history_words("--max-parents=0")).stdout)
             processes += 1
         first = commits[0]
         mark = "HEAD -> "
@@ -217,7 +217,7 @@ class Git:
         """Return Git's own nearest tag of a prefix that a digit follows, or None without one."""
         escaped = "".join(f"\\{letter}" if letter in "*?[]\\" else letter for letter in tag_prefix)
         words = ("--tags", "--long", "--always", "--abbrev=7", "--match", f"{escaped}[0-9]*")
-        return parse_nearest(self._read("describe", *words).stdout)
+        return parse_nearest(self.read("describe", *words).stdout)
 
     def count(self, since: str | None, paths: Sequence[str] = ()) -> int:
         """Return how many commits HEAD has that `since` has not, on `paths` where any is given.
@@ -226,7 +226,7 @@ class Git:
             UsageError: a partial clone lacks what the question needs, and could not fetch it.
         """
         span = f"{since}..HEAD" if since else "HEAD"
-        result = self._read("rev-list", "--count", span, "--", *paths, check=False)
+        result = self.read("rev-list", "--count", span, "--", *paths, check=False)
         if result.ok:
             return int(result.stdout)
         raise self._explained(result)
@@ -234,7 +234,7 @@ class Git:
     def is_clean(self) -> bool:
         """Return whether nothing is changed, staged or untracked; False may be a false alarm."""
         words = ("--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=dirty")
-        return not self._read("status", *words, "--no-renames").stdout
+        return not self.read("status", *words, "--no-renames").stdout
 
     def content_tree(self) -> str:
         """Return the object name of the tree that `git add -A` and a commit would make now.
@@ -258,14 +258,14 @@ class Git:
                 "GIT_ALTERNATE_OBJECT_DIRECTORIES": self._alternates(),
             }
             settings = [word for setting in _QUIET_ADD for word in ("-c", setting)]
-            added = self._read(*settings, "add", "-A", env=env, check=False)
+            added = self.read(*settings, "add", "-A", env=env, check=False)
             if not added.ok:
                 raise UsageError(
                     "Git cannot read what is in the work tree, so its version is not known",
                     why=[("git", added.stderr.strip())],
                     next_step="remove it, ignore it, or make it readable",
                 )
-            return self._read(*settings, "write-tree", "--missing-ok", env=env).stdout.strip()
+            return self.read(*settings, "write-tree", "--missing-ok", env=env).stdout.strip()
 
     def boundary(self) -> frozenset[str]:
         """Return the commits under HEAD whose parents a shallow clone left out."""
@@ -273,14 +273,14 @@ class Git:
         if not marks.is_file():
             return frozenset()
         cut = frozenset(marks.read_text(encoding="ascii").split())
-        return cut & frozenset(self._read("rev-list", "HEAD").stdout.split())
+        return cut & frozenset(self.read("rev-list", "HEAD").stdout.split())
 
     def remotes_without_tags(self) -> tuple[str, ...]:
         """Return the remotes if all of them are set never to bring tags; else nothing."""
         if "tagopt" not in self._configuration():
             return ()
         pattern = r"^remote\..*\.(url|tagopt)$"
-        listed = self._read("config", "--get-regexp", pattern, check=False).stdout.splitlines()
+        listed = self.read("config", "--get-regexp", pattern, check=False).stdout.splitlines()
         remotes, without = set(), set()
         for line in listed:
             key, _, value = line.partition(" ")
@@ -293,14 +293,14 @@ class Git:
 
     def ignores(self, path: Path) -> bool:
         """Return whether a rule ignores `path` and Git does not track it."""
-        result = self._read("check-ignore", "--quiet", "--", str(path), check=False)
+        result = self.read("check-ignore", "--quiet", "--", str(path), check=False)
         if result.returncode not in {0, 1}:
             raise self._explained(result)
         return result.ok
 
     def tracks(self, path: Path) -> bool:
         """Return whether `path` is in the index."""
-        return bool(self._read("ls-files", "-z", "--", str(path)).stdout)
+        return bool(self.read("ls-files", "-z", "--", str(path)).stdout)
 
     @property
     def _index(self) -> Path:
@@ -318,9 +318,10 @@ class Git:
         named = self.common_dir / "config"
         return named.read_text(encoding="utf-8", errors="replace").lower() if named.exists() else ""
 
-    def _read(
+    def read(
         self, *words: str, env: Mapping[str, str] | None = None, check: bool = True
     ) -> Result:
+        """Return the result of a Git command that only looks."""
         return self.runner.read(
             "git",
             "--no-optional-locks",
@@ -335,7 +336,7 @@ class Git:
         # The name of a setting, which is not translated.
         if "safe.directory" in failed.stderr:
             return _foreign(self.root)
-        if self._read("rev-parse", "--verify", "--quiet", "HEAD", check=False).ok:
+        if self.read("rev-parse", "--verify", "--quiet", "HEAD", check=False).ok:
             if "promisor" not in self._configuration():
                 return CommandError(failed)
             return UsageError(
@@ -343,7 +344,7 @@ class Git:
                 why=[("git", failed.stderr.strip())],
                 next_step="git fetch --refetch --no-filter   (in reach of the remote)",
             )
-        branch = self._read("symbolic-ref", "--quiet", "--short", "HEAD", check=False).stdout
+        branch = self.read("symbolic-ref", "--quiet", "--short", "HEAD", check=False).stdout
         if not branch:
             return UsageError(
                 f"{self.root} is not a Git repository that can be read",

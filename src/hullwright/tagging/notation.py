@@ -1,0 +1,130 @@
+"""Rules as docker/metadata-action writes them: one a line, attributes between commas.
+
+A block of a workflow may be copied with its keys: `tags: |` and `flavor: |` begin the two kinds
+of lines, and other keys are left out.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, cast
+
+from hullwright.config.models import TagFlavor, TagRule
+from hullwright.config.tags import ATTRIBUTES, TYPES, latest_word, wrong
+from hullwright.errors import HullwrightError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from hullwright.config.models import TagType
+
+_SECTION: Final = re.compile(r"([a-z][a-z-]*):(?:\s*[|>][+-]?)?\s*(#.*)?")
+_GITHUB: Final = re.compile(r"\$\{\{.*?\}\}")
+_KEYS: Final = ("type", "priority", "enable", *ATTRIBUTES)
+_FLAVOR_KEYS: Final = ("latest", "prefix", "suffix", "onlatest")
+
+
+def parse(text: str, name: str = "rules") -> tuple[tuple[TagRule, ...], TagFlavor | None]:
+    """Return the rules of a text, in its order, and its flavor; None where it has none.
+
+    Args:
+        text: the lines; blank ones and those that begin with `#` are left out.
+        name: what messages call the text.
+
+    Raises:
+        UsageError: a line cannot be read; its number and the line are told.
+    """
+    rules: list[TagRule] = []
+    flavor: TagFlavor | None = None
+    section = "tags"
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        begun = _SECTION.fullmatch(line)
+        if begun:
+            section = begun[1]
+            continue
+        try:
+            if section == "tags":
+                rules.append(_rule(line))
+            elif section == "flavor":
+                flavor = _flavored(flavor or TagFlavor(), line)
+        except HullwrightError as error:
+            raise UsageError(
+                f"{name}, line {number}: {error.what}", why=[("line", line)], next_step=_DOCS
+            ) from None
+    return tuple(rules), flavor
+
+
+_DOCS: Final = "docs/tags.md tells of each type and its attributes"
+
+
+def _rule(line: str) -> TagRule:
+    given: dict[str, str] = {}
+    for field in _fields(line):
+        key, sign, value = field.partition("=")
+        # What stands without a key is the value.
+        key, value = (key.strip().lower(), value.strip()) if sign else ("value", field.strip())
+        if key not in _KEYS:
+            raise unknown("attribute", key, _KEYS)
+        given[key] = value
+    kind = given.pop("type", "raw")
+    if kind not in TYPES:
+        raise unknown("type", kind, TYPES)
+    rule = TagRule(
+        type=cast("TagType", kind),
+        priority=_priority(given.pop("priority", None)),
+        enable=given.pop("enable", ""),
+        attributes=given,
+    )
+    found = wrong(rule)
+    if found:
+        raise UsageError(f"{found[0]}: {found[1]}")
+    return rule
+
+
+def _priority(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f'priority: expected a whole number, got "{text}"') from None
+
+
+def _flavored(flavor: TagFlavor, line: str) -> TagFlavor:
+    around = ""
+    for field in _fields(line):
+        key, _, value = (part.strip() for part in field.partition("="))
+        match key.lower():
+            case "latest":
+                flavor = replace(flavor, latest=latest_word(value))
+            case "prefix":
+                flavor, around = replace(flavor, prefix=value), "prefix"
+            case "suffix":
+                flavor, around = replace(flavor, suffix=value), "suffix"
+            case "onlatest" if value in {"true", "false"} and around == "prefix":
+                flavor = replace(flavor, prefix_on_latest=value == "true")
+            case "onlatest" if value in {"true", "false"} and around == "suffix":
+                flavor = replace(flavor, suffix_on_latest=value == "true")
+            case "onlatest":
+                raise UsageError("onlatest: expected true or false, behind prefix= or suffix=")
+            case _:
+                raise unknown("flavor", key, _FLAVOR_KEYS)
+    return flavor
+
+
+def _fields(line: str) -> list[str]:
+    """Return the fields of a line of CSV; commas within `${{ … }}` are no separators."""
+    kept: list[str] = []
+
+    def hidden(found: re.Match[str]) -> str:
+        kept.append(found[0])
+        return f"\0{len(kept) - 1}\0"
+
+    try:
+        fields = next(csv.reader([_GITHUB.sub(hidden, line)], strict=True))
+    except csv.Error as error:
+        raise UsageError(f"not a line of CSV: {error}") from None
+    return [re.sub("\0(\\d+)\0", lambda found: kept[int(found[1])], field) for field in fields]

@@ -1,0 +1,74 @@
+"""Git's refs and single commits, each with one process; beside `tools.git`, which knows HEAD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hullwright.tools.git import Git
+
+_REMOTE: Final = "refs/remotes/"
+_KINDS: Final = ("refs/heads", "refs/tags", "refs/remotes", "refs/pull", "refs/merge-requests")
+
+
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """The refs of a clone.
+
+    Attributes:
+        commits: the commit of each branch, tag and pull request, by full name.
+        remote_branches: the commit of each remote's branch, by `REMOTE/BRANCH`.
+        default_branch: what a remote says is its default; `origin` is asked first.
+    """
+
+    commits: Mapping[str, str]
+    remote_branches: Mapping[str, str]
+    default_branch: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The full names, those of remote branches as if they were local."""
+        remote = (f"refs/heads/{name.partition('/')[2]}" for name in self.remote_branches)
+        return tuple(dict.fromkeys((*self.commits, *remote)))
+
+
+def refs_of(git: Git) -> Refs:
+    """Return every ref that tags may depend on."""
+    words = "--format=%(refname)%00%(objectname)%00%(*objectname)%00%(symref)"
+    return parse_refs(git.read("for-each-ref", words, *_KINDS).stdout)
+
+
+def parse_refs(text: str) -> Refs:
+    """Return the refs of `refs_of`'s output."""
+    commits: dict[str, str] = {}
+    remote: dict[str, str] = {}
+    defaults: dict[str, str] = {}
+    for line in text.splitlines():
+        name, own, peeled, target = line.split("\0")
+        if not name.startswith(_REMOTE):
+            commits[name] = peeled or own
+        elif name.endswith("/HEAD") and target:
+            origin = name.removeprefix(_REMOTE).removesuffix("/HEAD")
+            defaults[origin] = target.removeprefix(f"{_REMOTE}{origin}/")
+        else:
+            remote[name.removeprefix(_REMOTE)] = own
+    default = defaults.get("origin") or next(iter(defaults.values()), "")
+    return Refs(commits, remote, default)
+
+
+def commit_of(git: Git, name: str) -> tuple[str, int] | None:
+    """Return the object name and the date, in seconds since 1970, of a commit; None without it."""
+    words = ("--no-show-signature", "--max-count=1", "--format=%H%x00%ct", name, "--")
+    result = git.read("log", *words, check=False)
+    if not result.ok or not result.stdout:
+        return None
+    revision, seconds = result.stdout.strip().split("\0")
+    return revision, int(seconds)
+
+
+def head_of(git: Git) -> str:
+    """Return the branch that is checked out, as `refs/heads/…`; empty where none is."""
+    return git.read("symbolic-ref", "--quiet", "HEAD", check=False).stdout.strip()
