@@ -23,25 +23,27 @@ _WHOLE: Final = ("json", "env", "github", "gitlab")
 
 def show_version(session: Session, name: str, output_format: str, package: str) -> None:
     """Show a version in the wanted form, or write it to where GitHub reads it."""
-    from hullwright.report import consumers
     from hullwright.report import version as report
-    from hullwright.version import build_arguments
 
     service = chosen(session, name)
     account = _account(session, service, whole=output_format in _WHOLE)
-    match output_format:
-        case "github":
-            _tell_github(session, account)
-        case "env":
-            session.console.result(consumers.env(account), coloured=False)
-        case "gitlab":
-            session.console.result(consumers.gitlab(account), coloured=False)
-        case "ldflags":
-            named = package or (service.go_package if service else "") or "main"
-            arguments = build_arguments(account.version, session.created)
-            session.console.result(consumers.ldflags(arguments, named), coloured=False)
-        case _:
-            session.show(report, account, output_format)
+    if output_format == "github":
+        _tell_github(session, account)
+    elif output_format in CONSUMERS:
+        package = package or (service.go_package if service else "") or "main"
+        shown = _for_consumer(session, account, output_format, package)
+        session.console.result(shown, coloured=False)
+    else:
+        session.show(report, account, output_format)
+
+
+def _for_consumer(session: Session, account: Account, consumer: str, package: str) -> str:
+    from hullwright.report import consumers
+    from hullwright.version import build_arguments
+
+    if consumer == "ldflags":
+        return consumers.ldflags(build_arguments(account.version, session.created), package)
+    return consumers.env(account) if consumer == "env" else consumers.gitlab(account)
 
 
 def verify_image(
