@@ -164,9 +164,10 @@ class _Run:
         why = "cut, so it has a hash" if legal != text else self._conflict(rule, given, text)
         if not why:
             return text, ""
-        of_ref = bool(given.uses & {"branch", "tag"})
-        source = f"{self.context.ref}\n{given.text}" if of_ref else given.text
-        tag, clone = with_hash(text, source), self.context.clone
+        context = self.context
+        of_ref = given.uses & {"branch", "tag"} and (context.branch or context.tag)
+        source = f"{context.ref}\n{given.text}" if of_ref else given.text
+        tag, clone = with_hash(text, source), context.clone
         if tag in clone.branches or tag in clone.tags:
             tag = with_hash(text, source, _LONG_HASH_DIGITS)
         return tag, why

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hullwright.config.models import TagType
 
 _SECTION: Final = re.compile(r"([a-z][a-z-]*):(?:\s*[|>][+-]?)?\s*(#.*)?")
-_GITHUB: Final = re.compile(r"\$\{\{.*?\}\}")
+_PLACE: Final = re.compile(r"\$?\{\{.*?\}\}")
 _KEYS: Final = ("type", "priority", "enable", *ATTRIBUTES)
 _FLAVOR_KEYS: Final = ("latest", "prefix", "suffix", "onlatest")
 
@@ -116,7 +116,7 @@ def _flavored(flavor: TagFlavor, line: str) -> TagFlavor:
 
 
 def _fields(line: str) -> list[str]:
-    """Return the fields of a line of CSV; commas within `${{ … }}` are no separators."""
+    """Return the fields of a line of CSV; commas within `{{ … }}` are no separators."""
     kept: list[str] = []
 
     def hidden(found: re.Match[str]) -> str:
@@ -124,7 +124,7 @@ def _fields(line: str) -> list[str]:
         return f"\0{len(kept) - 1}\0"
 
     try:
-        fields = next(csv.reader([_GITHUB.sub(hidden, line)], strict=True))
+        fields = next(csv.reader([_PLACE.sub(hidden, line)], strict=True))
     except csv.Error as error:
         raise UsageError(f"not a line of CSV: {error}") from None
     return [re.sub("\0(\\d+)\0", lambda found: kept[int(found[1])], field) for field in fields]

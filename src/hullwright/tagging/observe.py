@@ -67,7 +67,7 @@ class _Look:
         if revision:
             found = replace(found, sha=self._commit(revision)[0], commit_date=None)
         sha, date = self._dated(found)
-        return _context(
+        return context_of(
             replace(found, sha=sha, commit_date=date, default_branch=_default(found, refs)),
             moment,
             clone,
@@ -125,8 +125,8 @@ class _Look:
         return f"it does not fetch the tags of {', '.join(without)}" if without else ""
 
 
-def _context(
-    found: Told, moment: datetime | None, clone: Clone, notes: tuple[str, ...]
+def context_of(
+    found: Told, moment: datetime | None, clone: Clone, notes: tuple[str, ...] = ()
 ) -> RefContext:
     now = moment or datetime.now(UTC)
     branch = found.ref.removeprefix(BRANCHES)
@@ -159,7 +159,7 @@ def _without_git(
     found = replace(found, ref=_full(ref, Refs({}, {})) if ref else found.ref)
     found = replace(found, sha=revision or found.sha)
     note = "there is no clone here: whether newer releases exist is not known"
-    return _context(found, moment, Clone(), (note,))
+    return context_of(found, moment, Clone(), (note,))
 
 
 def _given(ws: Workspace, event: Path | None) -> tuple[Mapping[str, str], dict[str, Any]]:

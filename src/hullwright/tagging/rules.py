@@ -255,7 +255,7 @@ def _sha(giver: Giver, rule: TagRule, template: Template) -> Given:
 
 def _local_version(giver: Giver, rule: TagRule, template: Template) -> Given:
     if not giver.image_tag:
-        return Given(reason="the version is not known", applies=True)
+        return Given(reason="the version is that of another commit", applies=True)
     return giver.whole(rule, template, giver.image_tag)
 
 

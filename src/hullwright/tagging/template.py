@@ -61,6 +61,8 @@ class Template:
         Raises:
             UsageError: a place cannot be read.
         """
+        if "{{" in _PLACE.sub("", pattern):
+            raise UsageError(f"{{{{ is not closed in {pattern}", next_step="close it with }}")
         return _PLACE.sub(self._filled, pattern)
 
     def holds(self, expression: str) -> bool:

@@ -75,7 +75,9 @@ def _tags(
     from hullwright.tagging.services import of_service
 
     def image_tag() -> str:
-        return (session.versions[service.name] if service else session.version).image_tag
+        version = session.versions[service.name] if service else session.version
+        # The version is that of what is checked out, which may be another commit than asked for.
+        return version.image_tag if version.revision == context.sha else ""
 
     return of_service(session.config, service, context, image_tag, rules=rules, flavor=flavor)
 
