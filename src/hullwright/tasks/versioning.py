@@ -123,6 +123,7 @@ def _told(session: Session, service: Service | None, *, whole: bool) -> Account:
 def _with_images(session: Session, service: Service | None, account: Account) -> Account:
     from hullwright import build
     from hullwright.tasks.building import source_version
+    from hullwright.tasks.tagging import tags_of
 
     source = source_version(session, account.version)
     labels = (
@@ -130,11 +131,7 @@ def _with_images(session: Session, service: Service | None, account: Account) ->
         if service
         else build.source_labels(session.workspace, source)
     )
-    return replace(account, tags=_tags(session, service, account.version), labels=labels)
-
-
-def _tags(session: Session, service: Service | None, version: Version) -> tuple[str, ...]:
-    return ()
+    return replace(account, tags=tags_of(session, service).names, labels=labels)
 
 
 def _tell_github(session: Session, account: Account) -> None:
