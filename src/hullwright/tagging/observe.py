@@ -17,7 +17,7 @@ from hullwright.errors import UsageError, unknown
 from hullwright.tagging.model import BRANCHES, TAGS, Clone, RefContext
 from hullwright.tagging.providers import Told, event_file, github, gitlab, short_length
 from hullwright.tools.git import Git, find_git_dir
-from hullwright.tools.gitrefs import Refs, commit_of, head_of, refs_of
+from hullwright.tools.gitrefs import Checkout, Refs, commit_of, head_of, refs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,12 @@ _USUAL: Final = ("main", "master")
 
 
 def look(
-    ws: Workspace, *, event: Path | None = None, ref: str = "", at: Sequence[str] = ()
+    ws: Workspace,
+    *,
+    event: Path | None = None,
+    ref: str = "",
+    at: Sequence[str] = (),
+    checkout: Checkout | None = None,
 ) -> RefContext:
     """Return the context of this run.
 
@@ -38,6 +43,7 @@ def look(
         event: a file with GitHub's event, or with variables of GitHub or GitLab.
         ref: what to take for the ref: a full name, or that of a branch or tag of this clone.
         at: what to take for the commit, for the moment of the run, or both.
+        checkout: what is checked out, where that is known; Git is not asked again.
 
     Raises:
         UsageError: there is no commit, or something that was named does not exist.
@@ -48,7 +54,8 @@ def look(
     git_dir = find_git_dir(ws.root, ws.environ)
     if git_dir is None:
         return _without_git(ws, told, ref, moment, revision)
-    return _Look(ws, Git(ws.runner, ws.root, git_dir), environ).context(told, ref, moment, revision)
+    git = Git(ws.runner, ws.root, git_dir)
+    return _Look(ws, git, environ, checkout).context(told, ref, moment, revision)
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class _Look:
     ws: Workspace
     git: Git
     environ: Mapping[str, str]
+    checkout: Checkout | None = None
 
     def context(
         self, told: Told | None, ref: str, moment: datetime | None, revision: str
@@ -89,7 +97,7 @@ class _Look:
         return found
 
     def _by_head(self, refs: Refs) -> Told:
-        ref = head_of(self.git)
+        ref = self.checkout.ref if self.checkout else head_of(self.git)
         sha = self._commit("HEAD")[0]
         if not ref:
             # As after `git checkout v1.2.3`: of several tags on the commit the newest is meant.
@@ -100,12 +108,15 @@ class _Look:
 
     def _dated(self, found: Told) -> tuple[str, datetime]:
         """Return commit and date; of a commit that this clone lacks, what was told of it."""
-        commit = commit_of(self.git, found.sha) if found.sha else self._commit("HEAD")
+        here = not found.sha or (self.checkout and self.checkout.revision == found.sha)
+        commit = self._commit("HEAD") if here else commit_of(self.git, found.sha)
         if commit:
             return commit[0], datetime.fromtimestamp(commit[1], UTC)
         return found.sha, found.commit_date or datetime.fromtimestamp(self._commit("HEAD")[1], UTC)
 
     def _commit(self, name: str) -> tuple[str, int]:
+        if self.checkout and name == "HEAD":
+            return self.checkout.revision, self.checkout.time_s
         commit = commit_of(self.git, name)
         if commit:
             return commit

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from invoke import Context
 
     from hullwright.config.models import Config
+    from hullwright.tagging import RefContext
     from hullwright.version import Version
 
 FORMS: Final = ("text", "json", "markdown")
@@ -100,6 +101,13 @@ class Session:
         known = self.__dict__.get("versions", {})
         whole = [name for name in known if self.is_whole(name)]
         return known[whole[0]] if whole else describe(self.workspace)
+
+    @cached_property
+    def ref_context(self) -> RefContext:
+        """What tags are computed from; looked up once for all services."""
+        from hullwright.tasks.tagging import context_here
+
+        return context_here(self)
 
     @cached_property
     def source(self) -> str:

@@ -58,11 +58,26 @@ def tags(
         session.show(report, found, format)
 
 
-def tags_of(session: Session, service: Service | None) -> Tags:
-    """Return the tags of a service, or of the repository, for what is checked out or in CI."""
-    from hullwright.tagging import look
+def tags_of(session: Session, service: Service | None, context: RefContext | None = None) -> Tags:
+    """Return the tags of a service, or of the repository, for what is checked out or in CI.
 
-    return _tags(session, service, look(session.workspace))
+    Args:
+        session: the run.
+        service: the service, or None for the repository.
+        context: what `context_here` gave, where several are asked for.
+    """
+    return _tags(session, service, context or context_here(session))
+
+
+def context_here(session: Session) -> RefContext:
+    """Return the context of this run; of the commit, what its version has told already."""
+    from hullwright.tagging import look
+    from hullwright.tools.gitrefs import Checkout
+
+    version = session.version
+    ref = version.ref if version.ref.startswith("refs/") else ""
+    here = Checkout(ref, version.revision, int(version.commit_date.timestamp()))
+    return look(session.workspace, checkout=here)
 
 
 def _tags(

@@ -123,7 +123,6 @@ def _told(session: Session, service: Service | None, *, whole: bool) -> Account:
 def _with_images(session: Session, service: Service | None, account: Account) -> Account:
     from hullwright import build
     from hullwright.tasks.building import source_version
-    from hullwright.tasks.tagging import tags_of
 
     source = source_version(session, account.version)
     labels = (
@@ -131,7 +130,17 @@ def _with_images(session: Session, service: Service | None, account: Account) ->
         if service
         else build.source_labels(session.workspace, source)
     )
-    return replace(account, tags=tags_of(session, service).names, labels=labels)
+    return replace(account, tags=_tags(session, service), labels=labels)
+
+
+def _tags(session: Session, service: Service | None) -> tuple[str, ...]:
+    from hullwright.tasks.tagging import tags_of
+    from hullwright.tools.git import find_git_dir
+
+    # An exported tree has a version by its variables; no ref is told there that would give tags.
+    if find_git_dir(session.root, session.environ) is None:
+        return ()
+    return tags_of(session, service, session.ref_context).names
 
 
 def _tell_github(session: Session, account: Account) -> None:

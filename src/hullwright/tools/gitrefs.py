@@ -35,6 +35,21 @@ class Refs:
         return tuple(dict.fromkeys((*self.commits, *remote)))
 
 
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """What is checked out, where somebody has asked Git already.
+
+    Attributes:
+        ref: the branch, as `refs/heads/…`; empty where none is checked out.
+        revision: the commit.
+        time_s: its date, in seconds since 1970 UTC.
+    """
+
+    ref: str
+    revision: str
+    time_s: int
+
+
 def refs_of(git: Git) -> Refs:
     """Return every ref that tags may depend on."""
     words = "--format=%(refname)%00%(objectname)%00%(*objectname)%00%(symref)"
