@@ -48,6 +48,8 @@ class Session:
         self._options = context.config.run
         self.environ: Mapping[str, str] = dict(os.environ)
         self.started_s = time.monotonic()
+        # Set by a task that asks Git for more than a version, before it asks for one.
+        self.other_git_processes = 0
 
     @property
     def dry(self) -> bool:
@@ -91,16 +93,18 @@ class Session:
         """The version of each service, from Git."""
         from hullwright.version import describe_services
 
-        return describe_services(self.workspace)
+        return describe_services(self.workspace, others=self.other_git_processes)
 
     @cached_property
     def version(self) -> Version:
         """The version of the repository, from Git; looked up once, also for services."""
         from hullwright.version import describe
 
-        known = self.__dict__.get("versions", {})
+        known: Mapping[str, Version] = self.__dict__.get("versions", {})
         whole = [name for name in known if self.is_whole(name)]
-        return known[whole[0]] if whole else describe(self.workspace)
+        if whole:
+            return known[whole[0]]
+        return describe(self.workspace, others=self.other_git_processes)
 
     @cached_property
     def ref_context(self) -> RefContext:

@@ -97,6 +97,7 @@ def version_of(session: Session, service: Service | None) -> Version:
 def _account(session: Session, service: Service | None, *, whole: bool) -> Account:
     if not whole:
         return _told(session, service, whole=False)
+    session.other_git_processes = 1  # for the refs, on which tags depend
     _ = session.versions  # one look at Git for all
     if service is not None:
         return _told(session, service, whole=True)

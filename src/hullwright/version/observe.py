@@ -29,7 +29,12 @@ _PROCESSES: Final = 4
 
 
 def describe(
-    ws: Workspace, *, tag_prefix: str = "v", paths: Sequence[str] = (), unshallow: bool = False
+    ws: Workspace,
+    *,
+    tag_prefix: str = "v",
+    paths: Sequence[str] = (),
+    unshallow: bool = False,
+    others: int = 0,
 ) -> Version:
     """Return the version from the highest SemVer tag that HEAD contains.
 
@@ -41,6 +46,7 @@ def describe(
         tag_prefix: what stands before the version in a tag; other tags are not looked at.
         paths: paths that limit the distance, relative to the root.
         unshallow: fetch the history and the tags that the clone lacks.
+        others: Git processes that the caller needs besides, so that all stay few.
 
     Raises:
         UsageError: there is no version, or the clone lacks what would make it right.
@@ -50,15 +56,21 @@ def describe(
         return _exported(ws)
     if unshallow:
         repair(ws)
-    return _Repository(ws, Git(ws.runner, ws.root, git_dir)).version(tag_prefix, paths)
+    git = Git(ws.runner, ws.root, git_dir)
+    return _Repository(ws, git, others).version(tag_prefix, paths)
 
 
-def describe_services(ws: Workspace) -> dict[str, Version]:
-    """Return the version of each configured service; the repository is looked at once."""
+def describe_services(ws: Workspace, *, others: int = 0) -> dict[str, Version]:
+    """Return the version of each configured service; the repository is looked at once.
+
+    Args:
+        ws: the repository.
+        others: Git processes that the caller needs besides, so that all stay few.
+    """
     git_dir = find_git_dir(ws.root, ws.environ)
     if git_dir is None:
         return dict.fromkeys(ws.config.services, _exported(ws)) if ws.config.services else {}
-    repository = _Repository(ws, Git(ws.runner, ws.root, git_dir))
+    repository = _Repository(ws, Git(ws.runner, ws.root, git_dir), others)
     found: dict[tuple[str, tuple[str, ...]], Version] = {}
     for service in ws.config.services.values():
         key = (service.tag_prefix, service.paths)
@@ -89,6 +101,7 @@ class _Repository:
 
     ws: Workspace
     git: Git
+    others: int = 0
     content: str | None = None
 
     @cached_property
@@ -109,7 +122,7 @@ class _Repository:
             distance = self.git.count(head.tags.get(tag), paths)
         # Asking first saves a process where the tree is clean and costs one where it is not: it
         # is done where two more would be one too many.
-        changed = self._changed_tree(ask_first=processes + 2 > _PROCESSES)
+        changed = self._changed_tree(ask_first=processes + self.others + 2 > _PROCESSES)
         self._tell_left_out(tag_prefix, tag)
         return assemble(
             derive(base, distance=distance, revision=head.revision, changed_tree=changed),

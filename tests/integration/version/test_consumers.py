@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from repositories import Repository
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from repositories import Repository
 
 CONFIGURATION = """\
 project = "shop"
@@ -88,6 +88,40 @@ def test_json_has_labels_and_a_service_with_its_own_prefix(shop: Repository) -> 
     assert api["labels"][f"{oci}base.name"] == "docker.io/library/python:3.13"
     assert api["labels"]["dev.hullwright.target"] == "production"
     assert "s3cret" not in done.stdout
+
+
+def test_four_processes_of_git_are_enough_for_all_that_json_tells(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit()
+    repository.commit("v1.2.3")
+    repository.commit()
+    trace = tmp_path / "trace"
+    done = run(repository, "--format", "json", GIT_TRACE2_EVENT=str(trace))
+    assert json.loads(done.stdout)["tags"] == ["main"]
+    events = [json.loads(line) for line in trace.read_text(encoding="utf-8").splitlines()]
+    assert sum(event["event"] == "start" for event in events) == 4
+
+
+def test_an_exported_tree_has_no_tags(repository: Repository, tmp_path: Path) -> None:
+    exported = tmp_path / "exported"
+    exported.mkdir()
+    told = {"HULLWRIGHT_VERSION": "1.2.3", "HULLWRIGHT_REVISION": "abcdef0"}
+    here = Repository(exported, {**repository.environ, **told})
+    done = run(here, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["tags"] == []
+    assert run(here, "--format", "github").returncode == 0
+
+
+def test_tags_are_those_of_the_rules(shop: Repository) -> None:
+    with (shop.root / "hullwright.toml").open("a", encoding="utf-8") as file:
+        file.write('[[tags]]\ntype = "raw"\nvalue = "told"\n[[tags]]\ntype = "sha"\n')
+    revision = shop.commit()
+    names = ["told", f"sha-{revision[:7]}"]
+    told = json.loads(run(shop, "--format", "json").stdout)
+    assert (told["tags"], told["services"]["api"]["tags"]) == (names, names)
+    assert f"TAGS='{' '.join(names)}'" in run(shop, "--format", "env").stdout.splitlines()
 
 
 def test_one_service_is_told_alone(shop: Repository) -> None:
