@@ -52,6 +52,30 @@ def test_a_shallow_clone_is_repaired_on_request(origin: Repository, tmp_path: Pa
     assert describe(clone.workspace(), unshallow=True) == describe(origin.workspace())
 
 
+def test_a_worktree_of_a_shallow_clone_is_as_shallow(origin: Repository, tmp_path: Path) -> None:
+    clone = _clone(origin, tmp_path / "clone", "--depth=1")
+    clone.git("worktree", "add", "--quiet", "-b", "side", str(tmp_path / "side"))
+    side = Repository(tmp_path / "side", clone.environ, clone.commits)
+    with pytest.raises(UsageError, match="shallow"):
+        describe(side.workspace())
+    assert (
+        describe(side.workspace(), unshallow=True).version == describe(origin.workspace()).version
+    )
+
+
+def test_a_shallow_submodule_is_refused_and_the_repository_around_it_is_not(
+    origin: Repository, tmp_path: Path
+) -> None:
+    outer = Repository.made(tmp_path / "outer", origin.environ)
+    outer.commit("v3.0.0")
+    words = ("submodule", "--quiet", "add", "--depth=1", f"file://{origin.root}", "part")
+    outer.git("-c", "protocol.file.allow=always", *words)
+    outer.commit("v3.1.0")
+    with pytest.raises(UsageError, match="shallow"):
+        describe(Repository(outer.root / "part", outer.environ).workspace())
+    assert describe(outer.workspace()).version == "3.1.0"
+
+
 def test_a_shallow_history_of_another_branch_changes_nothing(
     origin: Repository, tmp_path: Path
 ) -> None:

@@ -154,6 +154,30 @@ def test_a_merged_back_port_does_not_lower_the_version(repository: Repository) -
     assert found.tag == "v2.0.0"
 
 
+def test_a_tag_on_a_merge_counts_from_there(repository: Repository) -> None:
+    repository.commit("v1.0.0")
+    repository.git("checkout", "--quiet", "-b", "side")
+    repository.commit("v1.1.0-rc.1", file="side")
+    repository.git("checkout", "--quiet", "main")
+    repository.commit(file="new")
+    repository.git("merge", "--quiet", "--no-ff", "--no-edit", "side")
+    repository.git("tag", "v1.1.0")
+    assert describe(repository.workspace()).version == "1.1.0"
+    repository.commit()
+    assert describe(repository.workspace()).version.startswith("1.1.1-0.dev.1+g")
+
+
+def test_longer_object_names_are_as_good(tmp_path: Path, repository: Repository) -> None:
+    modern = Repository(tmp_path / "modern", repository.environ)
+    modern.root.mkdir()
+    modern.git("init", "--quiet", "--object-format=sha256", "--initial-branch=main")
+    revision = modern.commit("v1.2.3")
+    modern.write("file", "changed\n")
+    found = describe(modern.workspace())
+    assert (len(found.revision), found.revision) == (64, revision)
+    assert found.version.startswith(f"1.2.4-0.dev.0+g{revision[:7]}.dirty.")
+
+
 def test_a_lower_tag_on_head_is_told_of(repository: Repository) -> None:
     repository.commit("v2.0.0")
     repository.commit("v1.9.1")
