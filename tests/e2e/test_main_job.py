@@ -50,15 +50,6 @@ def test_what_was_built_is_what_git_says(clone: Clone, done: dict[str, Any]) -> 
     assert version["revision"] == revision
 
 
-def test_the_dashboard_tells_the_version_that_git_gave_its_image(
-    clone: Clone, done: dict[str, Any], page: str
-) -> None:
-    version, told = clone.json("version"), json.loads(get(f"{clone.url}/version"))
-    assert told["version"] == version["version"]
-    assert version["revision"].startswith(told["revision"])
-    assert told["commit_date"] == version["commit_date"]
-
-
 def test_the_decrypted_file_is_for_its_owner_only_and_not_for_git(
     clone: Clone, done: dict[str, Any]
 ) -> None:

@@ -109,6 +109,8 @@ def base_reference(image: str) -> Reference | None:
 def as_annotations(labels: Mapping[str, str], *, index: bool) -> tuple[str, ...]:
     """Return the OCI labels as bake wants annotations, for the manifest and, if any, the index.
 
+    The classic image store drops them (https://github.com/docker/buildx/issues/2605).
+
     Args:
         labels: of the image's configuration; others than OCI's are no annotations.
         index: whether there is one. BuildKit refuses annotations of an index that it does not
