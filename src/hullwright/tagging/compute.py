@@ -10,7 +10,7 @@ from hullwright.config.models import TagFlavor, TagRule
 from hullwright.errors import UsageError
 from hullwright.tagging.forward import newer, taken
 from hullwright.tagging.legal import cut, sanitized, with_hash
-from hullwright.tagging.model import Outcome, RefContext, Tags, priority, written
+from hullwright.tagging.model import TAGS, Outcome, RefContext, Tags, priority, written
 from hullwright.tagging.rules import Given, Giver
 from hullwright.tagging.versions import is_prerelease, looks_like_version, pep440_of, split
 
@@ -201,12 +201,12 @@ class _Run:
             return True
         if not any(letter.isdigit() for letter in text):
             return False
-        tags = [ref.removeprefix("refs/tags/") for ref in self.context.clone.refs]
+        worded = [rule for rule in rules if _has_words(rule, self.giver.flavor)]
         return any(
-            sanitized(self.giver.of_name(rule, tag)) == text
-            for rule in rules
-            if _has_words(rule, self.giver.flavor)
-            for tag in tags
+            sanitized(self.giver.of_name(rule, ref.removeprefix(TAGS))) == text
+            for rule in worded
+            for ref in self.context.clone.refs
+            if ref.startswith(TAGS)
         )
 
 

@@ -30,6 +30,7 @@ _CONTROLS: Final = {"t": r"\t", "n": r"\n", "v": r"\v", "f": r"\f", "r": r"\r"}
 _GROUPS: Final = re.compile(r"\(\?(?P<open>:|=|!|<=|<!|<(?P<name>[A-Za-z_$][\w$]*)>)")
 _HEX: Final = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}")
 _QUANTIFIER: Final = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
+_BESIDE_SET: Final = re.compile(r"(?<!\\)(?:\\\\)*\\[dDwWsS]\Z")
 _LITERAL: Final = re.compile(r"/(.+)/(.*)", re.DOTALL)
 
 
@@ -153,13 +154,13 @@ class _Translation:
             return rf"(?a:\{letter})"
         if letter == "k" and (named := re.compile(r"k<([\w$]+)>").match(self.source, self.at)):
             self.at = named.end()
-            return f"(?P={named[1].replace('$', '_')})"
+            return _back(named[1].replace("$", "_"))
         number = re.compile(r"[1-9]\d*").match(self.source, self.at)
         if number:
             self.at = number.end()
             if int(number[0]) > self.groups:
                 raise _refused(self.written, f"\\{number[0]} refers to no group before it")
-            return f"(?:\\{number[0]})"
+            return _back(number[0])
         return self._character()
 
     def _character(self) -> str:
@@ -200,9 +201,12 @@ class _Translation:
         letter = self.source[self.at]
         self.at += 1
         if letter == "-":
-            # As it is between two characters; escaped where it stands for itself.
+            # Between two characters it is a range; else, and beside \d and the like, itself.
             edge = self.source[self.at - 2] in "[^" or self.source.startswith("]", self.at)
-            return r"\-" if edge else "-"
+            beside = _BESIDE_SET.search(self.source[: self.at - 1]) or re.match(
+                r"\\[dDwWsS]", self.source[self.at : self.at + 2]
+            )
+            return r"\-" if edge or beside else "-"
         if letter != "\\":
             return re.escape(letter)
         following = self.source[self.at : self.at + 1]
@@ -213,6 +217,11 @@ class _Translation:
             self.at += 1
             return r"\x08"
         return self._character()
+
+
+def _back(group: str) -> str:
+    """Return a reference to a group; in JavaScript one that took no part is empty text."""
+    return rf"(?({group})\{group})" if group.isdigit() else f"(?({group})(?P={group}))"
 
 
 def _refused(written: str, why: str) -> UsageError:

@@ -1,0 +1,255 @@
+"""Order, legality, what moves forward only, and what is warned of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from hullwright.config.models import Config, Service, TagFlavor, TagRule
+from hullwright.errors import ExitCode, UsageError
+from hullwright.images import TAG
+from hullwright.tagging import Clone, RefContext, compute, parse, require
+from hullwright.tagging.services import groups, of_service
+from tagging import SHA, clone, on
+
+SEMVER = """
+type=semver,pattern={{version}}
+type=semver,pattern={{major}}.{{minor}}
+type=semver,pattern={{major}}
+"""
+RELEASES = clone("t:v1.8.0", "t:v1.9.0", "t:v1.9.1", "t:v2.0.0", "t:v2.0.1", "t:v3.0.0-rc.1")
+
+
+def names(context: RefContext, rules: str = "", **more: object) -> tuple[str, ...]:
+    """Return the tags by rules in the action's notation."""
+    return compute(context, parse(rules)[0], **more).names  # type: ignore[arg-type]  # as given
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("v2.0.1", ("2.0.1", "2.0", "2", "latest")),
+        # A back-port after v2.0.1: everything of its own line, and no latest.
+        ("v1.9.1", ("1.9.1", "1.9", "1")),
+        # An old pipeline that runs again.
+        ("v1.9.0", ("1.9.0",)),
+        ("v1.8.0", ("1.8.0", "1.8")),
+        ("v1.8.1", ("1.8.1", "1.8")),
+        # A pre-release of a higher version holds nothing back.
+        ("v2.1.0", ("2.1.0", "2.1", "2", "latest")),
+        ("v3.0.0-rc.1", ("3.0.0-rc.1",)),
+    ],
+)
+def test_moving_tags_move_forward_only(tag: str, expected: tuple[str, ...]) -> None:
+    assert names(on(f"refs/tags/{tag}", RELEASES), SEMVER) == expected
+
+
+def test_always_is_the_old_way() -> None:
+    always = TagFlavor(latest="always")
+    back = on("refs/tags/v1.9.0", RELEASES)
+    assert names(back, SEMVER, flavor=always) == ("1.9.0", "1.9", "1", "latest")
+    rule = "type=semver,pattern={{major}},latest=always"
+    assert names(back, rule) == ("1", "latest")
+    # Even so a pre-release never gets it.
+    assert names(on("refs/tags/v3.0.0-rc.1", RELEASES), SEMVER, flavor=always) == ("3.0.0-rc.1",)
+
+
+def test_the_reason_is_told() -> None:
+    found = compute(on("refs/tags/v1.9.0", RELEASES), parse(SEMVER)[0])
+    assert found.latest_reason == "v2.0.1 is newer"
+    assert [outcome.reason for outcome in found.outcomes] == [
+        "",
+        "1.9 stays with the newer v1.9.1",
+        "1 stays with the newer v1.9.1",
+    ]
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize("rule", ["type=ref,event=tag", r"type=match,pattern=v(.*),group=1"])
+def test_latest_by_other_rules_moves_forward_only(rule: str) -> None:
+    assert "latest" in names(on("refs/tags/v2.0.1", RELEASES), rule)
+    assert "latest" not in names(on("refs/tags/v1.9.1", RELEASES), rule)
+    assert "latest" not in names(on("refs/tags/v3.0.0-rc.1", RELEASES), rule)
+
+
+@pytest.mark.parametrize("tag", ["v3.0.0-rc.1", "1.2.3rc2", "20200110-RC2", "p1/v1.0.0-alpha"])
+def test_a_pre_release_never_gets_latest(tag: str) -> None:
+    context = on(f"refs/tags/{tag}")
+    for latest in ("auto", "true", "always"):
+        flavor = TagFlavor(latest=latest)
+        assert "latest" not in names(context, "type=ref,event=tag", flavor=flavor)
+        assert "latest" not in names(context, "type=sha", flavor=flavor)
+    told = compute(context, parse("type=raw,value=latest")[0])
+    assert told.names == ()
+    assert told.warnings == (
+        f"rule type=raw,value=latest gives no tag: no latest: {tag} is a pre-release",
+    )
+
+
+def test_versions_of_pep_440_move_forward_only() -> None:
+    known = clone("t:1.9", "t:1.10", "t:2.0rc1", "t:1.10.post1")
+    rules = "type=pep440,pattern={{version}}\ntype=pep440,pattern={{major}}"
+    assert names(on("refs/tags/1.9", known), rules) == ("1.9",)
+    assert names(on("refs/tags/1.11", known), rules) == ("1.11", "1", "latest")
+    assert names(on("refs/tags/2.0rc1", known), rules) == ("2.0rc1",)
+
+
+def test_each_service_has_its_own_line_of_versions() -> None:
+    known = clone("t:api/v1.0.0", "t:api/v1.1.0", "t:v9.0.0", "t:web/v3.0.0")
+    api = {"tag_prefix": "api/v"}
+    expected = ("1.1.0", "1.1", "1", "latest")
+    assert names(on("refs/tags/api/v1.1.0", known), SEMVER, **api) == expected
+    assert names(on("refs/tags/api/v1.0.0", known), SEMVER, **api) == ("1.0.0", "1.0")
+    other = compute(on("refs/tags/web/v3.0.0", known), parse(SEMVER)[0], tag_prefix="api/v")
+    assert (other.names, other.warnings) == ((), ())
+
+
+def test_a_clone_that_may_lack_tags_is_refused_where_they_decide() -> None:
+    shallow = Clone(("refs/tags/v1.0.0",), lacks="it is shallow: earlier commits are unknown")
+    with pytest.raises(UsageError) as raised:
+        names(on("refs/tags/v1.0.0", shallow), SEMVER)
+    assert raised.value.exit_code == ExitCode.USAGE
+    assert "whether v1.0.0 is the newest release is not known in this clone" in str(raised.value)
+    assert "git fetch --unshallow --tags" in str(raised.value)
+    assert names(on("refs/heads/main", shallow), SEMVER + "type=sha") == ("sha-1a2b3c4",)
+    always = TagFlavor(latest="always")
+    assert "latest" in names(on("refs/tags/v1.0.0", shallow), SEMVER, flavor=always)
+
+
+def test_the_order_is_by_priority_and_stable_and_without_duplicates() -> None:
+    rules = """
+    type=sha
+    type=version
+    type=raw,value=b
+    type=raw,value=a
+    type=raw,value=b
+    type=ref,event=branch
+    type=edge
+    type=raw,value=first,priority=2000
+    type=sha,priority=650,format=long
+    """
+    expected = ("first", "edge", f"sha-{SHA}", "main", "0.1.0", "b", "a", "sha-1a2b3c4")
+    assert names(on("refs/heads/main"), rules, image_tag="0.1.0") == expected
+
+
+@pytest.mark.parametrize(
+    ("branch", "pattern"),
+    [
+        ("fix/one", r"fix-one"),
+        ("größe", r"gr-e"),
+        ("my/feature", r"my-feature-[0-9a-f]{8}"),
+        ("my-feature", r"my-feature-[0-9a-f]{8}"),
+        ("latest", r"latest-[0-9a-f]{8}"),
+        ("v1.9.1", r"v1\.9\.1-[0-9a-f]{8}"),
+        ("1.9", r"1\.9-[0-9a-f]{8}"),
+        ("release", r"release-[0-9a-f]{8}"),
+        ("pr-15", r"pr-15-[0-9a-f]{8}"),
+        ("pr-16", r"pr-16"),
+        ("日本", r"[0-9a-f]{8}"),
+        ("x" * 200, r"x{119}-[0-9a-f]{8}"),
+        ("x" * 128, r"x{128}"),
+    ],
+)
+def test_only_what_is_cut_or_would_be_taken_for_another_has_a_hash(
+    branch: str, pattern: str
+) -> None:
+    known = clone("my/feature", "my-feature", "fix/one", "latest", "1.9", "t:release", "t:v1.9.1")
+    known = replace(known, refs=(*known.refs, "refs/pull/15/head"))
+    (tag,) = names(on(f"refs/heads/{branch}", known))
+    assert TAG.fullmatch(tag)
+    assert re.fullmatch(pattern, tag)
+
+
+def test_a_branch_is_not_taken_for_what_a_rule_gives_to_a_version() -> None:
+    rules = "type=ref,event=branch\ntype=semver,pattern=release-{{major}}"
+    assert names(on("refs/heads/release-1", RELEASES), rules) != ("release-1",)
+    assert names(on("refs/heads/release-7", RELEASES), rules) == ("release-7",)
+
+
+def test_a_raw_tag_of_a_branch_is_as_distinct_as_the_branch() -> None:
+    known = clone("a/b", "a-b")
+    rules = "type=raw,value=on-{{branch}}"
+    tags = {names(on(f"refs/heads/{branch}", known), rules) for branch in ("a/b", "a-b")}
+    assert len(tags) == 2
+
+
+def test_tags_of_git_that_would_be_the_same_are_told_apart() -> None:
+    known = clone("t:a/b", "t:a-b")
+    assert names(on("refs/tags/a-b", known))[0] == "a-b"
+    assert re.fullmatch(r"a-b-[0-9a-f]{8}", names(on("refs/tags/a/b", known))[0])
+
+
+@pytest.mark.parametrize(
+    ("ref", "rule", "why"),
+    [
+        ("tags/x", "type=semver,pattern={{version}}", "x is not a SemVer version"),
+        ("tags/x", "type=pep440,pattern={{version}}", "x is not a version by PEP 440"),
+        ("tags/x", r"type=match,pattern=\d", r"\d does not match x"),
+        ("tags/x", r"type=match,pattern=x,group=1", "x has no group 1 in x"),
+        ("tags/x", "type=raw,value={{branch}}", "its pattern is filled with nothing"),
+        ("tags/x", "type=raw,value={{brunch}}", "{{brunch}} is not known, and stands for nothing"),
+        ("tags/x", "type=semver,pattern={{version}},value={{branch}}", "is filled with nothing"),
+        ("tags/x", r"type=semver,pattern={{version}},match=\d", r"match=\d does not match x"),
+        ("heads/x", "type=version", "the version is that of another commit"),
+    ],
+)
+def test_a_rule_that_should_give_a_tag_and_gives_none_is_warned_of(
+    ref: str, rule: str, why: str
+) -> None:
+    found = compute(on(f"refs/{ref}"), parse(rule)[0])
+    assert found.names == ()
+    (warning,) = found.warnings
+    assert warning.startswith(f"rule {rule} gives no tag: ")
+    assert why in warning
+
+
+def test_an_unknown_default_branch_and_commit_are_warned_of() -> None:
+    context = replace(on("refs/heads/x"), default_branch="", sha="")
+    found = compute(context, parse("type=edge\ntype=sha")[0])
+    assert [warning.partition(": ")[2] for warning in found.warnings] == [
+        "the default branch is not known; branch=NAME in the rule tells it",
+        "the commit is not known",
+    ]
+
+
+def test_a_rule_that_does_not_apply_is_no_warning() -> None:
+    rules = "type=ref,event=tag\ntype=ref,event=pr\ntype=schedule\ntype=sha,enable=false\n" + SEMVER
+    found = compute(on("refs/heads/main"), parse(rules)[0])
+    assert (found.names, found.warnings) == ((), ())
+    assert all(outcome.reason for outcome in found.outcomes)
+
+
+def test_what_is_to_be_pushed_needs_a_tag() -> None:
+    tagged = compute(on("refs/heads/main"))
+    assert require(tagged) is tagged
+    with pytest.raises(UsageError) as raised:
+        require(compute(on("refs/heads/main"), parse(SEMVER)[0], service="api"))
+    assert raised.value.exit_code == ExitCode.USAGE
+    assert "the image of api has no tag on refs/heads/main, so it cannot be pushed" in str(
+        raised.value
+    )
+    assert "refs/heads/main is not a tag" in str(raised.value)
+
+
+def test_a_service_has_its_own_rules_or_those_of_all() -> None:
+    sha, raw = TagRule("sha"), TagRule("raw", attributes={"value": "x"})
+    own = Service("api", tags=(raw,), tags_flavor=TagFlavor(prefix="api-"))
+    same = Service("web", tag_prefix="v")
+    config = Config(
+        "shop", services={"api": own, "web": same}, tags=(sha,), tags_flavor=TagFlavor(suffix="-z")
+    )
+    context = on("refs/heads/main")
+
+    def version() -> str:
+        raise AssertionError("no rule asks for it")
+
+    assert of_service(config, own, context, version).names == ("api-x",)
+    assert of_service(config, same, context, version).names == ("sha-1a2b3c4-z",)
+    assert of_service(config, None, context, version).names == ("sha-1a2b3c4-z",)
+    # Other rules do not get the flavor of the configured ones.
+    given = of_service(config, same, context, version, rules=(raw,))
+    assert given.names == ("x",)
+    assert groups(config) == [own, same]
+    assert groups(Config("shop")) == [None]
