@@ -15,8 +15,7 @@ from hullwright.console import Console
 from hullwright.errors import ExitCode, UnavailableError
 from hullwright.run import Runner
 from hullwright.workspace import Workspace
-
-from .registries import answering, refusing, registry
+from registries import answering, refusing, registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,7 @@ import pytest
 
 from hullwright.images import Reference
 from hullwright.tools.registry import Endpoint, ask
-
-from .registries import answering, refusing
+from registries import answering, refusing
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
