@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -77,6 +77,8 @@ class _Run:
     giver: Giver
     rules: Sequence[TagRule]
     service: str
+    # Most rules ask about the same version, and there may be thousands of others.
+    above: dict[tuple[str, str, bool], Sequence[Newer]] = field(default_factory=dict)
 
     @property
     def context(self) -> RefContext:
@@ -151,8 +153,11 @@ class _Run:
         return replace(given, named=tag, version=split(tag, self.giver.tag_prefix)[1])
 
     def _newer(self, rule: TagRule, given: Given) -> Sequence[Newer]:
-        prefix = self.giver.tag_prefix
-        return newer(self.context.clone, given, prefix, pep440=rule.type == "pep440")
+        key = (given.named, given.version, rule.type == "pep440")
+        if key not in self.above:
+            clone, prefix = self.context.clone, self.giver.tag_prefix
+            self.above[key] = newer(clone, given, prefix, pep440=key[2])
+        return self.above[key]
 
     def _mode(self, rule: TagRule) -> str:
         return rule.attributes.get("latest", self.giver.flavor.latest)

@@ -25,9 +25,9 @@ _NUMBERS: Final = ("major", "minor", "patch")
 
 @dataclass(frozen=True, slots=True)
 class Newer:
-    """A release above the one in question: what stands for its version, and its Git tag."""
+    """A release above the one in question: its figures, where it is SemVer, and its Git tag."""
 
-    version: str
+    order: tuple[int, ...]
     tag: str
 
 
@@ -52,13 +52,13 @@ def newer(clone: Clone, given: Given, prefix: str, *, pep440: bool) -> Sequence[
         # A release of the same figures is above its pre-releases.
         least = own.order if own.prerelease else (*own.order, 0)
         found = sorted(one for one in clone.releases(family, prefix) if one[0] >= least)
-        return [Newer(rest, tag) for _, rest, tag in found]
+        return [Newer(order, tag) for order, tag in found]
     other = pep440_of(given.version)
     if not other:
         return ()
     _refuse(clone, given.named)
     releases = sorted(one for one in clone.pep440_releases(family, prefix) if one[0] > other)
-    return [Newer(rest, tag) for _, rest, tag in releases]
+    return [Newer((), tag) for _, tag in releases]
 
 
 def taken(giver: Giver, rule: TagRule, given: Given, above: Sequence[Newer]) -> Newer | None:
@@ -76,11 +76,12 @@ def _by_numbers(given: Given, above: Sequence[Newer]) -> Newer | None:
     if own is None or own.prerelease or given.uses & {"version", "raw", "tag"}:
         return None
     named = [index for index, name in enumerate(_NUMBERS) if name in given.uses]
-    for one in reversed(above):
-        other = semver_of(one.version)
-        if other and all(other.order[index] == own.order[index] for index in named):
-            return one
-    return None
+    same = (
+        one
+        for one in reversed(above)
+        if all(one.order[index] == own.order[index] for index in named)
+    )
+    return next(same, None)
 
 
 def _refuse(clone: Clone, name: str) -> None:

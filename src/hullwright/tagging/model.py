@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.config.tags import PRIORITIES
 from hullwright.tagging.legal import sanitized
-from hullwright.tagging.versions import pep440_of, semver_of, split
+from hullwright.tagging.versions import pep440_of, release_order, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,21 +52,21 @@ class Clone:
         matches = ((ref, _PULL.fullmatch(ref)) for ref in self.refs)
         return {f"pr-{match[1]}": frozenset({ref}) for ref, match in matches if match}
 
-    def releases(self, family: str, prefix: str) -> list[tuple[tuple[int, ...], str, str]]:
-        """Return the SemVer releases of a family of tags: order, rest and whole tag."""
+    def releases(self, family: str, prefix: str) -> list[tuple[tuple[int, ...], str]]:
+        """Return the SemVer releases of a family of tags: what they are ordered by, and the tag."""
         found = []
         for tag, its_family, rest in self._split(prefix):
-            if its_family == family and (version := semver_of(rest)) and not version.prerelease:
-                found.append((version.order, rest, tag))
+            if its_family == family and (order := release_order(rest)):
+                found.append((order, tag))
         return found
 
-    def pep440_releases(self, family: str, prefix: str) -> list[tuple[Pep440, str, str]]:
+    def pep440_releases(self, family: str, prefix: str) -> list[tuple[Pep440, str]]:
         """Return the same of versions as PEP 440 has them."""
         found = []
         for tag, its_family, rest in self._split(prefix):
             version = pep440_of(rest) if its_family == family else None
             if version and not version.is_prerelease:
-                found.append((version, rest, tag))
+                found.append((version, tag))
         return found
 
     def _split(self, prefix: str) -> list[tuple[str, str, str]]:

@@ -62,6 +62,14 @@ def semver_of(text: str) -> Semantic | None:
     return Semantic(text, int(major), int(minor), int(patch), prerelease or "", build or "")
 
 
+def release_order(text: str) -> tuple[int, ...] | None:
+    """Return what a SemVer release is ordered by; None of anything else."""
+    match = _SEMVER.fullmatch(text)
+    if not match or match[4]:
+        return None
+    return (int(match[1]), int(match[2]), int(match[3]))
+
+
 def pep440_of(text: str) -> Pep440 | None:
     """Return the PEP 440 version that `text` is; else None."""
     from packaging.version import InvalidVersion, Version
