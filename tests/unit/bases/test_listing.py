@@ -67,7 +67,8 @@ def engine(patch: pytest.MonkeyPatch, **images: dict[str, Any]) -> Replay:
     Engine(images=has, info=INFO).serve(patch)
     inspect = ("docker", "image", "inspect")
     platform = (*inspect, "--format", "{{.Id}}", "--platform", "linux/arm64")
-    results = {platform: Result((), 1, "", "no such platform")}
+    refused = Result((), 1, "", "no such platform")
+    results: dict[tuple[str, ...], Result] = {platform: refused}
     results |= {(*inspect, name): Result((), 0, json.dumps([has[name]])) for name in has}
     results[inspect] = Result((), 1, "[]", "no such image")
     return Replay({}, results=results)
