@@ -19,6 +19,8 @@ _SCHEMA: Final = 1
 _WIDTH: Final = 40
 _STEPS_S: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 _TICKS: Final = 4
+# A health check that is quicker than this to say so is not worth a word.
+_TOLD_LAG_S: Final = 0.1
 _LEGEND: Final = (
     "░ waits   ▒ is being started   █ gets ready   ▓ is ready, its check has not said so"
 )
@@ -31,7 +33,7 @@ def text(shown: ColdStart) -> str:
         blocks.insert(0, failures.text(shown.failures))
     elif shown.failed:
         blocks.insert(0, f"✗ the cold start took {shown.total_s:.2f} s, over its budget of "
-                         f"{shown.budget_s:.0f} s")  # fmt: skip
+                         f"{shown.budget_s:g} s")  # fmt: skip
     return "\n\n".join(blocks)
 
 
@@ -169,7 +171,7 @@ def _told(service: ServiceUp) -> str:
             return f"ended {service.exit_code or 0} at {_seconds(service.ended_s)}"
         case "healthy":
             told = f"healthy {_seconds(service.healthy_s)}"
-            if service.probe_lag_s and service.listening_s is not None:
+            if (service.probe_lag_s or 0.0) >= _TOLD_LAG_S:
                 lag = f"ready {_seconds(service.ready_s)}, its check said so"
                 return f"{told}   {lag} {_seconds(service.probe_lag_s)} later"
             return told

@@ -148,7 +148,7 @@ def test_a_bind_that_can_be_written_is_never_left_as_it_is() -> None:
         {"type": "bind", "source": "/r/data", "target": "/data"},
         {"type": "bind", "source": "/srv/x", "target": "/x", "read_only": True},
         {"type": "volume", "source": "v", "target": "/v"},
-        {"type": "tmpfs", "target": "/tmp"},  # noqa: S108
+        {"type": "tmpfs", "target": "/tmp"},  # noqa: S108  a path in a container
     ]
     raw = {**service(volumes=mounts), "volumes": {"v": {"name": "shop_v"}}}
     isolation = isolated(raw, "/r/data")
@@ -230,7 +230,7 @@ PORTS = st.builds(
     lambda target, published, host: {"target": target, "published": published, "host_ip": host},
     st.integers(1, 65535),
     st.sampled_from(["", "8080", "8000-8010"]),
-    st.sampled_from(["", "127.0.0.1", "0.0.0.0"]),  # noqa: S104
+    st.sampled_from(["", "127.0.0.1", "0.0.0.0"]),  # noqa: S104  published, not bound
 )
 SERVICES = st.fixed_dictionaries(
     {"image": st.just("x")},
