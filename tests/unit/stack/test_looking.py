@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SELECTION = Selection(Stack("default", ("compose.yaml",))).named("shop")
+
+NOON_S = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 
 
 def container(service: str, *, state: str = "running", **labels: str) -> dict[str, Any]:
@@ -41,12 +44,12 @@ def test_ps_shows_services_and_no_one_off_containers(
     one_off = container("tool", **{"com.docker.compose.oneoff": "True"})
     ended = container("app", state="exited", **version)
     Engine(containers=[one_off, container("db"), ended]).serve(monkeypatch)
+    monkeypatch.setattr("hullwright.stack.looking.time.time", lambda: NOON_S + 60.0)
     state = stack.ps(workspace(tmp_path), SELECTION)
     app, db = state.services
     assert (app.service, app.state, app.exit_code, app.uptime_s) == ("app", "exited", 3, None)
     assert app.version == "1.2.3"
-    assert db.uptime_s is not None
-    assert db.uptime_s > 0
+    assert db.uptime_s == 60.0
     only_db = Selection(SELECTION.stack, ("db",)).named("shop")
     assert [each.service for each in stack.ps(workspace(tmp_path), only_db).services] == ["db"]
 
