@@ -167,6 +167,8 @@ def _bar(service: ServiceUp, before_s: float, span_s: float) -> str:
 
 def _told(service: ServiceUp) -> str:
     match service.status:
+        case "completed" if service.ended_s is None:
+            return "scaled to 0"
         case "completed":
             return f"ended {service.exit_code or 0} at {_seconds(service.ended_s)}"
         case "healthy":
