@@ -28,8 +28,8 @@ def container(service: str, *, state: str = "running", **labels: str) -> dict[st
     return {
         "Id": f"id-{service}",
         "Name": f"/shop-{service}-1",
-        "Created": "2026-01-01T12:00:00Z",
-        "State": {"Status": state, "ExitCode": 3, "StartedAt": "2026-01-01T12:00:00Z"},
+        "Created": "2026-11-21T12:00:00Z",
+        "State": {"Status": state, "ExitCode": 3, "StartedAt": "2026-11-21T12:00:00Z"},
         "HostConfig": {},
         "Config": {"Image": "shop/app:1", "Labels": {**given, **labels}},
         "NetworkSettings": {"Ports": {}},
