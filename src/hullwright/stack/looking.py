@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import select
 import signal
 import time
@@ -10,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import unknown
-from hullwright.stack.selection import ask, resolved
+from hullwright.stack.selection import resolved
+from hullwright.stack.variables import as_written
 from hullwright.tools import engine, whales
 from hullwright.tools.compose import ONEOFF_LABEL, Invocation
 
@@ -61,7 +61,7 @@ def project_name(ws: Workspace, selection: Selection) -> str:
     """Return the name of the compose project; no variable needs a value for it."""
     if selection.call.project:
         return selection.call.project
-    name = str(json.loads(ask(ws, selection, "written")).get("name", ""))
+    name = str(as_written(ws, selection).get("name", "$"))
     return name if "$" not in name else resolved(ws, selection).name
 
 

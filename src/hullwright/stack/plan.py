@@ -136,6 +136,10 @@ def given_env_files(
         kept = []
         for path, required in files:
             own = variables.is_dotenv(ws, selection, path)
+            if "$" in path:
+                # Only Compose knows which file that is.
+                kept.append({"path": path, "required": required})
+                continue
             exists = Path(path).is_file()
             if exists and not (own and not selection.call.dotenv):
                 kept.append({"path": path, "required": required})

@@ -23,6 +23,8 @@ _VARIABLE: Final = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)"
     r"|\{(?P<braced>[A-Za-z_]\w*)(?P<rest>[^}]*)\})"
 )
+# Stands for the files where only their lines are known; like an extension it is nobody's service.
+_LINES: Final = "x-lines"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,7 +55,8 @@ def uses(written: Mapping[str, Any], active: Iterable[str]) -> list[Use]:
         idle = place[0].startswith("x-") or (
             place[0] == "services" and len(place) > 1 and place[1] not in on
         )
-        found += [use for use in _uses_of(text, ".".join(place)) if use.must or not idle]
+        named = ".".join(place[1:] if place[0] == _LINES else place)
+        found += [use for use in _uses_of(text, named) if use.must or not idle]
     return sorted(set(found))
 
 
@@ -73,7 +76,7 @@ def check(ws: Workspace, selection: Selection) -> dict[str, Any]:
     Raises:
         UsageError: variables have none; all of them are listed with where they stand.
     """
-    written: dict[str, Any] = json.loads(ask(ws, selection, "written"))
+    written = as_written(ws, selection)
     profiles = [*selection.call.profiles, *_profiles_of(ws)]
     active = {*active_services(written, profiles), *selection.services}
     needed = uses(written, active)
@@ -84,6 +87,27 @@ def check(ws: Workspace, selection: Selection) -> dict[str, Any]:
     if missing:
         raise _missing(missing, selection)
     return written
+
+
+def as_written(ws: Workspace, selection: Selection) -> dict[str, Any]:
+    """Return the model as it is written; only its lines where Compose cannot give it.
+
+    It checks types before it puts values in, so a variable in some places (`ulimits`, an external
+    name) is an error to it then, although the stack is right.
+    """
+    try:
+        written: dict[str, Any] = json.loads(ask(ws, selection, "written"))
+    except UsageError:
+        return {"services": {}, _LINES: dict(_lines(selection.call.files))}
+    return written
+
+
+def _lines(files: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for file in files:
+        text = Path(file).read_text(encoding="utf-8", errors="replace")
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.lstrip().startswith("#"):
+                yield f"{Path(file).name}:{number}", line
 
 
 def project_folder(ws: Workspace, selection: Selection) -> Path:

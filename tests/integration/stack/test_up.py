@@ -19,7 +19,7 @@ import pytest
 from composing import docker, there
 from hullwright import recorded, stack
 from hullwright.config.models import Service
-from hullwright.errors import CheckFailedError, UsageError
+from hullwright.errors import CheckFailedError, ExitCode, UnavailableError, UsageError
 from hullwright.recorded import RecordedImage
 from hullwright.report import stack as shown
 from hullwright.secret import Secret
@@ -275,3 +275,43 @@ def test_logs_survive_a_reader_that_has_enough(made: Made, busybox: str) -> None
         assert "hullwright" in child.stdout.readline()
         child.stdout.close()
         assert child.wait(timeout=30) == 0
+
+
+def test_variables_where_compose_wants_a_number_are_no_obstacle(made: Made, busybox: str) -> None:
+    # `docker compose config --no-interpolate` refuses this file, `up` does not.
+    made.compose(f"""
+  app:
+    image: {busybox}
+    command: sleep 60
+    stop_grace_period: 0s
+    ulimits: {{nofile: "${{NOFILE:-1000}}"}}
+    environment: {{A: "${{A_KEY:?}}"}}
+""")
+    ws = made.workspace()
+    with pytest.raises(UsageError) as caught:
+        stack.plan_up(ws, stack.select(ws))
+    assert caught.value.why == [("A_KEY", "asked for by compose.yaml:9")]
+    selection = stack.select(ws, environment={"A_KEY": "x"})
+    assert not stack.up(ws, selection, timeout_s=20).failed
+    assert stack.ps(ws, selection).project == made.project
+
+
+def test_a_service_brings_its_profile_with_it(made: Made, busybox: str) -> None:
+    made.compose(f"""
+  app: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s}}
+  tool: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s, profiles: [debug]}}
+""")
+    ws = made.workspace()
+    assert stack.plan_up(ws, stack.select(ws)).services == ("app",)
+    report = stack.up(ws, stack.select(ws, services=["tool"]), timeout_s=20)
+    assert [service.service for service in report.services] == ["tool"]
+    assert there(made.project)["containers"] == [f"{made.project}-tool-1"]
+
+
+def test_an_engine_that_does_not_answer_is_told(made: Made, busybox: str) -> None:
+    made.compose(f"  app: {{image: {busybox}}}")
+    made.environ["DOCKER_HOST"] = f"unix://{made.folder}/nothing.sock"
+    ws = made.workspace()
+    with pytest.raises(UnavailableError) as caught:
+        stack.plan_up(ws, stack.select(ws))
+    assert caught.value.exit_code == ExitCode.UNAVAILABLE
