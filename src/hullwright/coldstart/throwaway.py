@@ -294,7 +294,7 @@ def _clear(ws: Workspace, project: str, *, given: bool) -> None:
 
 def _remove(ws: Workspace, started: Selection) -> None:
     """Remove the project, even if a person interrupts once more."""
-    with _uninterrupted():
+    with _uninterrupted(), ws.console.step(f"remove {started.call.project}"):
         teardown.remove(ws.runner, started.call.project)
         for path in started.call.overrides:
             Path(path).unlink(missing_ok=True)
