@@ -120,7 +120,7 @@ def run(
             or the project's name belongs to something that is no throwaway.
         LockedError: another run uses that project; it is named.
     """
-    name = project or throwaway_name(ws.config.project)
+    name = throwaway_name(ws.config.project) if project is None else _checked(project)
     with _held(ws, name, given=project is not None), _interruptible():
         _clear(ws, name, given=project is not None)
         cold = plan(ws, selection, name, fast_probes=fast_probes)
@@ -137,6 +137,16 @@ def throwaway_name(project: str) -> str:
     """Return a new name for a throwaway project: `PROJECT-cold-` and four hex digits."""
     base = re.sub(r"[^a-z0-9_-]+", "-", project.lower()).strip("-_") or "stack"
     return f"{base}-cold-{secrets.token_hex(2)}"
+
+
+def _checked(project: str) -> str:
+    # https://docs.docker.com/compose/how-tos/project-name/
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", project) is None:
+        raise UsageError(
+            f'"{project}" is no name for a project',
+            why="expected lower-case letters, digits, - and _, a letter or a digit first",
+        )
+    return project
 
 
 def plan(
@@ -272,10 +282,12 @@ def _held(ws: Workspace, project: str, *, given: bool) -> Iterator[None]:
     # The engine is the whole machine's, so the lock is too.
     path = machine_state_dir(ws.environ) / "locks" / f"{project}.lock"
     with lock(path, f"the throwaway project {project}"):
-        yield
-    if not given:
-        # Nobody else waits for a name that was made up for this run.
-        path.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            if not given:
+                # Nobody else waits for a name that was made up for this run.
+                path.unlink(missing_ok=True)
 
 
 def _clear(ws: Workspace, project: str, *, given: bool) -> None:

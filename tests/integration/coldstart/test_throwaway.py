@@ -187,6 +187,7 @@ def test_what_cannot_be_isolated_is_refused_with_every_reason(made: Made, busybo
         ),
     ]
     assert list((made.folder / ".hullwright").glob("overrides/*")) == []
+    assert list((machine_state_dir(ws.environ) / "locks").iterdir()) == []
 
 
 def test_missing_variables_stop_it_before_anything_is_made(made: Made, busybox: str) -> None:
@@ -208,6 +209,15 @@ def test_a_second_one_of_the_same_name_names_the_holder(made: Made, busybox: str
     assert caught.value.exit_code == ExitCode.LOCKED
     # A name that a run was given is free again after it.
     assert coldstart.run(ws, stack.select(ws), project=f"{made.project}-c").verdict == "healthy"
+
+
+@pytest.mark.parametrize("name", ["", "../up", "Shop", "-x", "a b"])
+def test_a_name_that_compose_would_refuse_is_refused_before(made: Made, name: str) -> None:
+    made.compose("  app: {image: x}")
+    ws = made.workspace()
+    with pytest.raises(UsageError, match="is no name for a project"):
+        coldstart.run(ws, stack.select(ws), project=name)
+    assert not machine_state_dir(ws.environ).exists()
 
 
 def test_a_name_of_somebody_elses_project_is_refused(made: Made, busybox: str) -> None:

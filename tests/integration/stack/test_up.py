@@ -19,7 +19,14 @@ import pytest
 from composing import docker, there
 from hullwright import recorded, stack
 from hullwright.config.models import Service
-from hullwright.errors import CheckFailedError, ExitCode, UnavailableError, UsageError
+from hullwright.errors import (
+    CheckFailedError,
+    ExitCode,
+    LockedError,
+    UnavailableError,
+    UsageError,
+)
+from hullwright.files import lock
 from hullwright.recorded import RecordedImage
 from hullwright.report import stack as shown
 from hullwright.secret import Secret
@@ -315,3 +322,16 @@ def test_an_engine_that_does_not_answer_is_told(made: Made, busybox: str) -> Non
     with pytest.raises(UnavailableError) as caught:
         stack.plan_up(ws, stack.select(ws))
     assert caught.value.exit_code == ExitCode.UNAVAILABLE
+
+
+def test_a_second_start_of_the_same_stack_names_the_first(made: Made, busybox: str) -> None:
+    made.compose(f"  app: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s}}")
+    ws = made.workspace()
+    plan = stack.plan_up(ws, stack.select(ws))
+    with (
+        lock(ws.state_dir / "locks" / "up-default.lock", "a test"),
+        pytest.raises(LockedError, match=f"process {os.getpid()}") as caught,
+    ):
+        stack.execute(ws, plan)
+    assert caught.value.exit_code == ExitCode.LOCKED
+    assert not any(there(made.project).values())
