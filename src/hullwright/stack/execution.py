@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import CheckFailedError
 from hullwright.files import lock
 from hullwright.stack import explain
+from hullwright.stack.expected import Expected, expectations
 from hullwright.stack.plan import UpPlan, applied, plan_up
-from hullwright.stack.wait import Expected, Status, Track, Wait, expectations
+from hullwright.stack.wait import Status, Track, Wait
 from hullwright.stack.watch import start_and_wait
 from hullwright.tools import engine
 

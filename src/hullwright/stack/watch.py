@@ -112,6 +112,7 @@ def _listen(wait: Wait) -> None:
         # The number may already be another process's, or that of another machine.
         if found and ports.runs_container(track.pid, track.id):
             wait.listening(track.id, time.time())
+        wait.looked(track.id)
 
 
 def _patience_s(wait: Wait) -> float:

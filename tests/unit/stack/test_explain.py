@@ -14,7 +14,8 @@ from hullwright.console import Console
 from hullwright.run import Result, Runner
 from hullwright.secret import Secret
 from hullwright.stack import explain
-from hullwright.stack.wait import Expected, Wait
+from hullwright.stack.expected import Expected
+from hullwright.stack.wait import Wait
 from hullwright.tools import ports
 from hullwright.tools.engine import Container, Event, ProbeResult
 from hullwright.workspace import Workspace

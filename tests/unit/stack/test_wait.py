@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hullwright.stack.wait import SETTLE_S, Expected, Wait, expectations
+from hullwright.stack.expected import Expected, expectations
+from hullwright.stack.wait import SETTLE_S, Wait
 from hullwright.tools.compose import parse_model
 from hullwright.tools.engine import Container, Event, ProbeResult
 
@@ -261,8 +262,20 @@ def test_sockets_are_looked_at_only_while_they_are_waited_for() -> None:
     assert wait.to_inspect(BEGAN + 1.1) == ["id-db"]
     observe(wait, 1.1, container(health="starting"))
     assert [track.id for track in wait.to_listen()] == ["id-db"]
+    wait.looked("id-db")
     happen(wait, 1.5, "health_status: healthy")
+    assert [track.id for track in wait.to_listen()] == ["id-db"], "nobody saw it listen"
+    wait.looked("id-db")
     assert wait.to_listen() == []
+
+
+def test_what_is_healthy_has_listened_before() -> None:
+    wait = waiting(Expected("db"))
+    happen(wait, 1.0, "start")
+    observe(wait, 1.1, container(health="starting"))
+    happen(wait, 1.5, "health_status: healthy")
+    wait.listening("id-db", BEGAN + 1.52)
+    assert wait.containers("db")[0].listening_at == BEGAN + 1.5
 
 
 MODEL = """{"name": "x", "services": {

@@ -18,8 +18,9 @@ from hullwright.console import Console
 from hullwright.errors import UnavailableError
 from hullwright.run import Result, Runner
 from hullwright.secret import Secret
+from hullwright.stack.expected import Expected
 from hullwright.stack.selection import Selection
-from hullwright.stack.wait import Expected, Wait
+from hullwright.stack.wait import Wait
 from hullwright.stack.watch import start_and_wait
 from hullwright.workspace import Workspace
 
