@@ -127,21 +127,21 @@ def _tags(cell: Cell) -> list[str]:
 
 def _build(session: nox.Session, platform: str, target: str, service: str) -> None:
     """Build one service, target and platform."""
-    _task(session, "build", *_cell_flags((platform, target, service)))
+    _task(session, "build", *_cell_flags((platform, target, service)), *session.posargs)
 
 
 def _sizes(session: nox.Session, platform: str, target: str, service: str) -> None:
     """Build one service, target and platform, and hold its sizes against its budgets."""
     flags = _cell_flags((platform, target, service))
     _task(session, "build", *flags)
-    _task(session, "sizes", *flags)
+    _task(session, "sizes", *flags, *session.posargs)
 
 
 def _cold_start(session: nox.Session, stack: str) -> None:
     """Start a stack from nothing in a throwaway project."""
     if _config().services:
         _task(session, "build")
-    _task(session, "cold-start", f"--stack={stack}")
+    _task(session, "cold-start", f"--stack={stack}", *session.posargs)
 
 
 def _cell_flags(cell: Cell) -> list[str]:
@@ -160,7 +160,6 @@ def _task(session: nox.Session, *words: str) -> None:
         "-m",
         "hullwright",
         *words,
-        *session.posargs,
         env=version_environment(version),
         external=True,
     )

@@ -13,24 +13,26 @@ if TYPE_CHECKING:
 @task(
     flags={
         "env": "the environment whose secrets are wanted; default development",
-        "output": "where to write; default .env",
+        "output": "where to write; default .env, or .env.NAME for another environment",
         "format": FORMATS,
     }
 )
 def decrypt(
     session: Session,
     env: str | None = None,
-    output: str = ".env",
+    output: str = "",
     format: str = "text",
 ) -> None:
     """Decrypt the secrets file to a dotenv file of mode 0600 that Git ignores."""
     from hullwright import secrets
     from hullwright.report import secrets as report
 
+    # Another environment's values must not take the place of the developer's own.
+    own = env in {None, secrets.DEVELOPMENT}
+    output = output or (".env" if own else f".env.{env}")
     if session.dry:
-        session.console.result(
-            secrets.plan_decrypt(session.workspace, env=env, output=output).text()
-        )
+        plan = secrets.plan_decrypt(session.workspace, env=env, output=output)
+        session.console.result(plan.text())
         return
     session.show(report, secrets.decrypt(session.workspace, env=env, output=output), format)
 
