@@ -68,16 +68,27 @@ def pins(ws: Workspace, model: Model, services: Iterable[str]) -> tuple[Pin, ...
     wanted: dict[str, RecordedImage] = {}
     unbuilt: list[tuple[str, str]] = []
     for name in services:
-        service = model.services[name]
+        service = made_by(model, model.services[name])
         builder = built_by(ws.config, ws.root, service)
         image = _recorded(builder, service, images) if builder else None
         if image is not None:
             wanted[name] = image
         elif service.build is not None:
-            unbuilt.append((name, builder.name if builder else name))
+            unbuilt.append((name, builder.name if builder else service.name))
     if unbuilt:
         raise _not_built(unbuilt)
     return _resolved(ws, wanted)
+
+
+def made_by(model: Model, service: ComposeService) -> ComposeService:
+    """Return the service whose build section makes a service's image: itself, or one that shares it.
+
+    Compose files build an image in one place and name it in others, such as a migration's.
+    """
+    if service.build is not None or not service.image:
+        return service
+    sharing = (each for each in model.services.values() if each.image == service.image)
+    return next((each for each in sharing if each.build is not None), service)
 
 
 def _resolved(ws: Workspace, wanted: Mapping[str, RecordedImage]) -> tuple[Pin, ...]:

@@ -211,6 +211,20 @@ def test_a_second_one_of_the_same_name_names_the_holder(made: Made, busybox: str
     assert coldstart.run(ws, stack.select(ws), project=f"{made.project}-c").verdict == "healthy"
 
 
+def test_a_made_up_name_that_was_kept_is_neither_used_nor_removed(
+    made: Made, busybox: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owned(made, busybox)
+    ws = made.workspace()
+    monkeypatch.setattr(throwaway, "throwaway_name", lambda _: f"{made.project}-c")
+    assert cold(made, keep=True).kept
+    kept = there(f"{made.project}-c")
+    with pytest.raises(UsageError, match="a throwaway of that name was kept") as raised:
+        coldstart.run(ws, stack.select(ws))
+    assert raised.value.exit_code == ExitCode.USAGE
+    assert there(f"{made.project}-c") == kept
+
+
 @pytest.mark.parametrize("name", ["", "../up", "Shop", "-x", "a b"])
 def test_a_name_that_compose_would_refuse_is_refused_before(made: Made, name: str) -> None:
     made.compose("  app: {image: x}")
@@ -240,6 +254,8 @@ def test_what_was_kept_is_removed_by_the_next_of_that_name(made: Made, busybox: 
     assert not any(there(name).values())
 
 
+# The interrupt may fall between the start of a program that looks and the moment it is held.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_no_container(made: Made, busybox: str, number: signal.Signals) -> None:
     made.compose(

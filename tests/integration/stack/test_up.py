@@ -223,6 +223,8 @@ def test_ps_shows_health_and_restarts(made: Made, busybox: str) -> None:
         stack.restart(ws, stack.select(ws, services=["dbb"]))
 
 
+# The interrupt may fall between the start of a program that looks and the moment it is held.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_leaves_the_stack(made: Made, busybox: str) -> None:
     made.compose(
         f"  app: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s, "

@@ -18,7 +18,7 @@ from hullwright.recorded import RecordedImage
 from hullwright.run import Result, Runner
 from hullwright.secret import Secret
 from hullwright.stack.override import Override, Tagged, write
-from hullwright.stack.pins import built_by
+from hullwright.stack.pins import built_by, made_by
 from hullwright.tools import ports
 from hullwright.tools.compose import parse_model
 from hullwright.workspace import Workspace
@@ -233,6 +233,18 @@ def test_a_service_belongs_to_what_builds_its_file_or_image(
     model = parse_model(json.dumps({"services": {"x": raw}}))
     builder = built_by(ws.config, AnyPath("/r"), model.services["x"])
     assert (builder.name if builder else None) == found
+
+
+@pytest.mark.parametrize(
+    ("image", "maker"), [("shop:local", "web"), ("shop:other", "job"), ("", "job")]
+)
+def test_a_service_that_shares_an_image_is_started_from_what_makes_it(
+    image: str, maker: str
+) -> None:
+    web = {"image": "shop:local", "build": {"context": "/r"}}
+    model = parse_model(json.dumps({"services": {"job": {"image": image}, "web": web}}))
+    assert made_by(model, model.services["job"]).name == maker
+    assert made_by(model, model.services["web"]).name == "web"
 
 
 def test_a_taken_port_is_refused_with_its_variable(
