@@ -81,7 +81,7 @@ def pins(ws: Workspace, model: Model, services: Iterable[str]) -> tuple[Pin, ...
 
 
 def made_by(model: Model, service: ComposeService) -> ComposeService:
-    """Return the service whose build section makes a service's image: itself, or one that shares it.
+    """Return the service whose build section makes an image: itself, or one that shares it.
 
     Compose files build an image in one place and name it in others, such as a migration's.
     """
