@@ -172,17 +172,20 @@ def _told(service: ServiceUp) -> str:
         case "completed":
             return f"ended {service.exit_code or 0} at {_seconds(service.ended_s)}"
         case "healthy":
-            told = f"healthy {_seconds(service.healthy_s)}"
-            if (service.probe_lag_s or 0.0) >= _TOLD_LAG_S:
-                lag = f"ready {_seconds(service.ready_s)}, its check said so"
-                return f"{told}   {lag} {_seconds(service.probe_lag_s)} later"
-            return told
+            return f"healthy {_seconds(service.healthy_s)}{_lag(service)}"
         case "unknown":
             return f"runs since {_seconds(service.started_s)}, health unknown"
         case "failed":
             return f"failed: {service.reason.partition(': ')[2] or service.reason}"
         case _:
             return "not started" if service.started_s is None else "not ready when it was over"
+
+
+def _lag(service: ServiceUp) -> str:
+    if (service.probe_lag_s or 0.0) < _TOLD_LAG_S:
+        return ""
+    ready, lag = _seconds(service.ready_s), _seconds(service.probe_lag_s)
+    return f"   ready {ready}, its check said so {lag} later"
 
 
 def _end_s(service: ServiceUp) -> float | None:
