@@ -115,7 +115,7 @@ def report(ws: Workspace, plan: UpPlan, wait: Wait, output: list[str]) -> UpRepo
     total_s = time.time() - wait.began_at
     there = engine.of_project(ws.runner, plan.project)
     failures = explain.failures(ws, wait, there, output)
-    services = tuple(service_up(wait, wait.expected[name], there) for name in plan.services)
+    services = tuple(service_up(wait, expected, there) for expected in wait.expected.values())
     return UpReport(
         stack=plan.selection.stack.name,
         project=plan.project,

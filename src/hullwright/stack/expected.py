@@ -43,8 +43,10 @@ def expectations(
 
     A one-shot is awaited with `service_completed_successfully`, or says `restart: "no"` itself and
     has no health check; what leaves `restart` out may be either, and its first second decides.
+    Of what a provider makes nothing is expected: no container comes of it, and Compose itself
+    waits for the provider.
     """
-    names = list(services)
+    names = [name for name in services if not model.services[name].provided]
     awaited = set(one_shots)
     for service in model.services.values():
         awaited |= {

@@ -216,6 +216,9 @@ def _operations(
     for image in observed.missing:
         yield Operation("pull", image, "not in the local store")
     for name in services:
+        if model.services[name].provided:
+            yield Operation("create", name, "by its provider, a program on this host")
+            continue
         containers = observed.containers.get(name, [])
         told = f"{versions[name]} as built" if name in versions else model.services[name].image
         missing = model.services[name].scale - len(containers)

@@ -162,6 +162,11 @@ class ComposeService:
     ports: tuple[Port, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def provided(self) -> bool:
+        """Whether a program on the host makes it: it has no container of its own."""
+        return bool(self.raw.get("provider"))
+
 
 @dataclass(frozen=True, slots=True)
 class Build:

@@ -101,6 +101,21 @@ def test_names_are_replaced_and_ports_become_ephemeral() -> None:
         (service(cgroup="host"), "services.app.cgroup", "the host's control groups"),
         (service(network_mode="container:x"), "services.app.network_mode", "joins container:x"),
         (service(volumes_from=["container:x"]), "services.app.volumes_from", "container:x"),
+        (service(privileged=True), "services.app.privileged", "whatever root may"),
+        (
+            service(devices=[{"source": "/dev/kvm", "target": "/dev/kvm"}]),
+            "services.app.devices",
+            "devices of the host",
+        ),
+        (
+            service(device_cgroup_rules=["b 8:0 rwm"]),
+            "services.app.device_cgroup_rules",
+            "devices of the host",
+        ),
+        (service(cap_add=["SYS_ADMIN"]), "services.app.cap_add", "SYS_ADMIN reaches past"),
+        (service(cap_add=["CHOWN", "cap_all"]), "services.app.cap_add", "cap_all reaches past"),
+        (service(use_api_socket=True), "services.app.use_api_socket", "the engine's socket"),
+        (service(provider={"type": "x"}), "services.app.provider", "a program on the host"),
         (service(external_links=["x"]), "services.app.external_links", "talks to x"),
         ({"volumes": {"v": {"name": "v", "external": True}}}, "volumes.v", "v is external"),
         ({"networks": {"n": {"name": "n", "external": True}}}, "networks.n", "n is external"),
@@ -140,6 +155,11 @@ def test_what_cannot_be_isolated_is_refused(raw: dict[str, Any], place: str, rea
     refusals = isolated(raw).refusals
     assert [each for each, _ in refusals] == [place]
     assert reason in refusals[0][1]
+
+
+def test_powers_that_stay_inside_are_left_as_they_are() -> None:
+    raw = service(privileged=False, devices=[], cap_add=["NET_BIND_SERVICE", "SYS_PTRACE"])
+    assert isolated(raw).refusals == ()
 
 
 def test_a_bind_that_can_be_written_is_never_left_as_it_is() -> None:

@@ -278,6 +278,23 @@ def test_what_is_healthy_has_listened_before() -> None:
     assert wait.containers("db")[0].listening_at == BEGAN + 1.5
 
 
+def test_the_wait_ends_where_a_provider_makes_a_service() -> None:
+    model = parse_model(
+        """{"name": "x", "services": {
+          "db": {"provider": {"type": "x"}},
+          "app": {"healthcheck": {"test": "true"},
+                  "depends_on": {"db": {"condition": "service_started"}}}}}"""
+    )
+    expected = expectations(model, ["db", "app"])
+    assert list(expected) == ["app"]
+    wait = waiting(*expected.values())
+    happen(wait, 1.0, "start", service="app")
+    happen(wait, 1.5, "health_status: healthy", service="app")
+    wait.compose_ended(0)
+    assert wait.over
+    assert not wait.failed
+
+
 MODEL = """{"name": "x", "services": {
   "db": {"restart": "always", "healthcheck": {"test": ["CMD", "true"]}},
   "migrate": {"depends_on": {"db": {"condition": "service_healthy"}}},
