@@ -134,9 +134,9 @@ def run(
 
 
 def throwaway_name(project: str) -> str:
-    """Return a new name for a throwaway project: `PROJECT-cold-` and four hex digits."""
+    """Return a new name for a throwaway project: `PROJECT-cold-` and eight hex digits."""
     base = re.sub(r"[^a-z0-9_-]+", "-", project.lower()).strip("-_") or "stack"
-    return f"{base}-cold-{secrets.token_hex(2)}"
+    return f"{base}-cold-{secrets.token_hex(4)}"
 
 
 def _checked(project: str) -> str:
@@ -291,8 +291,18 @@ def _held(ws: Workspace, project: str, *, given: bool) -> Iterator[None]:
 
 
 def _clear(ws: Workspace, project: str, *, given: bool) -> None:
-    """Remove what an earlier run of this name left; refuse a name that is somebody's."""
+    """Remove what an earlier run of this name left; refuse a name that is somebody's.
+
+    A name that was made up for this run has no earlier run: what carries it was kept by a person.
+    """
     if not given:
+        there = teardown.remains(ws.runner, project)
+        if there:
+            raise UsageError(
+                f"{project} was made up for this run, and a throwaway of that name was kept",
+                why=[("it has", there.text())],
+                next_step="run it again: the next name is another one",
+            )
         return
     others = teardown.strangers(ws.runner, project)
     if others:
