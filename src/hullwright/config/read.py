@@ -34,10 +34,8 @@ PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 # https://github.com/opencontainers/distribution-spec: the name of a repository.
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
 _SHARED_TAG_KEYS: Final = ("pattern", "prefix", "suffix", "value", "group", "branch", "event")
-_HOOKED: Final = (
-    *("build", "push", "up", "down", "cold-start", "decrypt", "sizes"),
-    *("deploy", "rollback", "backup", "restore"),
-)
+# Only what is run is taken: a hook that never runs is a check that is silently off.
+_HOOKED: Final = ("build", "up", "cold-start")
 HOOKS: Final = tuple(f"{when}-{task}" for task in _HOOKED for when in ("before", "after"))
 ATTESTATIONS: Final = ("provenance", "sbom")
 
