@@ -46,30 +46,34 @@ def env(version: Version) -> str:
         "REF": version.ref,
         "COMMIT_DATE": rfc3339(version.commit_date),
         "SOURCE_DATE_EPOCH": str(int(version.commit_date.timestamp())),
-        "DISTANCE": str(version.distance),
+        "DISTANCE": "" if version.distance is None else str(version.distance),
         "DIRTY": "true" if version.dirty else "false",
     }
+    # An exported tree does not know its branch: left out, nobody takes it for one.
+    values = {name: value for name, value in values.items() if value}
     return "\n".join(f"{name}={shlex.quote(value)}" for name, value in values.items())
 
 
 def _facts(version: Version) -> list[tuple[str, str]]:
     on = version.ref.removeprefix("refs/heads/")
-    place = "no branch checked out" if on == "HEAD" else f"on {on}"
+    place = "no branch checked out" if on == "HEAD" else f"on {on}" if on else ""
+    commit = [version.revision, rfc3339(version.commit_date), place]
     facts = [
         ("image tag", version.image_tag),
-        ("commit", f"{version.revision}, {rfc3339(version.commit_date)}, {place}"),
-        ("counted", _counted(version)),
+        ("commit", ", ".join(part for part in commit if part)),
     ]
+    if version.distance is not None:
+        facts.append(("counted", _counted(version.distance, version.tag)))
     if version.dirty:
         facts.append(("content", "changed since the commit"))
     return facts
 
 
-def _counted(version: Version) -> str:
-    commits = "1 commit" if version.distance == 1 else f"{version.distance} commits"
-    if not version.tag:
-        return f"{commits}, no tag yet" if version.distance else "not counted: told by variables"
-    return f"{commits} after {version.tag}" if version.distance else f"tag {version.tag}"
+def _counted(distance: int, tag: str) -> str:
+    commits = "1 commit" if distance == 1 else f"{distance} commits"
+    if not tag:
+        return f"{commits}, no tag yet"
+    return f"{commits} after {tag}" if distance else f"tag {tag}"
 
 
 def _plain(version: Version) -> dict[str, object]:
@@ -86,7 +90,7 @@ def _plain(version: Version) -> dict[str, object]:
         "revision": version.revision,
         "short_revision": version.short_revision,
         "describe": version.describe,
-        "ref": version.ref,
+        "ref": version.ref or None,
         "commit_date": rfc3339(version.commit_date),
         "distance": version.distance,
         "dirty": version.dirty,
