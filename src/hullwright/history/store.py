@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.errors import HullwrightError, LockedError, UsageError
+from hullwright.history.printed import without_printed
 from hullwright.history.record import Record, instant
 from hullwright.secret import Secret, redact
 
@@ -58,14 +59,16 @@ _UNSENT: Final = "sent_at IS NULL AND refused IS NULL"
 def append(ws: Workspace, record: Record) -> None:
     """Keep a record; a second one of the same id changes nothing.
 
-    Values that the runner knows as secrets are masked, should a report have quoted one.
+    What programs printed is left out, and values that the runner knows as secrets are masked,
+    should a report have quoted one elsewhere.
 
     Raises:
         UsageError: the file was written by a newer Hullwright; nothing is written.
         LockedError: other runs kept the file busy for half a minute.
         HullwrightError: the file cannot be written, or is no history.
     """
-    data = json.dumps(_clean(record.data, ws.runner.secrets), ensure_ascii=False)
+    kept = without_printed(record.data)
+    data = json.dumps(_clean(kept, ws.runner.secrets), ensure_ascii=False)
     row = (
         record.id,
         record.kind,

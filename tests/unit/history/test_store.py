@@ -10,7 +10,9 @@ import pytest
 
 from hullwright.errors import HullwrightError, LockedError, UsageError
 from hullwright.history import append, list_records, store, unsent_count
+from hullwright.report import failures
 from hullwright.secret import Secret
+from hullwright.stack import Failure
 from recording import record, workspace
 
 if TYPE_CHECKING:
@@ -52,6 +54,37 @@ def test_the_file_may_be_elsewhere(tmp_path: Path) -> None:
     append(ws, record())
     assert (tmp_path / "var/log/runs.sqlite").is_file()
     assert len(list_records(ws)) == 1
+
+
+def test_what_programs_printed_is_not_kept(tmp_path: Path) -> None:
+    ws = workspace(tmp_path)
+    crashed = Failure(
+        "db",
+        "crash",
+        "db crashed: it ended with 1",
+        (("exit code", "1"), ("result", "exit code 1\nPIN=12345"), ("engine", "PIN=12345")),
+        ("PIN=12345",),
+    )
+    told = {"verdict": "failed", "failures": failures.as_json([crashed])}
+    step = {"step": "RUN x", "error": "exit code: 1", "output": ["PIN=12345"], "causes": []}
+    append(ws, record("up", data=told))
+    append(ws, record("build", data={"targets": [{"service": "web", "failure": step}]}))
+    assert b"12345" not in (tmp_path / ".hullwright/history.sqlite").read_bytes()
+    (up,), (build,) = list_records(ws, "up"), list_records(ws, "build")
+    assert up.data == {
+        "verdict": "failed",
+        "failures": [
+            {
+                "service": "db",
+                "cause": "crash",
+                "message": "db crashed: it ended with 1",
+                "facts": {"exit code": "1"},
+            }
+        ],
+    }
+    assert build.data["targets"] == [
+        {"service": "web", "failure": {"step": "RUN x", "error": "exit code: 1", "causes": []}}
+    ]
 
 
 def test_a_secret_that_a_report_quotes_is_masked(tmp_path: Path) -> None:
