@@ -216,11 +216,6 @@ def test_ps_shows_health_and_restarts(made: Made, busybox: str) -> None:
     ]
     assert state.services[0].uptime_s is not None
     assert "running, no health check" in shown.text(state)
-    restarted = stack.restart(ws, stack.select(ws, services=["db"]))
-    assert restarted.services[0].uptime_s is not None
-    assert restarted.services[0].uptime_s < state.services[0].uptime_s + 1
-    with pytest.raises(UsageError, match='unknown running service "dbb" — did you mean "db"'):
-        stack.restart(ws, stack.select(ws, services=["dbb"]))
 
 
 # The interrupt may fall between the start of a program that looks and the moment it is held.
@@ -316,6 +311,32 @@ def test_a_service_brings_its_profile_with_it(made: Made, busybox: str) -> None:
     report = stack.up(ws, stack.select(ws, services=["tool"]), timeout_s=20)
     assert [service.service for service in report.services] == ["tool"]
     assert there(made.project)["containers"] == [f"{made.project}-tool-1"]
+
+
+def test_what_a_provider_makes_is_not_waited_for(made: Made, busybox: str) -> None:
+    programs = made.folder / "programs"
+    programs.mkdir()
+    (programs / "hullwright-test-provider").write_text(
+        """#!/bin/sh\necho '{"type": "info", "message": "made"}'\n""", encoding="utf-8"
+    )
+    (programs / "hullwright-test-provider").chmod(0o755)
+    made.environ["PATH"] = f"{programs}:{made.environ['PATH']}"
+    made.compose(
+        f"""
+  db: {{provider: {{type: hullwright-test-provider}}}}
+  web:
+    image: {busybox}
+    command: sleep 60
+    stop_grace_period: 0s
+    depends_on: [db]
+"""
+    )
+    ws = made.workspace()
+    plan = stack.plan_up(ws, stack.select(ws))
+    assert "create    db: by its provider, a program on this host" in plan.text()
+    report = stack.execute(ws, plan, timeout_s=20)
+    assert not report.failed, shown.text(report)
+    assert [(each.service, each.status) for each in report.services] == [("web", "unknown")]
 
 
 def test_an_engine_that_does_not_answer_is_told(made: Made, busybox: str) -> None:
