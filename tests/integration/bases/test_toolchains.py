@@ -83,5 +83,7 @@ def test_a_program_is_compiled_without_a_network(
     folder = tmp_path / "repository"
     prepared = bases.prepare(repository(folder, language), stand_ins=True)
     assert [base.state for base in prepared.listing.images] == ["present"]
-    docker("buildx", "build", "--quiet", "--load", "--provenance=false", "--tag", image, str(folder))
+    docker(
+        "buildx", "build", "--quiet", "--load", "--provenance=false", "--tag", image, str(folder)
+    )
     assert docker("run", "--rm", "--network=none", image) == said
