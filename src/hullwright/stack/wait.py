@@ -172,6 +172,9 @@ class Wait:
             if track.status == "waiting" and track.running and track.has_probe is False:
                 expected = self.expected[track.service]
                 started = track.started_at or now
+                # One that was there before may be about to be replaced or started again.
+                if self.compose_code is None and started < self.began_at:
+                    continue
                 if not expected.one_shot and now - started >= SETTLE_S:
                     track.status = "unknown"
             limit_s = self.expected[track.service].timeout_s
@@ -270,7 +273,8 @@ class Wait:
         if container.health == "healthy":
             good = [probe.ended_at for probe in container.probes if probe.exit_code == 0]
             self._healthy(track, good[0] if good else now)
-        elif container.health == "unhealthy":
+        elif container.health == "unhealthy" and container.state == "running":
+            # The engine shows every container that has ended as unhealthy; that is no verdict.
             self._fail(track, "unhealthy", now)
         last = container.probes[-1] if container.probes else None
         if last is not None and container.state == "running" and track.probe_began_at is not None:
@@ -291,9 +295,9 @@ class Wait:
     def _ended(self, track: Track, at: float, code: int) -> None:
         expected = self.expected[track.service]
         track.ended_at, track.exit_code, track.pid = at, code, 0
-        track.deaths += 1
         if track.stopping:
             return
+        track.deaths += 1
         again = expected.restarts(code)
         if code == 0 and not again:
             track.status = "completed"
@@ -306,8 +310,10 @@ class Wait:
 
     def _started(self, track: Track, at: float) -> None:
         track.started_at, track.ended_at = at, None
-        track.first_started_at = track.first_started_at or at
-        track.pid, track.stopping, track.healthy_at = 0, False, None
+        if (track.first_started_at or 0.0) < self.began_at:
+            track.first_started_at = at
+        track.pid, track.stopping = 0, False
+        track.listening_at, track.healthy_at = None, None
         track.sockets_done = False
         track.probe_began_at, track.looked_at_probe = None, 0
         if track.status != "failed":

@@ -99,20 +99,29 @@ def down(
 @task(
     lists=("service",),
     operands="service",
-    flags={"stack": _STACK, "service": "only these services", "format": FORMATS},
+    flags={
+        "stack": _STACK,
+        "service": "only these services",
+        "timeout": "longest wait, such as 2m",
+        "format": FORMATS,
+    },
 )
 def restart(
     session: Session,
     stack: str | None = None,
     service: list[str] | None = None,
+    timeout: str | None = None,
     format: str = "text",
 ) -> None:
-    """Restart the containers of a stack as they are."""
+    """Restart the containers of a stack as they are, wait until healthy, and explain if not."""
     from hullwright import stack as feature
     from hullwright.report import stack as report
+    from hullwright.tasks.starting import seconds
 
     chosen = feature.select(session.workspace, stack, services=service or ())
-    session.show(report, feature.restart(session.workspace, chosen), format)
+    done = feature.restart(session.workspace, chosen, timeout_s=seconds(timeout))
+    session.show(report, done, format)
+    session.leave(held=not done.failures, why=f"stack {done.stack} did not come up again")
 
 
 @task(

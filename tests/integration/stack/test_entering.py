@@ -106,8 +106,10 @@ def test_an_image_can_be_entered_without_a_service(made: Made, busybox: str) -> 
 def test_what_does_not_run_is_not_entered(made: Made, busybox: str) -> None:
     made.compose(f"  app: {{image: {busybox}, command: 'true'}}")
     ws = made.workspace()
-    with pytest.raises(UsageError, match='unknown running service "app"'):
+    with pytest.raises(CheckFailedError, match="app was not started"):
         stack.shell(ws, stack.select(ws), "app")
+    with pytest.raises(UsageError, match='unknown service "ap" — did you mean "app"'):
+        stack.shell(ws, stack.select(ws), "ap")
     stack.up(ws, stack.select(ws), timeout_s=20)
     with pytest.raises(CheckFailedError, match="app does not run: it is exited"):
         stack.exec_(ws, stack.select(ws), "app", ["true"])

@@ -146,6 +146,28 @@ def test_what_ran_before_is_judged_only_once_compose_is_done() -> None:
     assert wait.containers("db")[0].cause == "crash"
 
 
+def test_what_is_restarted_is_judged_by_its_new_start_alone() -> None:
+    wait = waiting(Expected("db", policy="always"))
+    observe(wait, 0.0, container(started_at=BEGAN - 90, pid=7))
+    wait.time(BEGAN + 5)
+    assert wait.status("db") == "waiting"
+    wait.listening("id-db", BEGAN + 5)
+    happen(wait, 6.0, "kill")
+    happen(wait, 6.1, "die", code=137)
+    happen(wait, 6.2, "start")
+    (track,) = wait.containers("db")
+    assert (track.deaths, track.listening_at, track.first_started_at) == (0, None, BEGAN + 6.2)
+
+
+def test_a_container_between_two_starts_is_not_unhealthy() -> None:
+    wait = waiting(Expected("db", policy="always"))
+    wait.compose_ended(0)
+    observe(wait, 1.0, container(state="restarting", health="unhealthy"))
+    assert wait.status("db") == "waiting"
+    observe(wait, 2.0, container(state="running", health="unhealthy"))
+    assert wait.status("db") == "failed"
+
+
 def test_the_kernel_ending_it_is_out_of_memory() -> None:
     wait = waiting(Expected("db"))
     happen(wait, 1.0, "start")
