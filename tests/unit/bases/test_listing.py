@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from python_on_whales import SystemInfo
@@ -86,6 +87,20 @@ def test_every_image_is_listed_with_where_it_is_named(
         "shop/web:local": ["compose.yml: web", "compose.yml: job"],
     }
     assert [(use.place, use.missing) for use in found.unknown] == [("Dockerfile:4 FROM", ("BASE",))]
+
+
+def test_a_last_stage_without_a_name_counts_beside_named_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = repository(tmp_path)
+    text = "FROM python:3 AS a\nFROM postgres:17\nCOPY --from=golang:1 /x /x\n"
+    (tmp_path / "Dockerfile").write_text(text, encoding="utf-8")
+    web = Service("web", image="shop/web", targets=("a", ""))
+    ws = workspace(tmp_path, replace(config, services={"web": web}), engine(monkeypatch))
+    places = {image.image: [use.place for use in image.uses] for image in listing(ws).images}
+    assert places["golang:1"] == ["Dockerfile:3 COPY --from"]
+    assert places["postgres:17"][0] == "Dockerfile:2 FROM"
+    assert places["python:3"] == ["Dockerfile:1 FROM"]
 
 
 def test_what_runs_or_compiles_here_is_wanted_for_this_machine_only(
