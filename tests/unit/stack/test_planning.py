@@ -209,6 +209,29 @@ def test_another_stage_than_the_one_that_was_built_is_not_built(tmp_path: Path) 
     with pytest.raises(CheckFailedError, match="not built yet: app") as caught:
         stack.plan_up(ws, stack.select(ws, environment=GIVEN))
     assert caught.value.next_step == "invoke build --service shop"
+    assert "nothing is recorded" in str(caught.value)
+
+
+def test_a_stage_that_is_not_the_default_is_named_in_what_to_do(tmp_path: Path) -> None:
+    build = {"context": "{root}", "dockerfile": "Dockerfile", "target": "development"}
+    ws, runner = repository(tmp_path, db={"image": "postgres:17", "build": build})
+    record(ws, runner)
+    with pytest.raises(CheckFailedError, match="not built yet: db") as caught:
+        stack.plan_up(ws, stack.select(ws, environment=GIVEN))
+    assert caught.value.next_step == "invoke build --service shop --target development"
+    assert "its stage development is not recorded" in str(caught.value)
+
+
+def test_a_build_that_no_configured_service_makes_says_what_to_add(tmp_path: Path) -> None:
+    build = {"context": "{root}/api", "dockerfile": "Dockerfile"}
+    ws, runner = repository(tmp_path, db={"image": "postgres:17", "build": build})
+    record(ws, runner)
+    with pytest.raises(CheckFailedError, match="no configured service builds it") as caught:
+        stack.plan_up(ws, stack.select(ws, environment=GIVEN))
+    assert caught.value.next_step == (
+        'add [tool.hullwright.services.db] with dockerfile = "api/Dockerfile", context = "api"; '
+        "then: invoke build --service db"
+    )
 
 
 @pytest.mark.parametrize(
