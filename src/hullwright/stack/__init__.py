@@ -13,6 +13,7 @@ from hullwright.stack.looking import ServiceState, StackState, logs, project_nam
 from hullwright.stack.plan import Operation, UpPlan, plan_up
 from hullwright.stack.restarting import restart
 from hullwright.stack.selection import Selection, resolved, select
+from hullwright.stack.variables import asked_for
 
 __all__ = [
     "DownPlan",
@@ -24,6 +25,7 @@ __all__ = [
     "StackState",
     "UpPlan",
     "UpReport",
+    "asked_for",
     "down",
     "exec_",
     "execute",

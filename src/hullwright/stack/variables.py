@@ -85,8 +85,24 @@ def check(ws: Workspace, selection: Selection) -> dict[str, Any]:
     if missing and selection.call.dotenv:
         missing = _not_in_dotenv(ws, selection, missing)
     if missing:
-        raise _missing(missing, selection)
+        raise _missing(ws, missing, selection)
     return written
+
+
+def asked_for(ws: Workspace, selection: Selection) -> dict[str, bool]:
+    """Return each variable of a stack's files, and whether a start is refused without a value."""
+    written = as_written(ws, selection)
+    profiles = [*selection.call.profiles, *_profiles_of(ws)]
+    needed = {use.name for use in uses(written, active_services(written, profiles))}
+    named = {name for _, text in _texts(written, ()) for name in _names(text)}
+    return {name: name in needed for name in sorted(named)}
+
+
+def _names(text: str) -> Iterator[str]:
+    for match in _VARIABLE.finditer(text):
+        name = match["plain"] or match["braced"]
+        if name:
+            yield name
 
 
 def as_written(ws: Workspace, selection: Selection) -> dict[str, Any]:
@@ -148,16 +164,17 @@ def _not_in_dotenv(ws: Workspace, selection: Selection, missing: list[Use]) -> l
     ]
 
 
-def _missing(missing: list[Use], selection: Selection) -> UsageError:
+def _missing(ws: Workspace, missing: list[Use], selection: Selection) -> UsageError:
     places: dict[str, list[str]] = {}
     for use in missing:
         places.setdefault(use.name, []).append(use.place)
     count = len(places)
+    made = " (invoke env --init makes one)" if (ws.root / ".env.example").is_file() else ""
     return UsageError(
         f"{count} variable{'s have' if count > 1 else ' has'} no value: {', '.join(places)}",
         why=[(name, f"asked for by {', '.join(at[:3])}") for name, at in places.items()],
         next_step=(
-            "put them into .env (invoke env --init makes one) or into the encrypted secrets"
+            f"put them into .env{made}, one NAME=value a line, or into the encrypted secrets"
             if selection.call.dotenv
             else "put them into the encrypted secrets or into the environment (.env is left out)"
         ),

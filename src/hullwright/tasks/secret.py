@@ -50,7 +50,7 @@ def env(
     merge: bool = False,
     format: str = "text",
 ) -> None:
-    """List the variables of .env.example and where each is set; never a value."""
+    """List the variables of .env.example and the stacks, and where each is set; never a value."""
     from hullwright import envfile
     from hullwright.report import env as report
 
@@ -60,4 +60,21 @@ def env(
     if init:
         made = envfile.init(session.workspace, merge=merge)
         session.console.note(report.made(made))
-    session.show(report, envfile.listing(session.workspace), format)
+    session.show(report, envfile.listing(session.workspace, _asked_for(session)), format)
+
+
+def _asked_for(session: Session) -> dict[str, bool]:
+    """Return the variables of all stacks' files; without Compose, what is known is shown."""
+    from hullwright import stack
+    from hullwright.errors import HullwrightError
+
+    found: dict[str, bool] = {}
+    for name in session.config.stacks:
+        try:
+            chosen = stack.select(session.workspace, name)
+            asked = stack.asked_for(session.workspace, chosen)
+        except HullwrightError as error:
+            session.console.note(f"without the variables of stack {name}: {error.what}")
+            continue
+        found |= {one: must or found.get(one, False) for one, must in asked.items()}
+    return found

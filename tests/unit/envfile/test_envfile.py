@@ -146,9 +146,26 @@ def test_each_variable_is_listed_with_its_places(tmp_path: Path) -> None:
         "✓  OWN                     .env                               not in .env.example",
         "✓  DB_HOST                 .env.sops.yaml                     not in .env.example",
         "",
-        "2 variables are missing · random values for them: invoke env --init --merge",
+        "2 variables are missing · values for them: invoke env --init --merge",
     ]
     assert "v1" not in f"{report.as_json(found)}{report.markdown(found)}"
+
+
+def test_what_a_compose_file_asks_for_is_listed_and_required(tmp_path: Path) -> None:
+    (tmp_path / ".env.example").write_text("GREETING=hello\n", encoding="utf-8")
+    ws = workspace(tmp_path, {}, Config("p"))
+    asked = {"GREETING": True, "PASSWORD": True, "PORT": False}
+    told = report.text(envfile.listing(ws, asked)).splitlines()
+    assert told == [
+        "✗  GREETING  missing",
+        "✗  PASSWORD  missing            not in .env.example",
+        "·  PORT      optional, not set  not in .env.example",
+        "",
+        "2 variables are missing · write PASSWORD into .env.example, then: invoke env --init",
+    ]
+    (tmp_path / ".env.example").unlink()
+    last = report.text(envfile.listing(ws, asked)).splitlines()[-1]
+    assert last == "2 variables are missing · write NAME=value for each into .env"
 
 
 def test_a_repository_without_variables_says_so(tmp_path: Path) -> None:

@@ -329,6 +329,16 @@ def test_a_file_or_a_stack_that_is_not_there_is_refused(tmp_path: Path) -> None:
         stack.select(replace(ws, config=Config("x")))
 
 
+def test_what_the_files_ask_for_is_told_with_what_must_be_given(tmp_path: Path) -> None:
+    ws, _ = repository(
+        tmp_path,
+        db={"image": "postgres:17", "ports": ["${PORT:-5432}:5432"]},
+        idle={"image": "x:${TAG}", "profiles": ["idle"]},
+    )
+    asked = stack.asked_for(ws, stack.select(ws))
+    assert asked == {"PASSWORD": True, "PORT": False, "TAG": False}
+
+
 def test_values_are_masked_from_then_on(tmp_path: Path) -> None:
     ws, _ = repository(tmp_path)
     stack.select(ws, environment=GIVEN)
