@@ -168,8 +168,14 @@ def _task(session: nox.Session, *words: str) -> None:
 def _config() -> Config:
     from hullwright.config.discover import find_root
     from hullwright.config.load import load
+    from hullwright.errors import HullwrightError
 
-    return load(find_root(Path.cwd()), os.environ)
+    try:
+        return load(find_root(Path.cwd()), os.environ)
+    except HullwrightError as error:
+        # Nox shows whatever else a noxfile raises as a traceback.
+        sys.stderr.write(f"✗ {error}\n")
+        sys.exit(int(error.exit_code))
 
 
 def _version() -> Version:
