@@ -168,13 +168,14 @@ def _task(session: nox.Session, *words: str) -> None:
 def _config() -> Config:
     from hullwright.config.discover import find_root
     from hullwright.config.load import load
+    from hullwright.console import Console
     from hullwright.errors import HullwrightError
 
     try:
         return load(find_root(Path.cwd()), os.environ)
     except HullwrightError as error:
         # Nox shows whatever else a noxfile raises as a traceback.
-        sys.stderr.write(f"✗ {error}\n")
+        Console(os.environ).error(str(error))
         sys.exit(int(error.exit_code))
 
 
