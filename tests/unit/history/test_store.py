@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hullwright.errors import HullwrightError, LockedError, UsageError
-from hullwright.history import append, list_records, store, unsent_count
+from hullwright.history import append, list_records, listing, store, unsent_count
 from hullwright.report import failures
 from hullwright.secret import Secret
 from hullwright.stack import Failure
@@ -28,6 +28,16 @@ def test_records_are_listed_newest_first_and_filtered(tmp_path: Path) -> None:
     assert list_records(ws, "build") == [kept[2], kept[0]]
     assert list_records(ws, "build", 1) == [kept[2]]
     assert list_records(ws, project="another") == []
+
+
+def test_a_kind_that_was_never_recorded_is_refused_with_those_that_were(tmp_path: Path) -> None:
+    ws = workspace(tmp_path)
+    assert listing(ws, "bild").records == ()
+    append(ws, record("build"))
+    append(ws, record("sizes"))
+    with pytest.raises(UsageError, match='unknown kind of run "bild" — did you mean "build"') as no:
+        listing(ws, "bild")
+    assert (no.value.exit_code, no.value.why) == (2, [("known", "build, sizes")])
 
 
 def test_a_record_is_kept_once(tmp_path: Path) -> None:
