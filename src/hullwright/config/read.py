@@ -66,6 +66,8 @@ def read_budget(table: Table) -> Budget:
     metric = table.one_of("metric", get_args(Metric), "")
     if not metric and not table.has("metric"):
         table.problem("metric", f"missing (one of {', '.join(get_args(Metric))})")
+    if metric == "visible":
+        table.problem("metric", '"visible" is not measured yet, so its limits would never hold')
     soft, hard, own_growth = (
         table.whole(key, None) if metric == "layers" else table.parsed(key, parse_size_bytes, None)
         for key in ("soft", "hard", "own-growth")
