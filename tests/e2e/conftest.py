@@ -15,7 +15,7 @@ import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import pytest
@@ -43,9 +43,25 @@ NOXFILE = """\
 from hullwright.sessions import register
 register()
 """
+# A stack of one service that runs, and one that never becomes healthy; IMAGE is written in.
+COMPOSE: Final = """\
+services:
+  web:
+    image: IMAGE
+    command: sleep 600
+    stop_grace_period: 0s
+"""
+NEVER_HEALTHY: Final = f"""{COMPOSE}
+    healthcheck: {{test: "echo the queue is full; exit 1", interval: 100ms, retries: 1000}}
+"""
 # Variables of the machine that runs the tests, which would change what a task prints or does.
 _FOREIGN = ("HULLWRIGHT_", "COMPOSE_", "GITHUB_", "GITLAB_", "GIT_", "SOPS_", "NOX")
 _FOREIGN_NAMES = frozenset({"CI", "FORCE_COLOR", "NO_COLOR", "PORT"})
+
+
+def told(text: str) -> list[str]:
+    """Return the lines of a message without the alignment of their columns."""
+    return [" ".join(line.split()) for line in text.splitlines()]
 
 
 @dataclass
