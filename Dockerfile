@@ -89,13 +89,14 @@ CMD ["serve"]
 # Last, so that a new commit changes nothing but the image's configuration.
 ARG VERSION=0.0.0-local
 ARG GIT_COMMIT=0000000
+ARG GIT_REVISION=${GIT_COMMIT}
 ARG BUILD_DATE=1970-01-01T00:00:00Z
 ENV HULLWRIGHT_VERSION=${VERSION} \
-    HULLWRIGHT_REVISION=${GIT_COMMIT} \
+    HULLWRIGHT_REVISION=${GIT_REVISION} \
     HULLWRIGHT_COMMIT_DATE=${BUILD_DATE}
 LABEL org.opencontainers.image.title="hullwright" \
     org.opencontainers.image.description="The dashboard of Hullwright: the history of builds, sizes and cold starts" \
     org.opencontainers.image.licenses="MIT" \
     org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${GIT_COMMIT}" \
+    org.opencontainers.image.revision="${GIT_REVISION}" \
     org.opencontainers.image.created="${BUILD_DATE}"

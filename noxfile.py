@@ -26,8 +26,11 @@ def lint(session: nox.Session) -> None:
     session.run(sys.executable, "-m", "ruff", "format", "--check", *PYTHON, external=True)
     tracked = session.run("git", "ls-files", silent=True, external=True, log=False)
     files = [Path(name) for name in str(tracked).splitlines() if Path(name).is_file()]
+    # A file that others source has no interpreter line of its own.
     shell = [
-        str(f) for f in files if _first_line(f).startswith(("#!/bin/sh", "#!/usr/bin/env bash"))
+        str(f)
+        for f in files
+        if f.suffix == ".sh" or _first_line(f).startswith(("#!/bin/sh", "#!/usr/bin/env bash"))
     ]
     docker = [str(f) for f in files if f.name == "Dockerfile" or f.suffix == ".Dockerfile"]
     session.run(str(BIN / "shellcheck"), *shell, external=True)

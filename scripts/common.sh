@@ -3,14 +3,3 @@
 
 # Programs that setup built are found like those of the system, after them.
 export PATH="$PWD/.venv/bin:$PATH:${XDG_CACHE_HOME:-$HOME/.cache}/hullwright/bin"
-
-# Makes the base images present; stand-ins are built only where no registry can be reached.
-prepare_images() {
-  local found
-  found=$(python -m hullwright.provision.reach)
-  if [ "$found" = none ]; then
-    invoke images --prepare --stand-ins
-  else
-    invoke images --prepare
-  fi
-}

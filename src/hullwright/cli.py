@@ -11,7 +11,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from hullwright.errors import ExitCode, HullwrightError, unknown
+from hullwright.errors import ExitCode, HullwrightError, UsageError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,19 +37,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     options, rest = _own_options(words)
     if options.version:
-        from importlib.metadata import version
+        from hullwright.tasks.session import own_version
 
-        sys.stdout.write(f"hullwright {version('hullwright')}\n")
+        sys.stdout.write(f"hullwright {own_version()}\n")
         return ExitCode.DONE
     namespace = _namespace()
-    if options.task is None:
+    if options.task is None or options.list:
         sys.stdout.write(_listing(namespace))
         return ExitCode.DONE
     names = namespace.task_names
     known = {*names, *(alias for aliases in names.values() for alias in aliases)}
     if options.task not in known:
         raise unknown("task", options.task, names)
-    arguments = _arguments(namespace, options.task, rest)
+    arguments = _arguments(namespace, options.task, ["--help"] if options.help else rest)
     return _execute(namespace, options, arguments)
 
 
@@ -87,6 +87,8 @@ def _namespace() -> Collection:
         module, folder = FilesystemLoader(config=Config()).load("tasks")
     except CollectionNotFound:
         return collection()
+    except (ImportError, SyntaxError) as error:
+        raise UsageError("tasks.py of this repository cannot be loaded", why=str(error)) from error
     loaded = Collection.from_module(module, loaded_from=folder)
     return loaded if loaded.task_names else collection()
 
@@ -153,7 +155,7 @@ def _add(parser: argparse.ArgumentParser, argument: Argument) -> None:
 
 def _execute(namespace: Collection, options: argparse.Namespace, arguments: dict[str, Any]) -> int:
     from invoke import Executor
-    from invoke.exceptions import Exit, UnexpectedExit
+    from invoke.exceptions import Exit, ParseError, UnexpectedExit
 
     try:
         Executor(namespace, _config(options)).execute((options.task, arguments))
@@ -164,6 +166,8 @@ def _execute(namespace: Collection, options: argparse.Namespace, arguments: dict
     except UnexpectedExit as failed:
         sys.stderr.write(f"{failed}\n")
         return int(failed.result.exited)
+    except ParseError as error:
+        raise UsageError(str(error)) from error
     return ExitCode.DONE
 
 

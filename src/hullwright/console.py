@@ -111,11 +111,18 @@ class Console:
         self.note(f"✓ {title}  {time.monotonic() - started:.1f} s")
 
     def summarise(self, markdown: str) -> None:
-        """Append to the job summary, where the CI provider has one."""
+        """Append to the job summary, where the CI provider has one.
+
+        A summary that cannot be written is warned of: what it sums up was done all the same.
+        """
         target = self.environ.get("GITHUB_STEP_SUMMARY")
-        if target:
+        if not target:
+            return
+        try:
             with Path(target).open("a", encoding="utf-8") as summary:
                 summary.write(f"{markdown}\n")
+        except OSError as error:
+            self.warn(f"the job summary {target} cannot be written: {error.strerror or error}")
 
     def ask(self, question: str) -> bool:
         """Return whether the person said yes; never asked, and no, where nobody is there."""

@@ -14,6 +14,7 @@ from hullwright.errors import HullwrightError, LockedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import FileIO
 
 
 def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
@@ -45,8 +46,25 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None
         ) from error
     finally:
         if temporary is not None:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 Path(temporary).unlink()
+
+
+def make_folder(folder: Path) -> Path:
+    """Return a folder, made with its parents where it is missing.
+
+    Raises:
+        HullwrightError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HullwrightError(
+            f"the folder {folder} cannot be made",
+            why=error.strerror or str(error),
+            next_step="free space or permissions on the folder above it, then run it again",
+        ) from error
+    return folder
 
 
 def _sync_folder(folder: Path) -> None:
@@ -66,37 +84,65 @@ def lock(path: Path, what: str) -> Iterator[None]:
 
     Raises:
         LockedError: another process holds it; the message says which.
+        HullwrightError: the lock file cannot be made or locked.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(
-                f"{what} is in use by another run",
-                why=[("holder", _holder(path))],
-                next_step="wait for it to end, or end it",
-            ) from None
-        file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "command": _own_command()}))
-        file.flush()
+    with _locked(path, what) as file:
+        _note(file, json.dumps({"pid": os.getpid(), "command": _own_command()}))
         try:
             yield
         finally:
-            file.truncate(0)
+            _note(file, "")
+
+
+def _locked(path: Path, what: str) -> FileIO:
+    make_folder(path.parent)
+    try:
+        # Without a buffer: closing would write once more what a full disk did not take.
+        file = path.open("ab", buffering=0)
+    except OSError as error:
+        raise _unlockable(path, what, error) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        if not isinstance(error, BlockingIOError):
+            raise _unlockable(path, what, error) from error
+        raise LockedError(
+            f"{what} is in use by another run",
+            why=[("holder", _holder(path))],
+            next_step="wait for it to end, or end it",
+        ) from None
+    return file
+
+
+def _unlockable(path: Path, what: str, error: OSError) -> HullwrightError:
+    return HullwrightError(
+        f"{what} cannot be locked",
+        why=f"{path}: {error.strerror or error}",
+        next_step="free space or permissions on that folder, then run it again",
+    )
+
+
+def _note(file: FileIO, holder: str) -> None:
+    # The kernel holds the lock; that the disk has no room for our name is no reason to fail.
+    with suppress(OSError):
+        file.truncate(0)
+        file.write(holder.encode())
 
 
 def _own_command() -> str:
     words = Path("/proc/self/cmdline")
     if not words.exists():
         return "hullwright"
-    # Only the task's words: an interpreter's path says nothing, and values are never in argv.
-    return " ".join(words.read_text(encoding="utf-8", errors="replace").split("\0")[1:4]).strip()
+    # Only the task's words, for an interpreter's path says nothing; others can read this file, so
+    # of NAME=VALUE and --flag=VALUE the name alone.
+    told = words.read_text(encoding="utf-8", errors="replace").split("\0")[1:4]
+    return " ".join(f"{word.partition('=')[0]}=…" if "=" in word else word for word in told).strip()
 
 
 def _holder(path: Path) -> str:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return "unknown (it is just starting)"
-    return f"process {held.get('pid')}: {held.get('command')}"
+        return f"process {held['pid']}: {held['command']}"
+    except (OSError, ValueError, TypeError, KeyError):
+        return "unknown (it is just starting, or its disk is full)"

@@ -61,8 +61,9 @@ def run_hook(ws: Workspace, event: str, context: Mapping[str, Any]) -> bool:
     except UnavailableError as error:
         raise UnavailableError(
             f"the hook {event} cannot be run: {error.what}",
-            why=[("command", shlex.join(command))],
-            next_step=f"correct hooks.{event} in the configuration, or make the file executable",
+            why=[("command", shlex.join(command)), ("why", f"{error.why or ''}")],
+            next_step=(error.next_step if error.why else "")
+            or f"correct hooks.{event} in the configuration, or make the file executable",
         ) from error
     for line in ws.runner.redacted(result.stdout + result.stderr).splitlines():
         ws.console.detail(f"  {line}")

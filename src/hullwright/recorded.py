@@ -58,9 +58,15 @@ def load(ws: Workspace) -> dict[tuple[str, str], RecordedImage]:
     # Not `state_dir`: looking at a repository must not make a folder in it.
     path = ws.root / ".hullwright" / _FILE
     try:
-        content = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise HullwrightError(
+            f"{path} cannot be read",
+            why=error.strerror or str(error),
+            next_step="give this user permission to read it",
+        ) from error
     try:
         entries = json.loads(content)["images"]
         images = [_from_json(entry) for entry in entries]

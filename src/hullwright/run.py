@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import time
 from contextlib import contextmanager, suppress
@@ -19,63 +18,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from hullwright.errors import HullwrightError, UnavailableError
+from hullwright.errors import UnavailableError
+from hullwright.outcome import CommandError, Result
+from hullwright.pasting import pasted
 from hullwright.secret import Secret, redact
+from hullwright.unstarted import unstarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+__all__ = ["CommandError", "DryRunner", "Result", "Runner", "cache_dir", "machine_state_dir"]
+
 # How long an interrupted or overdue child may take for its own clean-up before it is killed.
 _GRACE_S: Final = 10.0
-_REPLAYED_LINES: Final = 25
 
 _REMEDIES: Final = {
     "git": "install git (Debian: apt-get install git)",
     "docker": "invoke setup   (says what is missing; --install installs it on Debian and Ubuntu)",
     "sops": "invoke setup --install, or see https://github.com/getsops/sops/releases",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a command gave: its exit code, its captured output, and how long it took.
-
-    Attributes:
-        argv: the words of the command; never holds a secret.
-        returncode: the exit code; negative for a signal, as subprocess has it.
-        stdout: captured text; of a streamed command both streams in order.
-        stderr: captured text; empty for a streamed command.
-        duration_s: seconds from start to exit.
-    """
-
-    argv: tuple[str, ...]
-    returncode: int
-    stdout: str = ""
-    stderr: str = ""
-    duration_s: float = 0.0
-
-    @property
-    def ok(self) -> bool:
-        """Whether the command ended with 0."""
-        return self.returncode == 0
-
-    def tail(self, count: int = _REPLAYED_LINES) -> list[str]:
-        """Return the last `count` lines of the command's output, standard error last."""
-        return [*self.stdout.splitlines(), *self.stderr.splitlines()][-count:]
-
-
-class CommandError(HullwrightError):
-    """A command ended with another exit code than 0; its last lines are in the message."""
-
-    def __init__(self, result: Result) -> None:
-        code = result.returncode
-        ended = f"ended with {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
-        shown = "\n".join(result.tail()) or "(it printed nothing)"
-        super().__init__(
-            f"{result.argv[0]} {ended}",
-            why=[("command", shlex.join(result.argv)), ("output", shown)],
-        )
-        self.result = result
 
 
 def cache_dir(environ: Mapping[str, str]) -> Path:
@@ -96,7 +57,7 @@ class Runner:
 
     Attributes:
         environ: the environment that children get; additions come with each call.
-        echo: gets each command as a line that can be pasted into a shell, secrets masked.
+        echo: gets each command as it can be pasted into a shell, secrets masked.
         secrets: values that captured and replayed output never shows; features add to it.
     """
 
@@ -149,7 +110,7 @@ class Runner:
         """
         started = time.monotonic()
         lines: list[str] = []
-        with self._process(argv, cwd, env, stdin=stdin is not None, merge=True) as process:
+        with self._process(argv, cwd, env, stdin=stdin, merge=True) as process:
             if stdin is not None and process.stdin:
                 # A child that fails at once does not read; what it says comes below.
                 with suppress(BrokenPipeError):
@@ -173,9 +134,8 @@ class Runner:
         env: Mapping[str, str | Secret] | None = None,
     ) -> int:
         """Return the exit code of a command that has the terminal to itself."""
-        self._tell(argv, env)
-        program = self.resolve(argv[0])
-        with subprocess.Popen((program, *argv[1:]), cwd=cwd, env=self._environment(env)) as process:
+        self._tell(argv, env, cwd)
+        with self._started(argv, cwd, env) as process:
             return _wait(process, None)
 
     @contextmanager
@@ -183,7 +143,7 @@ class Runner:
         self, *argv: str, env: Mapping[str, str | Secret] | None = None
     ) -> Iterator[subprocess.Popen[str]]:
         """Yield a running command that only looks, such as `docker events`; ended afterwards."""
-        with self._process(argv, None, env, stdin=False, merge=False) as process:
+        with self._process(argv, None, env, stdin=None, merge=False) as process:
             try:
                 yield process
             finally:
@@ -205,7 +165,7 @@ class Runner:
 
         Its standard error comes with its output. It is asked to end when the block is left first.
         """
-        with self._process(argv, cwd, env, stdin=False, merge=True) as process:
+        with self._process(argv, cwd, env, stdin=None, merge=True) as process:
             try:
                 yield process
             finally:
@@ -250,7 +210,7 @@ class Runner:
         check: bool,
     ) -> Result:
         started = time.monotonic()
-        with self._process(argv, cwd, env, stdin=stdin is not None, merge=False) as process:
+        with self._process(argv, cwd, env, stdin=stdin, merge=False) as process:
             try:
                 stdout, stderr = process.communicate(stdin, timeout=timeout_s)
             except subprocess.TimeoutExpired:
@@ -279,21 +239,17 @@ class Runner:
         cwd: Path | None,
         env: Mapping[str, str | Secret] | None,
         *,
-        stdin: bool,
+        stdin: str | None,
         merge: bool,
     ) -> Iterator[subprocess.Popen[str]]:
-        self._tell(argv, env)
-        program = self.resolve(argv[0])
-        with subprocess.Popen(
-            (program, *argv[1:]),
-            cwd=cwd,
-            env=self._environment(env),
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+        self._tell(argv, env, cwd, stdin)
+        with self._started(
+            argv,
+            cwd,
+            env,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merge else subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
         ) as process:
             try:
                 yield process
@@ -305,6 +261,32 @@ class Runner:
                 _wait(process, _GRACE_S)
                 raise
 
+    def _started(
+        self,
+        argv: Sequence[str],
+        cwd: Path | None,
+        env: Mapping[str, str | Secret] | None,
+        *,
+        stdin: int | None = None,
+        stdout: int | None = None,
+        stderr: int | None = None,
+    ) -> subprocess.Popen[str]:
+        program, environment = self.resolve(argv[0]), self._environment(env)
+        try:
+            return subprocess.Popen(
+                (program, *argv[1:]),
+                cwd=cwd,
+                env=environment,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except (OSError, ValueError) as error:
+            raise unstarted(argv, program, cwd, environment, error) from error
+
     def _environment(self, env: Mapping[str, str | Secret] | None) -> dict[str, str]:
         added = {
             name: value.reveal() if isinstance(value, Secret) else value
@@ -312,10 +294,15 @@ class Runner:
         }
         return {**self.environ, **added}
 
-    def _tell(self, argv: Sequence[str], env: Mapping[str, str | Secret] | None) -> None:
+    def _tell(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str | Secret] | None,
+        cwd: Path | None,
+        stdin: str | None = None,
+    ) -> None:
         if self.echo is not None:
-            words = [f"{name}={shlex.quote(f'{value}')}" for name, value in (env or {}).items()]
-            self.echo(self.redacted(" ".join([*words, shlex.join(argv)])))
+            self.echo(self.redacted(pasted(argv, env=env, cwd=cwd, stdin=stdin)))
 
 
 @dataclass
@@ -332,7 +319,7 @@ class DryRunner(Runner):
         check: bool = True,
     ) -> Result:
         """Tell of the command; the result says that it printed nothing and ended with 0."""
-        self._tell(argv, env)
+        self._tell(argv, env, cwd, stdin)
         return Result(argv, 0)
 
     def stream(
@@ -345,7 +332,7 @@ class DryRunner(Runner):
         check: bool = True,
     ) -> Result:
         """As `run`; no line is handed over."""
-        self._tell(argv, env)
+        self._tell(argv, env, cwd, stdin)
         return Result(argv, 0)
 
     def beside(
@@ -355,7 +342,7 @@ class DryRunner(Runner):
         env: Mapping[str, str | Secret] | None = None,
     ) -> NoReturn:
         """Refuse: what is watched while it works cannot be told of; a dry run ends at the plan."""
-        self._tell(argv, env)
+        self._tell(argv, env, cwd)
         raise RuntimeError("a dry run ends at the plan of what is watched")
 
     def attach(
@@ -365,11 +352,11 @@ class DryRunner(Runner):
         env: Mapping[str, str | Secret] | None = None,
     ) -> int:
         """Tell of the command and return 0."""
-        self._tell(argv, env)
+        self._tell(argv, env, cwd)
         return 0
 
 
-def _wait(process: subprocess.Popen[str] | subprocess.Popen[bytes], grace_s: float | None) -> int:
+def _wait(process: subprocess.Popen[str], grace_s: float | None) -> int:
     """Return the exit code of a child; past `grace_s` it is terminated, then killed.
 
     A Ctrl-C reaches the child by itself, for it shares our process group: so a first interrupt

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hullwright.files import lock, make_folder, write_atomic
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from hullwright.config.models import Config
@@ -38,9 +43,25 @@ class Workspace:
 
         It is made when it is first asked for, and ignores itself, so that a repository needs no
         line of its own for it.
+
+        Raises:
+            HullwrightError: it cannot be made.
         """
-        folder = self.root / ".hullwright"
-        if not (folder / ".gitignore").exists():
-            folder.mkdir(exist_ok=True)
-            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        folder = make_folder(self.root / ".hullwright")
+        if not os.path.lexists(folder / ".gitignore"):
+            write_atomic(folder / ".gitignore", "*\n")
         return folder
+
+    @contextmanager
+    def writing(self, target: Path, what: str) -> Iterator[None]:
+        """Hold the one lock of all tasks that write the file `target`; `what` is its name.
+
+        Raises:
+            LockedError: another run is writing it.
+            HullwrightError: the lock file cannot be made.
+        """
+        # The folder's real place, so that two ways to one file have one lock.
+        place = target.parent.resolve() / target.name
+        digest = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
+        with lock(self.state_dir / "locks" / f"output-{digest}.lock", what):
+            yield

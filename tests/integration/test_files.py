@@ -33,6 +33,31 @@ except HullwrightError as error:
     print(error.why)
     sys.exit(error.exit_code)
 """
+FULL_DISK_LOCK = """
+set -e
+mount -t tmpfs -o size=64k tmpfs "$1"
+"$2" -c "$3" "$1/locks/it"
+"""
+FILL_AND_LOCK = """
+import sys
+from contextlib import suppress
+from pathlib import Path
+from hullwright.errors import LockedError
+from hullwright.files import lock
+path = Path(sys.argv[1])
+with lock(path, "it"):
+    pass
+with suppress(OSError), (path.parent.parent / "filler").open("wb", buffering=0) as file:
+    while file.write(b"x" * 512):
+        pass
+with lock(path, "it"):
+    try:
+        with lock(path, "it"):
+            print("two hold it")
+    except LockedError as error:
+        print(error.why)
+print("released")
+"""
 WRITE_FOREVER = """
 import sys
 from pathlib import Path
@@ -52,21 +77,31 @@ with lock(Path(sys.argv[1]), "it"):
 """
 
 
-def test_a_full_disk_truncates_nothing(tmp_path: Path) -> None:
+def on_small_disk(folder: Path, script: str, program: str) -> str:
+    """Return what a script printed in a mount namespace of its own, in which it may mount."""
     own = ["unshare", "--mount", "--map-root-user", "--user"]
-    mount = [*own, "mount", "-t", "tmpfs", "tmpfs", str(tmp_path)]
+    mount = [*own, "mount", "-t", "tmpfs", "tmpfs", str(folder)]
     allowed = (
         shutil.which("unshare")
         and not subprocess.run(mount, capture_output=True, check=False).returncode
     )
     if not allowed:
         pytest.skip("this machine lets no test mount a small disk of its own")
-    arguments = ["sh", str(tmp_path), sys.executable, WRITE_MUCH]
-    done = subprocess.run(
-        [*own, "sh", "-c", FULL_DISK, *arguments], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == (
+    arguments = ["sh", str(folder), sys.executable, program]
+    return subprocess.run(
+        [*own, "sh", "-c", script, *arguments], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_a_full_disk_truncates_nothing(tmp_path: Path) -> None:
+    assert on_small_disk(tmp_path, FULL_DISK, WRITE_MUCH) == (
         "No space left on device; what stood there before is unchanged\nexit 1\noldstate\n"
+    )
+
+
+def test_a_full_disk_lets_a_lock_be_held(tmp_path: Path) -> None:
+    assert on_small_disk(tmp_path, FULL_DISK_LOCK, FILL_AND_LOCK) == (
+        "[('holder', 'unknown (it is just starting, or its disk is full)')]\nreleased\n"
     )
 
 

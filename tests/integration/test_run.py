@@ -171,3 +171,76 @@ def test_long_output_of_both_streams_blocks_nothing() -> None:
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     assert done.wait(timeout=60)
+
+
+def script(folder: Path, content: str) -> str:
+    path = folder / "hook"
+    path.write_text(content, encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("echo\n", "a script needs a first line such as #!/bin/sh"),
+        ("#!/none/sh\n", "names a program that is missing: /none/sh"),
+        ("#!/bin/sh\r\n", "ends with a carriage return"),
+    ],
+)
+def test_a_script_that_the_system_does_not_start_is_3(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    runner, hook = Runner(ENVIRON), script(tmp_path, content)
+    for start in (
+        lambda: runner.read(hook),
+        lambda: runner.attach(hook),
+        lambda: runner.stream(hook, on_line=pytest.fail),
+    ):
+        with pytest.raises(UnavailableError, match="cannot be started") as raised:
+            start()
+        assert raised.value.exit_code == ExitCode.UNAVAILABLE
+        assert said in str(raised.value)
+
+
+def test_a_folder_that_is_not_there_is_3(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match=r"its folder .*gone is not there"):
+        Runner(ENVIRON).read("true", cwd=tmp_path / "gone")
+
+
+def test_what_is_too_long_for_the_system_is_3_and_named() -> None:
+    value = "hunter2" * 20_000
+    with pytest.raises(UnavailableError, match="the variable TOKEN has 140,007 bytes") as raised:
+        Runner(ENVIRON).read("true", env={"TOKEN": Secret(value)})
+    assert "hunter2" not in str(raised.value)
+    with pytest.raises(UnavailableError, match=r"argument 1 \(--token\) has") as raised:
+        Runner(ENVIRON).read("true", f"--token={value}")
+    assert "hunter2" not in str(raised.value)
+    with pytest.raises(UnavailableError, match="argument 1: a NUL character"):
+        Runner(ENVIRON).read("true", "a\0b")
+
+
+@pytest.mark.parametrize("text", ["a $HOME\n'b'\n\n", "EOF\n", ""])
+def test_a_pasted_command_reads_the_same_in_the_same_folder(tmp_path: Path, text: str) -> None:
+    told: list[str] = []
+    folder = tmp_path / "it's here"
+    folder.mkdir()
+    words = ("sh", "-c", 'pwd; cat; echo "$TOKEN"')
+    expected = (
+        Runner(ENVIRON, echo=told.append)
+        .read(*words, cwd=folder, stdin=text, env={"TOKEN": Secret("hunter2")})
+        .stdout
+    )
+    [pasted] = told
+    assert "hunter2" not in pasted
+    shell = ["sh", "-c", f"{pasted}\npwd"]
+    known = {**ENVIRON, "TOKEN": "hunter2"}
+    done = subprocess.run(shell, capture_output=True, text=True, check=True, env=known)
+    assert done.stdout == f"{expected}{Path.cwd()}\n"
+    assert expected == f"{folder}\n{text}hunter2\n"
+    # Where the shell has no value, nothing is started with a wrong one.
+    refused = subprocess.run(
+        ["sh", "-c", pasted], capture_output=True, text=True, check=False, env=ENVIRON
+    )
+    assert refused.returncode != 0
+    assert refused.stdout == ""

@@ -182,3 +182,12 @@ def test_nobody_is_asked_where_nobody_is(monkeypatch: pytest.MonkeyPatch) -> Non
     told = console(terminal=True)
     assert told.ask("remove it?") is False
     assert said(told) == ("", "")
+
+
+def test_a_job_summary_that_cannot_be_written_is_warned_of(tmp_path: Path) -> None:
+    target = tmp_path / "gone" / "summary.md"
+    told = console(GITHUB_STEP_SUMMARY=str(target))
+    told.summarise("| a |")
+    assert said(told)[1] == (
+        f"! the job summary {target} cannot be written: No such file or directory\n"
+    )

@@ -134,3 +134,55 @@ def test_a_holder_that_has_not_said_its_name_is_unknown(tmp_path: Path) -> None:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(LockedError, match="unknown"), lock(path, "it"):
             pytest.fail("two hold one lock")
+
+
+def test_a_holder_that_is_no_holder_is_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "up"
+    with path.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for content in ("5", "{}", '{"pid": 1}', "[]"):
+            path.write_text(content, encoding="utf-8")
+            with pytest.raises(LockedError, match="unknown"), lock(path, "it"):
+                pytest.fail("two hold one lock")
+
+
+def test_a_lock_file_that_cannot_be_made_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with (
+        pytest.raises(HullwrightError, match=r"the folder .*file/locks cannot be made") as raised,
+        lock(tmp_path / "file" / "locks" / "up", "it"),
+    ):
+        pytest.fail("nothing was locked")
+    assert raised.value.exit_code == ExitCode.FAILED
+    assert "Not a directory" in str(raised.value)
+    with (
+        pytest.raises(HullwrightError, match="it cannot be locked") as raised,
+        lock(tmp_path, "it"),
+    ):
+        pytest.fail("nothing was locked")
+    assert f"{tmp_path}: Is a directory" in str(raised.value)
+
+
+def test_a_file_system_without_locks_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> NoReturn:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with (
+        pytest.raises(HullwrightError, match="No locks available") as raised,
+        lock(tmp_path / "up", "it"),
+    ):
+        pytest.fail("nothing was locked")
+    assert not isinstance(raised.value, LockedError)
+
+
+def test_a_holder_is_named_without_the_values_of_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("python", "build", "--build-arg=TOKEN=hunter2", "TOKEN=hunter2", "more")
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "\0".join(words))
+    with lock(tmp_path / "up", "it"):
+        note = json.loads((tmp_path / "up").read_bytes())
+    assert note["command"] == "build --build-arg=… TOKEN=…"

@@ -74,6 +74,22 @@ def test_a_hook_whose_program_is_missing_is_named(tmp_path: Path) -> None:
     assert raised.value.exit_code == ExitCode.UNAVAILABLE
 
 
+def test_a_hook_that_the_system_does_not_start_says_why(tmp_path: Path) -> None:
+    class Refusing(Replay):
+        def run(self, *argv: str, **_: object) -> Result:
+            raise UnavailableError(f"{argv[0]} cannot be started", why="no shell", next_step="#!")
+
+    ws = workspace(tmp_path, configured("check"), Refusing({}))
+    with pytest.raises(UnavailableError) as raised:
+        run_hook(ws, "before-build", {})
+    assert str(raised.value) == (
+        "the hook before-build cannot be run: check cannot be started\n"
+        "  command  check\n"
+        "  why      no shell\n"
+        "  next     #!"
+    )
+
+
 def test_the_name_of_a_value_is_made_a_variable() -> None:
     assert environment("x", {"cold-start": {"a": 1}}) == {
         "HULLWRIGHT_HOOK_EVENT": "x",

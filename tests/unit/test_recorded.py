@@ -50,10 +50,10 @@ def test_the_file_is_documented_json(tmp_path: Path) -> None:
     assert path == tmp_path / ".hullwright" / "images.json"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"images": [{}]}', '{"images": 1}'])
+@pytest.mark.parametrize("content", ["", "{", "\xff", "[]", '{"images": [{}]}', '{"images": 1}'])
 def test_a_broken_file_is_named_with_what_to_do(content: str, tmp_path: Path) -> None:
     ws = workspace(tmp_path)
-    (ws.state_dir / "images.json").write_text(content, encoding="utf-8")
+    (ws.state_dir / "images.json").write_bytes(content.encode("latin-1"))
     with pytest.raises(HullwrightError, match=r"images\.json cannot be read") as raised:
         load(ws)
     assert raised.value.exit_code == ExitCode.FAILED
@@ -66,3 +66,12 @@ def test_two_writers_are_one_too_many(tmp_path: Path) -> None:
         save(ws, [API])
     assert raised.value.exit_code == ExitCode.LOCKED
     assert load(ws) == {}
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    ws = workspace(tmp_path)
+    (ws.state_dir / "images.json").mkdir()
+    with pytest.raises(HullwrightError, match=r"images\.json cannot be read") as raised:
+        load(ws)
+    assert raised.value.exit_code == ExitCode.FAILED
+    assert "Is a directory" in str(raised.value)

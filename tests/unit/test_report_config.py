@@ -38,6 +38,8 @@ def test_what_was_found_says_so(tmp_path: Path) -> None:
     found = [line.split(" = ")[0] for line in text.splitlines() if "found in the repo" in line]
     assert found[-1] == "stacks.default.files"
     assert any(key.endswith(".dockerfile") for key in found)
+    (prefix,) = [line for line in text.splitlines() if ".tag-prefix = " in line]
+    assert prefix.endswith("  default")
 
 
 def test_markdown_is_one_table_whose_cells_hold(tmp_path: Path) -> None:

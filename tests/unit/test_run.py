@@ -57,7 +57,7 @@ def test_a_dry_run_tells_of_what_would_change_the_world_and_does_nothing() -> No
     assert runner.stream("docker", "build", ".", on_line=pytest.fail).ok
     assert runner.attach("docker", "exec", "-it", "web", "sh") == 0
     assert told == [
-        "TOKEN='***' A='x y' docker rm 'a b'",
+        "TOKEN=\"${TOKEN:?}\" A='x y' docker rm 'a b'",
         "docker build .",
         "docker exec -it web sh",
     ]

@@ -27,7 +27,6 @@ from hullwright.bases.models import (
     Use,
 )
 from hullwright.bases.observe import (
-    engine_info,
     native_platform,
     observe_listing,
     observe_registries,
@@ -35,7 +34,7 @@ from hullwright.bases.observe import (
 from hullwright.bases.plan import plan_images
 from hullwright.bases.recipes import load_recipes
 from hullwright.images import Platform
-from hullwright.tools import engine
+from hullwright.tools import engine, whales
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +70,7 @@ def listing(ws: Workspace, *, platforms: Sequence[Platform | str] = ()) -> Listi
     Raises:
         UnavailableError: the engine does not answer.
     """
-    native = native_platform(engine_info(ws))
+    native = native_platform(whales.info(ws.runner))
     return observe_listing(ws, _parsed(platforms), native)
 
 
@@ -81,7 +80,7 @@ def plan(ws: Workspace, *, stand_ins: bool, platforms: Sequence[Platform | str] 
     Raises:
         UnavailableError: the engine does not answer, or nothing can give an image.
     """
-    info = engine_info(ws)
+    info = whales.info(ws.runner)
     seen = observe_listing(ws, _parsed(platforms), native_platform(info))
     return plan_images(observe_registries(ws, seen, info), stand_ins=stand_ins)
 

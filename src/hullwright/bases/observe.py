@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hullwright.bases.models import (
     RECIPE_LABEL,
@@ -18,10 +17,12 @@ from hullwright.bases.recipes import load_recipes
 from hullwright.bases.uses import named_images
 from hullwright.errors import HullwrightError
 from hullwright.images import Platform, Reference
-from hullwright.tools import engine, registry
+from hullwright.tools import registry, whales
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from python_on_whales import SystemInfo
 
     from hullwright.bases.models import Origin, Recipe, State, Use
     from hullwright.tools.registry import Answer, Endpoint
@@ -30,17 +31,9 @@ if TYPE_CHECKING:
     Ask = Callable[[Reference, Endpoint], Answer]
 
 
-def engine_info(ws: Workspace) -> Mapping[str, Any]:
-    """Return what the engine tells of itself: its platform, its registries, its proxies."""
-    answer = ws.runner.read("docker", "info", "--format", "{{json .}}", check=False)
-    engine.check_reachable(answer)
-    info: Mapping[str, Any] = json.loads(answer.stdout or "{}")
-    return info
-
-
-def native_platform(info: Mapping[str, Any]) -> Platform:
+def native_platform(info: SystemInfo) -> Platform:
     """Return the platform that the engine runs by itself."""
-    return Platform.parse(f"{info.get('OSType', 'linux')}/{info.get('Architecture', 'x86_64')}")
+    return Platform.parse(f"{info.os_type or 'linux'}/{info.architecture or 'x86_64'}")
 
 
 def observe_listing(ws: Workspace, platforms: Sequence[Platform], native: Platform) -> Listing:
@@ -62,9 +55,11 @@ def observe_listing(ws: Workspace, platforms: Sequence[Platform], native: Platfo
 def observe_local(ws: Workspace, needs: Mapping[str, tuple[Platform, ...]]) -> dict[str, LocalBase]:
     """Return the images of the local store among `needs`, with those platforms of theirs."""
     found = {}
-    for image, inspected in engine.images(ws.runner, needs).items():
+    for image, inspected in whales.images(ws.runner, needs).items():
         if inspected is not None:
-            platforms = tuple(p for p in needs[image] if _has_platform(ws, image, p))
+            # Without a platform the store tells of this machine's own if it has it.
+            own = Platform.parse(inspected.platform) if inspected.platform else None
+            platforms = tuple(p for p in needs[image] if p == own or _has_platform(ws, image, p))
             labels = inspected.labels
             found[image] = LocalBase(
                 platforms, labels.get(STAND_IN_LABEL, ""), labels.get(RECIPE_LABEL, "")
@@ -73,7 +68,7 @@ def observe_local(ws: Workspace, needs: Mapping[str, tuple[Platform, ...]]) -> d
 
 
 def observe_registries(
-    ws: Workspace, listing: Listing, info: Mapping[str, Any], ask: Ask = registry.ask
+    ws: Workspace, listing: Listing, info: SystemInfo, ask: Ask = registry.ask
 ) -> Observed:
     """Return the listing with what registries say about each image that it lacks.
 
@@ -104,9 +99,7 @@ def mirrored(image: str, mirror: str) -> str:
     return f"{mirror}/{reference.path}{tag}{digest}"
 
 
-def _places(
-    image: str, mirror: str, info: Mapping[str, Any]
-) -> Iterable[tuple[Reference, Endpoint]]:
+def _places(image: str, mirror: str, info: SystemInfo) -> Iterable[tuple[Reference, Endpoint]]:
     reference = Reference.parse(image)
     if mirror:
         copy = Reference.parse(mirrored(image, mirror))
@@ -139,15 +132,9 @@ def _platforms(
 
 
 def _has_platform(ws: Workspace, image: str, platform: Platform) -> bool:
-    inspect = ("docker", "image", "inspect", "--format")
-    form = "{{.Os}}/{{.Architecture}}{{if .Variant}}/{{.Variant}}{{end}}"
-    # Without a platform the store tells of this machine's own if it has it, on any engine; the
-    # question for another one needs API 1.49.
-    told = ws.runner.read(*inspect, form, image, check=False).stdout.strip()
-    if told and Platform.parse(told) == platform:
-        return True
-    asked = (*inspect, "{{.Id}}", "--platform", str(platform), image)
-    return ws.runner.read(*asked, check=False).ok
+    # python-on-whales cannot ask for a platform; the engine can since API 1.49.
+    words = ("docker", "image", "inspect", "--format", "{{.Id}}", "--platform", str(platform))
+    return ws.runner.read(*words, image, check=False).ok
 
 
 def _listed(

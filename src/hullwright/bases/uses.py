@@ -37,7 +37,8 @@ def _of_service(ws: Workspace, service: Service) -> Iterator[Use]:
     if not path.is_file():
         return  # a build says so; a listing goes on with what there is
     dockerfile = read(path)
-    targets = [target for target in service.targets if target in dockerfile.stages]
+    # The last stage may have no name beside others that have one: it is listed as an empty text.
+    targets = [target for target in service.targets if not target or target in dockerfile.stages]
     found: dict[tuple[int, str], ImageUse] = {}
     for target in targets or [""]:
         for use in dockerfile.images(service.build_args, target=target):

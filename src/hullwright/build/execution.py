@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import platform as machine
 import re
-import tempfile
 import time
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -111,25 +109,26 @@ def _bake(
         for target, vertex in progress.feed(line):
             teller.changed(target, vertex)
 
-    with tempfile.TemporaryDirectory(prefix="hullwright-bake-") as folder:
-        metadata_file = Path(folder) / "metadata.json"
-        with _folded(ws.console, plan), teller.ticking():
-            result = ws.runner.stream(
-                *bake_argv(
-                    metadata_file,
-                    no_cache=plan.no_cache,
-                    pull=plan.pull,
-                    overrides=plan.overrides,
-                    allow=plan.allow,
-                ),
-                on_line=on_line,
-                cwd=ws.root,
-                env={**BAKE_ENVIRONMENT, **secrets},
-                stdin=plan.definition(),
-                check=False,
-            )
-        # Bake writes the file only when every target was built.
-        written = metadata_file.read_text(encoding="utf-8") if metadata_file.exists() else ""
+    # A lasting name, under the build's lock, so that the command can be run again by hand.
+    metadata_file = ws.state_dir / "bake-metadata.json"
+    metadata_file.unlink(missing_ok=True)
+    with _folded(ws.console, plan), teller.ticking():
+        result = ws.runner.stream(
+            *bake_argv(
+                metadata_file,
+                no_cache=plan.no_cache,
+                pull=plan.pull,
+                overrides=plan.overrides,
+                allow=plan.allow,
+            ),
+            on_line=on_line,
+            cwd=ws.root,
+            env={**BAKE_ENVIRONMENT, **secrets},
+            stdin=plan.definition(),
+            check=False,
+        )
+    # Bake writes the file only when every target was built.
+    written = metadata_file.read_text(encoding="utf-8") if metadata_file.exists() else ""
     return progress, result, parse_metadata(written)
 
 

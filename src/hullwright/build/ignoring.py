@@ -14,7 +14,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hullwright.files import write_atomic
+from hullwright.files import make_folder, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +69,7 @@ def write(ws: Workspace, files: Iterable[GeneratedFile]) -> None:
     for file in files:
         path = ws.state_dir.parent / file.path
         if not path.is_file() or path.read_bytes() != file.content:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             write_atomic(path, file.content)
 
 

@@ -54,8 +54,8 @@ class SourceVersion:
         revision: full commit; empty where there is none.
         created: time of the commit, RFC 3339.
         source: address of the repository; empty where it has none.
-        arguments: offered to Dockerfiles that declare them: VERSION, GIT_COMMIT, BUILD_DATE,
-            SOURCE_DATE_EPOCH.
+        arguments: offered to Dockerfiles that declare them: VERSION, GIT_COMMIT (short),
+            GIT_REVISION (whole), BUILD_DATE, SOURCE_DATE_EPOCH.
     """
 
     version: str

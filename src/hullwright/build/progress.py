@@ -27,6 +27,8 @@ _MANIFEST: Final = re.compile(
     r"(?:exporting manifest(?P<list> list)?|writing image) (?P<digest>sha256:[0-9a-f]{64})"
 )
 _MOUNT: Final = re.compile(r"(?<=^RUN)(?: --mount=\S+)+")
+# What a run begins with: the bake file and the Dockerfiles.
+_READING: Final = re.compile(r"internal\] load .*\bdefinition")
 # BuildKit ends the other targets of a run when one fails; theirs is not the failure.
 _CANCELLED: Final = re.compile(r"context canceled|CANCELED", re.IGNORECASE)
 
@@ -127,13 +129,19 @@ class Progress:
         return ""
 
     def seconds(self, target: str) -> float:
-        """Return the seconds from the first step of `target` to the end of its last."""
+        """Return the seconds from the first step of `target` to the end of its last.
+
+        A step that a build of somebody else runs at the same moment is shared with it, and began
+        when that one asked for it; nothing of this run began before its Dockerfiles were read.
+        """
         own = [vertex for (owner, _), vertex in self.vertexes.items() if owner == target]
         started: list[datetime] = [vertex.started for vertex in own if vertex.started]
         completed: list[datetime] = [vertex.completed for vertex in own if vertex.completed]
         if not started or not completed:
             return 0.0
-        return max(0.0, (max(completed) - min(started)).total_seconds())
+        read = [v.started for v in self.vertexes.values() if v.started and _READING.search(v.name)]
+        began = max(min(started), min(read, default=min(started)))
+        return max(0.0, (max(completed) - began).total_seconds())
 
     def output(self, vertex: Vertex) -> tuple[str, ...]:
         """Return the last lines that a step printed."""

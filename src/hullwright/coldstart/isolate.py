@@ -32,6 +32,22 @@ _HOST_NAMESPACES: Final = {
     "userns_mode": "the host's users",
     "cgroup": "the host's control groups",
 }
+# Compose's keys that reach past the container, whatever else is isolated.
+_REACHING: Final = {
+    "privileged": "it may do to the host whatever root may",
+    "devices": "it uses devices of the host, which exist once",
+    "device_cgroup_rules": "it may use devices of the host",
+    "use_api_socket": "the engine's socket gives it every container of the engine",
+    "provider": "a program on the host makes it, and what that makes cannot be removed with it",
+}
+# With any of these root in the container is root on the host, or changes what all share: modules,
+# the clock, the routes, the log. https://man7.org/linux/man-pages/man7/capabilities.7.html
+_DANGEROUS: Final = frozenset(
+    {
+        *("ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "SYSLOG"),
+        *("BPF", "PERFMON", "MAC_ADMIN", "MAC_OVERRIDE", "DAC_READ_SEARCH", "AUDIT_CONTROL"),
+    }
+)
 _SOCKETS: Final = ("/docker.sock", "/containerd.sock", "/podman.sock")
 _FIXED_ADDRESSES: Final = ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
 _LAN_DRIVERS: Final = {"macvlan", "ipvlan"}
@@ -115,6 +131,7 @@ def isolate(
         _network(draft, key, network or {})
     for service in model.services.values():
         _namespaces(draft, service)
+        _powers(draft, service)
         _mounts(draft, service)
         _names(draft, service)
         _networks_of(draft, service)
@@ -193,6 +210,16 @@ def _namespaces(draft: _Draft, service: ComposeService) -> None:
             draft.refusals.append((f"{place}.volumes_from", f"it mounts what {value} has"))
     for value in service.raw.get("external_links") or ():
         draft.refusals.append((f"{place}.external_links", f"it talks to {value}, not the stack's"))
+
+
+def _powers(draft: _Draft, service: ComposeService) -> None:
+    place = f"services.{service.name}"
+    for key, reason in _REACHING.items():
+        if service.raw.get(key):
+            draft.refusals.append((f"{place}.{key}", reason))
+    for value in service.raw.get("cap_add") or ():
+        if str(value).upper().removeprefix("CAP_") in _DANGEROUS:
+            draft.refusals.append((f"{place}.cap_add", f"{value} reaches past the container"))
 
 
 def _mounts(draft: _Draft, service: ComposeService) -> None:

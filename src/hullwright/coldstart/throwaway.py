@@ -120,7 +120,7 @@ def run(
             or the project's name belongs to something that is no throwaway.
         LockedError: another run uses that project; it is named.
     """
-    name = project or throwaway_name(ws.config.project)
+    name = throwaway_name(ws.config.project) if project is None else _checked(project)
     with _held(ws, name, given=project is not None), _interruptible():
         _clear(ws, name, given=project is not None)
         cold = plan(ws, selection, name, fast_probes=fast_probes)
@@ -134,9 +134,19 @@ def run(
 
 
 def throwaway_name(project: str) -> str:
-    """Return a new name for a throwaway project: `PROJECT-cold-` and four hex digits."""
+    """Return a new name for a throwaway project: `PROJECT-cold-` and eight hex digits."""
     base = re.sub(r"[^a-z0-9_-]+", "-", project.lower()).strip("-_") or "stack"
-    return f"{base}-cold-{secrets.token_hex(2)}"
+    return f"{base}-cold-{secrets.token_hex(4)}"
+
+
+def _checked(project: str) -> str:
+    # https://docs.docker.com/compose/how-tos/project-name/
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", project) is None:
+        raise UsageError(
+            f'"{project}" is no name for a project',
+            why="expected lower-case letters, digits, - and _, a letter or a digit first",
+        )
+    return project
 
 
 def plan(
@@ -272,15 +282,27 @@ def _held(ws: Workspace, project: str, *, given: bool) -> Iterator[None]:
     # The engine is the whole machine's, so the lock is too.
     path = machine_state_dir(ws.environ) / "locks" / f"{project}.lock"
     with lock(path, f"the throwaway project {project}"):
-        yield
-    if not given:
-        # Nobody else waits for a name that was made up for this run.
-        path.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            if not given:
+                # Nobody else waits for a name that was made up for this run.
+                path.unlink(missing_ok=True)
 
 
 def _clear(ws: Workspace, project: str, *, given: bool) -> None:
-    """Remove what an earlier run of this name left; refuse a name that is somebody's."""
+    """Remove what an earlier run of this name left; refuse a name that is somebody's.
+
+    A name that was made up for this run has no earlier run: what carries it was kept by a person.
+    """
     if not given:
+        there = teardown.remains(ws.runner, project)
+        if there:
+            raise UsageError(
+                f"{project} was made up for this run, and a throwaway of that name was kept",
+                why=[("it has", there.text())],
+                next_step="run it again: the next name is another one",
+            )
         return
     others = teardown.strangers(ws.runner, project)
     if others:
@@ -294,7 +316,7 @@ def _clear(ws: Workspace, project: str, *, given: bool) -> None:
 
 def _remove(ws: Workspace, started: Selection) -> None:
     """Remove the project, even if a person interrupts once more."""
-    with _uninterrupted():
+    with _uninterrupted(), ws.console.step(f"remove {started.call.project}"):
         teardown.remove(ws.runner, started.call.project)
         for path in started.call.overrides:
             Path(path).unlink(missing_ok=True)

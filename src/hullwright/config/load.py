@@ -115,7 +115,7 @@ def _place(raw: object, path: str) -> list[int]:
     """Return where a key stands in the file, so that problems are told in the file's order."""
     place = []
     for word in re.findall(r'"[^"]*"|[^.\[\]]+', path):
-        if isinstance(raw, list):
+        if isinstance(raw, list) and word.isdecimal() and int(word) < len(raw):
             place.append(int(word))
             raw = raw[int(word)]
         elif isinstance(raw, Mapping):

@@ -9,7 +9,7 @@ from hullwright.envfile.make import EXAMPLE, FILE, is_placeholder
 from hullwright.tools import dotenv, sops
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from hullwright.workspace import Workspace
 
@@ -22,7 +22,8 @@ class Variable:
 
     Attributes:
         name: its name.
-        required: whether the example has a placeholder for it; any other value is a default.
+        required: whether the example has a placeholder for it (any other value is a default), or
+            a compose file asks for it without a default.
         documented: whether the example has it at all.
         places: where it is set, the one that wins first.
     """
@@ -40,10 +41,11 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All variables that the example documents, and that files set; whether `.env` exists."""
+    """All variables that are documented, asked for or set; whether `.env` and its example exist."""
 
     variables: tuple[Variable, ...]
     has_file: bool
+    has_example: bool = True
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -51,14 +53,19 @@ class Listing:
         return tuple(variable.name for variable in self.variables if variable.missing)
 
 
-def listing(ws: Workspace) -> Listing:
+def listing(ws: Workspace, asked: Mapping[str, bool] | None = None) -> Listing:
     """Return the variables of `.env.example` and `.env`, and where each is set.
+
+    Args:
+        ws: the repository.
+        asked: variables of compose files, and whether nothing starts without each.
 
     The order of places is the one in which they win: the environment of this run, the encrypted
     file (its names stand in the clear, nothing is decrypted), `.env`.
     """
     example, present = _entries(ws, EXAMPLE), _entries(ws, FILE)
-    required = {
+    asked = asked or {}
+    required = {name for name, must in asked.items() if must} | {
         entry.name
         for entry in example
         if not entry.commented and is_placeholder(entry.name, entry.value)
@@ -68,7 +75,7 @@ def listing(ws: Workspace) -> Listing:
     encrypted = ws.config.secrets.file
     sealed = _sealed(ws, encrypted)
     names = dict.fromkeys(entry.name for entry in (*example, *present) if _listed(entry, example))
-    names |= dict.fromkeys(sorted(sealed))
+    names |= dict.fromkeys((*sorted(sealed), *asked))
     variables = []
     for name in names:
         set_in = (
@@ -78,7 +85,7 @@ def listing(ws: Workspace) -> Listing:
         )
         places = tuple(place for place, is_set in set_in if is_set)
         variables.append(Variable(name, name in required, name in documented, places))
-    return Listing(tuple(variables), (ws.root / FILE).exists())
+    return Listing(tuple(variables), (ws.root / FILE).exists(), (ws.root / EXAMPLE).is_file())
 
 
 def _listed(entry: dotenv.Entry, example: Iterable[dotenv.Entry]) -> bool:

@@ -109,12 +109,15 @@ def init(ws: Workspace, *, merge: bool = False) -> Made:
 
     Raises:
         UsageError: as `plan_init`.
+        LockedError: another run is writing it, for example a decrypt.
         HullwrightError: the disk is full, or the folder cannot be written.
     """
-    plan = plan_init(ws, merge=merge)
-    live = [entry for entry in dotenv.entries(plan.content) if entry.name in plan.generated]
-    ws.runner.secrets.update(Secret(entry.value) for entry in live)
-    write_atomic(plan.path, plan.content, mode=MODE)
+    # What is there is looked at under the lock: nobody's file may come to stand there after that.
+    with ws.writing(ws.root / FILE, FILE):
+        plan = plan_init(ws, merge=merge)
+        live = [entry for entry in dotenv.entries(plan.content) if entry.name in plan.generated]
+        ws.runner.secrets.update(Secret(entry.value) for entry in live)
+        write_atomic(plan.path, plan.content, mode=MODE)
     return Made(FILE, plan.generated, plan.copied, plan.kept)
 
 

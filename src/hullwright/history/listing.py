@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hullwright.errors import unknown
 from hullwright.history.outbox import dashboard_url
-from hullwright.history.store import list_records, unsent_count
+from hullwright.history.store import kinds, list_records, unsent_count
 
 if TYPE_CHECKING:
     from hullwright.history.record import Record
@@ -22,6 +23,14 @@ class Listing:
 
 
 def listing(ws: Workspace, kind: str | None = None, limit: int | None = None) -> Listing:
-    """Return the newest records of a kind, or of all; nothing waits where nothing is sent."""
+    """Return the newest records of a kind, or of all; nothing waits where nothing is sent.
+
+    Raises:
+        UsageError: there are records, and none of that kind.
+    """
     waiting = unsent_count(ws) if dashboard_url(ws) else 0
-    return Listing(tuple(list_records(ws, kind, limit)), waiting)
+    found = list_records(ws, kind, limit)
+    recorded = kinds(ws) if kind and not found else []
+    if kind and recorded:
+        raise unknown("kind of run", kind, recorded)
+    return Listing(tuple(found), waiting)

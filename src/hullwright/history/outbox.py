@@ -3,7 +3,7 @@
 The embedded history is the outbox. A task must not wait for a dashboard that is not there: the
 address is tried for a third of a second, and all the sending together gets two seconds. What is
 left over goes with the next run. Connections are direct: no proxy, no redirect, so that the token
-reaches nobody but the address that was configured.
+reaches nobody but the address that was configured. Without TLS it is sent to this machine only.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 from urllib.parse import urlsplit
 
@@ -89,7 +90,20 @@ def flush(ws: Workspace, token: Token | None = None) -> Flushed:
         # Not quoted: it may hold a password.
         reason = "the dashboard's address is not http(s)://host[:port][/path], without a user"
         return _summary(ws, "", 0, [], _StoppedError(reason, told=True))
+    if target.scheme == "http" and not _is_loopback(target.hostname or ""):
+        reason = f"{address} is not https, and the token is sent in the clear to this machine only"
+        return _summary(ws, address, 0, [], _StoppedError(reason, told=True))
     return _send_all(ws, _Sender(target, token), waiting)
+
+
+def _is_loopback(host: str) -> bool:
+    """Return whether a host is this machine by its name alone: a resolver may be wrong."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _split(address: str) -> SplitResult | None:

@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.errors import HullwrightError, LockedError, UsageError
+from hullwright.history.printed import without_printed
 from hullwright.history.record import Record, instant
 from hullwright.secret import Secret, redact
+from hullwright.tools.git import require_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -58,14 +60,16 @@ _UNSENT: Final = "sent_at IS NULL AND refused IS NULL"
 def append(ws: Workspace, record: Record) -> None:
     """Keep a record; a second one of the same id changes nothing.
 
-    Values that the runner knows as secrets are masked, should a report have quoted one.
+    What programs printed is left out, and values that the runner knows as secrets are masked,
+    should a report have quoted one elsewhere.
 
     Raises:
         UsageError: the file was written by a newer Hullwright; nothing is written.
         LockedError: other runs kept the file busy for half a minute.
         HullwrightError: the file cannot be written, or is no history.
     """
-    data = json.dumps(_clean(record.data, ws.runner.secrets), ensure_ascii=False)
+    kept = without_printed(record.data)
+    data = json.dumps(_clean(kept, ws.runner.secrets), ensure_ascii=False)
     row = (
         record.id,
         record.kind,
@@ -82,6 +86,18 @@ def append(ws: Workspace, record: Record) -> None:
             f"INSERT OR IGNORE INTO records ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  a constant
             row,
         )
+    _warn_unless_ignored(ws)
+
+
+def _warn_unless_ignored(ws: Workspace) -> None:
+    """Warn where Git sees the history: then each record changes the version of what is here."""
+    file = _file(ws)
+    if file.parent.name == ".hullwright":
+        return  # it ignores itself
+    try:
+        require_ignored(ws.runner, file, what="the history in it")
+    except UsageError as error:
+        ws.console.warn(f"{error.what}, and each record changes the version: {error.next_step}")
 
 
 def list_records(
@@ -94,6 +110,15 @@ def list_records(
         " ORDER BY at DESC, seq DESC LIMIT :limit",
         {"kind": kind, "project": project, "limit": -1 if limit is None else limit},
     )
+
+
+def kinds(ws: Workspace) -> list[str]:
+    """Return the kinds of runs that are recorded, in the order of the alphabet."""
+    if not _file(ws).exists():
+        return []
+    with _opened(_file(ws)) as database:
+        found = database.execute("SELECT DISTINCT kind FROM records ORDER BY kind")
+        return [str(kind) for (kind,) in found]
 
 
 def unsent(ws: Workspace, limit: int) -> list[Record]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import HullwrightError, UnavailableError
-from hullwright.files import write_atomic
+from hullwright.files import make_folder, write_atomic
 from hullwright.provision.operations import (
     Action,
     Command,
@@ -55,7 +55,7 @@ class Executor:
         Raises:
             UnavailableError: a required operation failed; later ones were not begun.
         """
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.log.parent)
         for operation in plan.operations:
             try:
                 with self.console.step(operation.resource):

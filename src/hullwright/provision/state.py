@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from hullwright.files import write_atomic
+from hullwright.files import make_folder, write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,5 +54,4 @@ def load(folder: Path) -> EngineRecord | None:
 
 def save(folder: Path, record: EngineRecord) -> None:
     """Write the record, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(folder / FILE_NAME, record.to_json())
+    write_atomic(make_folder(folder) / FILE_NAME, record.to_json())

@@ -19,6 +19,8 @@ _SCHEMA: Final = 1
 _WIDTH: Final = 40
 _STEPS_S: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 _TICKS: Final = 4
+# A health check that is quicker than this to say so is not worth a word.
+_TOLD_LAG_S: Final = 0.1
 _LEGEND: Final = (
     "░ waits   ▒ is being started   █ gets ready   ▓ is ready, its check has not said so"
 )
@@ -31,7 +33,7 @@ def text(shown: ColdStart) -> str:
         blocks.insert(0, failures.text(shown.failures))
     elif shown.failed:
         blocks.insert(0, f"✗ the cold start took {shown.total_s:.2f} s, over its budget of "
-                         f"{shown.budget_s:.0f} s")  # fmt: skip
+                         f"{shown.budget_s:g} s")  # fmt: skip
     return "\n\n".join(blocks)
 
 
@@ -165,20 +167,25 @@ def _bar(service: ServiceUp, before_s: float, span_s: float) -> str:
 
 def _told(service: ServiceUp) -> str:
     match service.status:
+        case "completed" if service.ended_s is None:
+            return "scaled to 0"
         case "completed":
             return f"ended {service.exit_code or 0} at {_seconds(service.ended_s)}"
         case "healthy":
-            told = f"healthy {_seconds(service.healthy_s)}"
-            if service.probe_lag_s and service.listening_s is not None:
-                lag = f"ready {_seconds(service.ready_s)}, its check said so"
-                return f"{told}   {lag} {_seconds(service.probe_lag_s)} later"
-            return told
+            return f"healthy {_seconds(service.healthy_s)}{_lag(service)}"
         case "unknown":
             return f"runs since {_seconds(service.started_s)}, health unknown"
         case "failed":
             return f"failed: {service.reason.partition(': ')[2] or service.reason}"
         case _:
             return "not started" if service.started_s is None else "not ready when it was over"
+
+
+def _lag(service: ServiceUp) -> str:
+    if (service.probe_lag_s or 0.0) < _TOLD_LAG_S:
+        return ""
+    ready, lag = _seconds(service.ready_s), _seconds(service.probe_lag_s)
+    return f"   ready {ready}, its check said so {lag} later"
 
 
 def _end_s(service: ServiceUp) -> float | None:

@@ -27,6 +27,8 @@ _ABSENT: Final = {
     "platforms": "default: this machine's",
     "history.url": "default: only the file above",
 }
+# What discovery tells of a service; the rest of it is a default.
+_FOUND: Final = frozenset({"context", "dockerfile", "targets", "image", "build-args"})
 _ALWAYS_SHOWN: Final = ("project", "registry", "platforms")
 _SIZE_UNITS: Final = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
@@ -58,7 +60,9 @@ def _shown(config: Config) -> Iterator[tuple[str, object, str]]:
 def _origin(config: Config, key: str) -> str:
     if key in config.origins:
         return config.origins[key]
-    if key.startswith("services.") and "services" in config.origins:
+    parts = key.split(".")
+    found = parts[0] == "services" and bool(_FOUND & {*parts[2:]})
+    if found and "services" in config.origins:
         return config.origins["services"]
     return _ABSENT.get(key, "default")
 

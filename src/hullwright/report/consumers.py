@@ -63,16 +63,19 @@ def ldflags(arguments: Mapping[str, str], package: str) -> str:
 
 def _values(account: Account) -> dict[str, str]:
     version = account.version
+    known = {"REF": version.ref} if version.ref else {}
+    # An exported tree does not know its branch and distance: left out, nobody takes them for one.
+    if version.distance is not None:
+        known["DISTANCE"] = str(version.distance)
     return {
         "VERSION": version.version,
         "IMAGE_TAG": version.image_tag,
         "REVISION": version.revision,
         "SHORT_REVISION": version.short_revision,
         "DESCRIBE": version.describe,
-        "REF": version.ref,
         "COMMIT_DATE": rfc3339(version.commit_date),
         "SOURCE_DATE_EPOCH": str(int(version.commit_date.timestamp())),
-        "DISTANCE": str(version.distance),
+        **known,
         "DIRTY": "true" if version.dirty else "false",
         # No tag holds a space.
         "TAGS": " ".join(account.tags),

@@ -10,7 +10,7 @@ from hullwright.report.table import markdown as markdown_table
 if TYPE_CHECKING:
     from hullwright.envfile import Listing, Made, Variable
 
-EMPTY = "no variables: there is neither .env.example nor .env"
+EMPTY = "no variables: there is neither .env.example nor .env, and no compose file asks for one"
 
 
 def text(listing: Listing) -> str:
@@ -73,4 +73,12 @@ def _verdict(listing: Listing) -> str:
         return "nothing is missing"
     count = "1 variable is" if len(missing) == 1 else f"{len(missing)} variables are"
     merge = " --merge" if listing.has_file else ""
-    return f"{count} missing · random values for them: invoke env --init{merge}"
+    undocumented = [one.name for one in listing.variables if one.missing and not one.documented]
+    if not listing.has_example:
+        return f"{count} missing · write NAME=value for each into .env"
+    if undocumented:
+        return (
+            f"{count} missing · write {', '.join(undocumented)} into .env.example, then: "
+            f"invoke env --init{merge}"
+        )
+    return f"{count} missing · values for them: invoke env --init{merge}"

@@ -121,7 +121,9 @@ def _up_row(service: ServiceUp, report: UpReport) -> list[str]:
         "not started" if service.status == "waiting" else service.status,
         "" if at is None else f"{at:.2f} s",
         " ".join(_address(port) for port in _ports(service.published)),
-        report.images.get(service.service, "") or service.reason,
+        # Why a service failed stands above the table.
+        report.images.get(service.service, "")
+        or ("" if service.status == "failed" else service.reason),
     ]
 
 

@@ -59,22 +59,24 @@ def _whole(account: Account) -> dict[str, object]:
 
 def _facts(version: Version) -> list[tuple[str, str]]:
     on = version.ref.removeprefix("refs/heads/")
-    place = "no branch checked out" if on == "HEAD" else f"on {on}"
+    place = "no branch checked out" if on == "HEAD" else f"on {on}" if on else ""
+    commit = [version.revision, rfc3339(version.commit_date), place]
     facts = [
         ("image tag", version.image_tag),
-        ("commit", f"{version.revision}, {rfc3339(version.commit_date)}, {place}"),
-        ("counted", _counted(version)),
+        ("commit", ", ".join(part for part in commit if part)),
     ]
+    if version.distance is not None:
+        facts.append(("counted", _counted(version.distance, version.tag)))
     if version.dirty:
         facts.append(("content", "changed since the commit"))
     return facts
 
 
-def _counted(version: Version) -> str:
-    commits = "1 commit" if version.distance == 1 else f"{version.distance} commits"
-    if not version.tag:
-        return f"{commits}, no tag yet" if version.distance else "not counted: told by variables"
-    return f"{commits} after {version.tag}" if version.distance else f"tag {version.tag}"
+def _counted(distance: int, tag: str) -> str:
+    commits = "1 commit" if distance == 1 else f"{distance} commits"
+    if not tag:
+        return f"{commits}, no tag yet"
+    return f"{commits} after {tag}" if distance else f"tag {tag}"
 
 
 def _plain(version: Version) -> dict[str, object]:
@@ -91,7 +93,7 @@ def _plain(version: Version) -> dict[str, object]:
         "revision": version.revision,
         "short_revision": version.short_revision,
         "describe": version.describe,
-        "ref": version.ref,
+        "ref": version.ref or None,
         "commit_date": rfc3339(version.commit_date),
         "distance": version.distance,
         "dirty": version.dirty,

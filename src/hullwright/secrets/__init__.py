@@ -2,9 +2,10 @@
 
 from hullwright.secrets.output import Decrypted, DecryptPlan, decrypt, plan_decrypt
 from hullwright.secrets.read import environment
-from hullwright.secrets.source import MissingSecretsError, Source, available, find
+from hullwright.secrets.source import DEVELOPMENT, MissingSecretsError, Source, available, find
 
 __all__ = [
+    "DEVELOPMENT",
     "DecryptPlan",
     "Decrypted",
     "MissingSecretsError",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import UsageError
-from hullwright.files import lock, write_atomic
+from hullwright.files import write_atomic
 from hullwright.secrets.read import read
 from hullwright.secrets.source import Source, find
 from hullwright.tools import dotenv
@@ -98,7 +97,7 @@ def decrypt(ws: Workspace, *, env: str | None = None, output: str | Path = ".env
         HullwrightError: the disk is full, or the folder cannot be written.
     """
     plan = plan_decrypt(ws, env=env, output=output)
-    with lock(_lock_file(ws, plan.target), plan.output):
+    with ws.writing(plan.target, plan.output):
         values = read(ws, plan.source)
         lines = [dotenv.line(name, value.reveal()) for name, value in values.items()]
         head = f"# Decrypted from {plan.source.name}; the next decrypt replaces this file."
@@ -113,8 +112,3 @@ def _names(path: Path) -> list[str]:
         return []
     text = path.read_text(encoding="utf-8", errors="replace")
     return [entry.name for entry in dotenv.entries(text) if not entry.commented]
-
-
-def _lock_file(ws: Workspace, target: Path) -> Path:
-    digest = hashlib.sha256(str(target).encode()).hexdigest()[:12]
-    return ws.state_dir / "locks" / f"output-{digest}.lock"

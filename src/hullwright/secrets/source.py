@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import CheckFailedError, unknown
+from hullwright.secrets import rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,7 @@ def find(ws: Workspace, env: str | None) -> Source:
         raise MissingSecretsError(
             f"missing: {source.name}, the secrets of {source.environment}",
             why=[("looked for", str(source.path))],
-            next_step=f"sops edit {source.name}   (makes it; .sops.yaml says for whom)",
+            next_step=rules.how_to_make(ws, source.name),
         )
     return source
 

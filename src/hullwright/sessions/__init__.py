@@ -132,21 +132,22 @@ def _tags(cell: Cell) -> list[str]:
 
 def _build(session: nox.Session, platform: str, target: str, service: str) -> None:
     """Build one service, target and platform."""
-    _task(session, "build", *_cell_flags((platform, target, service)), service=service)
+    flags = _cell_flags((platform, target, service))
+    _task(session, "build", *flags, *session.posargs, service=service)
 
 
 def _sizes(session: nox.Session, platform: str, target: str, service: str) -> None:
     """Build one service, target and platform, and hold its sizes against its budgets."""
     flags = _cell_flags((platform, target, service))
     _task(session, "build", *flags, service=service)
-    _task(session, "sizes", *flags, service=service)
+    _task(session, "sizes", *flags, *session.posargs, service=service)
 
 
 def _cold_start(session: nox.Session, stack: str) -> None:
     """Start a stack from nothing in a throwaway project."""
     if _config().services:
         _task(session, "build")
-    _task(session, "cold-start", f"--stack={stack}")
+    _task(session, "cold-start", f"--stack={stack}", *session.posargs)
 
 
 def _cell_flags(cell: Cell) -> list[str]:
@@ -168,7 +169,6 @@ def _task(session: nox.Session, *words: str, service: str = "") -> None:
         "-m",
         "hullwright",
         *words,
-        *session.posargs,
         env=version_environment(version),
         external=True,
     )
@@ -177,8 +177,15 @@ def _task(session: nox.Session, *words: str, service: str = "") -> None:
 def _config() -> Config:
     from hullwright.config.discover import find_root
     from hullwright.config.load import load
+    from hullwright.console import Console
+    from hullwright.errors import HullwrightError
 
-    return load(find_root(Path.cwd()), os.environ)
+    try:
+        return load(find_root(Path.cwd()), os.environ)
+    except HullwrightError as error:
+        # Nox shows whatever else a noxfile raises as a traceback.
+        Console(os.environ).error(str(error))
+        sys.exit(int(error.exit_code))
 
 
 def _version(service: str = "") -> Version:

@@ -12,6 +12,7 @@ from hullwright.run import CommandError, Result, cache_dir
 from hullwright.sizes.budgets import judge
 from hullwright.sizes.cache import Cache
 from hullwright.sizes.models import Figures, ImageSizes, LayerSize, SizeReport, Subject
+from hullwright.tools import dockerfile
 
 if TYPE_CHECKING:
     import subprocess
@@ -37,7 +38,11 @@ def subjects(
         UsageError: an unknown service, or a target that no build recorded.
         HullwrightError: nothing is named, and nothing was built yet.
     """
-    recorded = [Subject(r.reference, r.service, r.target, r.digest) for r in load(ws).values()]
+    recorded = [
+        Subject(r.reference, r.service, r.target, r.digest)
+        for r in load(ws).values()
+        if _is_still_built(ws, r.service, r.target)
+    ]
     if images:
         by_reference = {subject.reference: subject for subject in recorded}
         return tuple(by_reference.get(image, Subject(image)) for image in images)
@@ -55,6 +60,18 @@ def subjects(
             next_step="invoke build, or name an image of the local store: invoke sizes --image REF",
         )
     return chosen
+
+
+def _is_still_built(ws: Workspace, service: str, target: str) -> bool:
+    """Return whether a build could make that image today; records outlive what they are of."""
+    configured = ws.config.services.get(service)
+    if configured is None:
+        return False
+    if not target:
+        # The last stage under no name, which is not asked for any more once one has a name.
+        return not configured.default_target
+    path = ws.root / configured.dockerfile
+    return not path.is_file() or target in dockerfile.read(path).stages
 
 
 class BuiltImage(Protocol):

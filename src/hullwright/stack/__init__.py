@@ -9,9 +9,11 @@ from hullwright.stack.down import DownPlan, down, execute_down, plan_down
 from hullwright.stack.entering import exec_, shell, shell_of_image
 from hullwright.stack.execution import ServiceUp, UpReport, execute, up
 from hullwright.stack.explain import Failure
-from hullwright.stack.looking import ServiceState, StackState, logs, project_name, ps, restart
+from hullwright.stack.looking import ServiceState, StackState, logs, project_name, ps
 from hullwright.stack.plan import Operation, UpPlan, plan_up
+from hullwright.stack.restarting import restart
 from hullwright.stack.selection import Selection, resolved, select
+from hullwright.stack.variables import asked_for
 
 __all__ = [
     "DownPlan",
@@ -23,6 +25,7 @@ __all__ = [
     "StackState",
     "UpPlan",
     "UpReport",
+    "asked_for",
     "down",
     "exec_",
     "execute",

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import CheckFailedError
+from hullwright.files import lock
 from hullwright.stack import explain
+from hullwright.stack.expected import Expected, expectations
 from hullwright.stack.plan import UpPlan, applied, plan_up
-from hullwright.stack.wait import Expected, Status, Track, Wait, expectations
+from hullwright.stack.wait import Status, Track, Wait
 from hullwright.stack.watch import start_and_wait
 from hullwright.tools import engine
 
@@ -85,9 +87,14 @@ def up(ws: Workspace, selection: Selection, *, timeout_s: float | None = None) -
 
 
 def execute(ws: Workspace, plan: UpPlan, *, timeout_s: float | None = None) -> UpReport:
-    """Do what a plan says; interrupted, it leaves what was started."""
-    selection = applied(ws, plan, f"up-{plan.selection.stack.name}")
-    return start(ws, plan, selection, timeout_s=timeout_s)
+    """Do what a plan says; interrupted, it leaves what was started.
+
+    Raises:
+        LockedError: another run is starting the same stack; it is named.
+    """
+    name = f"up-{plan.selection.stack.name}"
+    with lock(ws.state_dir / "locks" / f"{name}.lock", f"the stack {plan.project}"):
+        return start(ws, plan, applied(ws, plan, name), timeout_s=timeout_s)
 
 
 def start(
@@ -108,7 +115,7 @@ def report(ws: Workspace, plan: UpPlan, wait: Wait, output: list[str]) -> UpRepo
     total_s = time.time() - wait.began_at
     there = engine.of_project(ws.runner, plan.project)
     failures = explain.failures(ws, wait, there, output)
-    services = tuple(service_up(wait, wait.expected[name], there) for name in plan.services)
+    services = tuple(service_up(wait, expected, there) for expected in wait.expected.values())
     return UpReport(
         stack=plan.selection.stack.name,
         project=plan.project,

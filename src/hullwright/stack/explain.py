@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from hullwright.tools import engine, ports
@@ -54,8 +54,22 @@ def failures(
 ) -> tuple[Failure, ...]:
     """Return why a wait failed; empty where it did not.
 
-    What a service waits for is told before the services that wait for it.
+    No text of them shows a secret, wherever it came from.
     """
+    told = ws.runner.redacted
+    return tuple(
+        replace(
+            failure,
+            facts=tuple((name, told(fact)) for name, fact in failure.facts),
+            logs=tuple(told(line) for line in failure.logs),
+        )
+        for failure in _found(ws, wait, there, output)
+    )
+
+
+def _found(
+    ws: Workspace, wait: Wait, there: Sequence[Container], output: Sequence[str]
+) -> tuple[Failure, ...]:
     by_id = {container.id: container for container in there}
     found = [
         _of_track(ws, wait, track, by_id.get(track.id))
@@ -104,7 +118,7 @@ def exit_meaning(code: int) -> str:
 def _of_track(ws: Workspace, wait: Wait, track: Track, container: Container | None) -> Failure:
     facts: list[tuple[str, str]] = []
     if container is not None:
-        facts += _probe_facts(ws, wait, track, container)
+        facts += _probe_facts(wait, track, container)
         if container.error:
             facts.append(("engine", container.error))
     if track.exit_code is not None and track.cause != "unhealthy":
@@ -142,9 +156,7 @@ def _sentence(wait: Wait, track: Track) -> str:
     )
 
 
-def _probe_facts(
-    ws: Workspace, wait: Wait, track: Track, container: Container
-) -> list[tuple[str, str]]:
+def _probe_facts(wait: Wait, track: Track, container: Container) -> list[tuple[str, str]]:
     if track.cause not in {"unhealthy", "probe-cannot-run", "timeout"} or not container.probe_test:
         return []
     facts = [("check", _command(container.probe_test))]
@@ -154,7 +166,7 @@ def _probe_facts(
         if missing:
             facts.append(("result", f'could not start: "{missing[1]}": {missing[2]}'))
         else:
-            said = ws.runner.redacted(last.output) or "(it printed nothing)"
+            said = last.output or "(it printed nothing)"
             facts.append(("result", f"exit code {exit_meaning(last.exit_code)}\n{said[-600:]}"))
     else:
         facts.append(("result", "no probe has ended yet"))

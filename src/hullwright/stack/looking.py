@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import select
 import signal
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hullwright.errors import unknown
-from hullwright.stack.selection import ask, resolved
+from hullwright.errors import CheckFailedError, unknown
+from hullwright.stack.selection import resolved
+from hullwright.stack.variables import as_written
 from hullwright.tools import engine, whales
 from hullwright.tools.compose import ONEOFF_LABEL, Invocation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable
 
     from hullwright.stack.selection import Selection
     from hullwright.tools.engine import Container, Published
@@ -61,17 +61,26 @@ def project_name(ws: Workspace, selection: Selection) -> str:
     """Return the name of the compose project; no variable needs a value for it."""
     if selection.call.project:
         return selection.call.project
-    name = str(json.loads(ask(ws, selection, "written")).get("name", ""))
+    name = str(as_written(ws, selection).get("name", "$"))
     return name if "$" not in name else resolved(ws, selection).name
 
 
 def ps(ws: Workspace, selection: Selection) -> StackState:
-    """Return what runs of a stack."""
+    """Return what runs of a stack.
+
+    Raises:
+        UsageError: a named service is not one of the stack's.
+    """
     project = project_name(ws, selection)
     now = time.time()
+    there = whales.of_project(ws.runner, project)
+    names = {container.service for container in there}
+    for name in selection.services:
+        if name not in names:
+            _refuse_unknown(ws, selection, name, names)
     found = [
         _state(container, now)
-        for container in whales.of_project(ws.runner, project)
+        for container in there
         if container.labels.get(ONEOFF_LABEL, "False") == "False"
         if not selection.services or container.service in selection.services
     ]
@@ -86,22 +95,24 @@ def logs(
     tail: str | None = None,
     since: str | None = None,
 ) -> int:
-    """Hand the stack's logs over to the terminal and return 0, also when a reader has enough."""
+    """Hand the stack's logs over to the terminal and return 0, also when a reader has enough.
+
+    Raises:
+        UsageError: a service is unknown.
+        CheckFailedError: nothing of the stack, or not a named service, is there.
+    """
     words = ["logs"]
     words += ["--follow"] if follow else []
     words += ["--tail", tail] if tail is not None else []
     words += ["--since", since] if since is not None else []
-    return attached(ws, selection, *words, *_known(ws, selection))
-
-
-def restart(ws: Workspace, selection: Selection) -> StackState:
-    """Restart a stack's containers as they are, and return what runs then."""
-    project = project_name(ws, selection)
-    names = _known(ws, selection)
-    with ws.console.step(f"restart {', '.join(names) or project}"):
-        argv = Invocation(project=project).argv("--progress", "plain", "restart", *names)
-        ws.runner.run(*argv, cwd=ws.root)
-    return ps(ws, selection)
+    there = engine.of_project(ws.runner, project_name(ws, selection))
+    names = known(ws, selection, there)
+    if not there:
+        raise CheckFailedError(
+            f"nothing of {project_name(ws, selection)} runs, so there are no logs",
+            next_step="invoke up",
+        )
+    return attached(ws, selection, *words, *names)
 
 
 def attached(ws: Workspace, selection: Selection, *words: str) -> int:
@@ -129,7 +140,8 @@ def running(ws: Workspace, selection: Selection, service: str) -> Container:
     """Return a container of a service, one that runs before one that does not.
 
     Raises:
-        HullwrightError: the service has no container.
+        UsageError: the stack has no such service.
+        CheckFailedError: it has no container.
     """
     found = engine.of_project(ws.runner, project_name(ws, selection))
     own = sorted(
@@ -137,22 +149,46 @@ def running(ws: Workspace, selection: Selection, service: str) -> Container:
         key=lambda each: each.state != "running",
     )
     if not own:
-        raise unknown("running service", service, {each.service for each in found})
+        raise not_there(ws, selection, service, {each.service for each in found})
     return own[0]
 
 
-def _known(ws: Workspace, selection: Selection) -> Sequence[str]:
+def known(ws: Workspace, selection: Selection, there: Iterable[Container]) -> tuple[str, ...]:
     """Return the selected services, once it is known that each has a container.
 
     Compose says nothing at all of a name that it does not know here.
+
+    Raises:
+        UsageError: the stack has no such service.
+        CheckFailedError: one was not started.
     """
-    if selection.services:
-        there = engine.of_project(ws.runner, project_name(ws, selection))
-        names = {container.service for container in there}
-        for name in selection.services:
-            if name not in names:
-                raise unknown("running service", name, names)
+    names = {container.service for container in there}
+    for name in selection.services:
+        if name not in names:
+            raise not_there(ws, selection, name, names)
     return selection.services
+
+
+def not_there(
+    ws: Workspace, selection: Selection, service: str, there: Collection[str]
+) -> CheckFailedError:
+    """Return the error of a service of the stack that has no container.
+
+    Raises:
+        UsageError: the stack has no such service.
+    """
+    _refuse_unknown(ws, selection, service, there)
+    project = project_name(ws, selection)
+    told = f"{project} has {', '.join(sorted(there))}" if there else f"nothing of {project} runs"
+    return CheckFailedError(f"{service} was not started", why=told, next_step="invoke up")
+
+
+def _refuse_unknown(
+    ws: Workspace, selection: Selection, service: str, there: Collection[str]
+) -> None:
+    services = {*(as_written(ws, selection).get("services") or {}), *there}
+    if service not in services:
+        raise unknown("service", service, services)
 
 
 def _state(container: Container, now: float) -> ServiceState:

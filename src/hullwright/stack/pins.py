@@ -13,7 +13,7 @@ from hullwright.images import Reference
 from hullwright.tools import engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hullwright.config.models import Config, Service
     from hullwright.recorded import RecordedImage
@@ -66,18 +66,29 @@ def pins(ws: Workspace, model: Model, services: Iterable[str]) -> tuple[Pin, ...
     """
     images = recorded.load(ws)
     wanted: dict[str, RecordedImage] = {}
-    unbuilt: list[tuple[str, str]] = []
+    unbuilt: list[_Unbuilt] = []
     for name in services:
-        service = model.services[name]
+        service = made_by(model, model.services[name])
         builder = built_by(ws.config, ws.root, service)
         image = _recorded(builder, service, images) if builder else None
         if image is not None:
             wanted[name] = image
         elif service.build is not None:
-            unbuilt.append((name, builder.name if builder else name))
+            unbuilt.append(_Unbuilt(name, service, builder))
     if unbuilt:
-        raise _not_built(unbuilt)
+        raise _not_built(ws, unbuilt)
     return _resolved(ws, wanted)
+
+
+def made_by(model: Model, service: ComposeService) -> ComposeService:
+    """Return the service whose build section makes an image: itself, or one that shares it.
+
+    Compose files build an image in one place and name it in others, such as a migration's.
+    """
+    if service.build is not None or not service.image:
+        return service
+    sharing = (each for each in model.services.values() if each.image == service.image)
+    return next((each for each in sharing if each.build is not None), service)
 
 
 def _resolved(ws: Workspace, wanted: Mapping[str, RecordedImage]) -> tuple[Pin, ...]:
@@ -136,10 +147,57 @@ def _repository(config: Config, service: Service) -> str:
         return text
 
 
-def _not_built(unbuilt: list[tuple[str, str]]) -> CheckFailedError:
-    names = ",".join(dict.fromkeys(service for _, service in unbuilt))
+@dataclass(frozen=True, slots=True)
+class _Unbuilt:
+    """A compose service without a recorded image: what makes it, and whose Dockerfile that is."""
+
+    name: str
+    maker: ComposeService
+    builder: Service | None
+
+    @property
+    def stage(self) -> str:
+        """The stage that has to be asked for by name; empty where a plain build makes it."""
+        asked = self.maker.build.target if self.maker.build else ""
+        return "" if self.builder is None or asked == self.builder.default_target else asked
+
+
+def _not_built(ws: Workspace, unbuilt: Sequence[_Unbuilt]) -> CheckFailedError:
+    told = "the stack is started from what `build` recorded"
+    why: list[tuple[str, str]] = []
+    by_stage: dict[str, list[str]] = {}
+    for each in unbuilt:
+        if each.builder is None:
+            why.append((each.name, f"{told}, and no configured service builds it"))
+            continue
+        by_stage.setdefault(each.stage, []).append(each.builder.name)
+        stage = f"its stage {each.stage}" if each.stage else "nothing"
+        why.append((each.name, f"{told}, and {stage} is {'not ' * bool(each.stage)}recorded"))
+    steps = [
+        f"invoke build --service {','.join(dict.fromkeys(names))}"
+        + (f" --target {stage}" if stage else "")
+        for stage, names in by_stage.items()
+    ]
+    steps += [_configure(ws, each.maker) for each in unbuilt if each.builder is None]
     return CheckFailedError(
-        f"not built yet: {', '.join(name for name, _ in unbuilt)}",
-        why="the stack is started from what `build` recorded, and nothing is recorded for it",
-        next_step=f"invoke build --service {names}",
+        f"not built yet: {', '.join(each.name for each in unbuilt)}",
+        why=why,
+        next_step="\n".join(dict.fromkeys(steps)),
+    )
+
+
+def _configure(ws: Workspace, service: ComposeService) -> str:
+    """Return what makes a compose service's build known: services are configured, so none is found.
+
+    Without a configured service each build section is found by itself.
+    """
+    build = service.build
+    if build is None:
+        return ""
+    file = os.path.relpath(Path(build.context, build.dockerfile), ws.root)
+    context = os.path.relpath(build.context, ws.root)
+    return (
+        f"add [tool.hullwright.services.{service.name}] "
+        f'with dockerfile = "{file}", context = "{context}"; '
+        f"then: invoke build --service {service.name}"
     )

@@ -136,6 +136,10 @@ def given_env_files(
         kept = []
         for path, required in files:
             own = variables.is_dotenv(ws, selection, path)
+            if "$" in path:
+                # Only Compose knows which file that is.
+                kept.append({"path": path, "required": required})
+                continue
             exists = Path(path).is_file()
             if exists and not (own and not selection.call.dotenv):
                 kept.append({"path": path, "required": required})
@@ -212,6 +216,9 @@ def _operations(
     for image in observed.missing:
         yield Operation("pull", image, "not in the local store")
     for name in services:
+        if model.services[name].provided:
+            yield Operation("create", name, "by its provider, a program on this host")
+            continue
         containers = observed.containers.get(name, [])
         told = f"{versions[name]} as built" if name in versions else model.services[name].image
         missing = model.services[name].scale - len(containers)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hullwright.errors import CheckFailedError, UsageError, unknown
+from hullwright.errors import UnavailableError, UsageError, unknown
 from hullwright.tools import compose
 
 if TYPE_CHECKING:
@@ -173,9 +173,10 @@ def _refused(ws: Workspace, answer: Result) -> Exception:
     check_reachable(answer)
     text = ws.runner.redacted(answer.stderr or answer.stdout).strip()
     lines = [line for line in text.splitlines() if "level=warning" not in line]
-    if "unknown flag" in text or "unknown command" in text:
-        return CheckFailedError(
-            "this Compose is too old",
+    # A docker without the plugin takes `--file` for a flag of its own.
+    if any(words in text for words in ("unknown flag", "unknown command", "unknown shorthand")):
+        return UnavailableError(
+            "Docker Compose is missing or too old",
             why="\n".join(lines),
             next_step="invoke setup   (says which version is needed)",
         )

@@ -23,6 +23,8 @@ _VARIABLE: Final = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_]\w*)"
     r"|\{(?P<braced>[A-Za-z_]\w*)(?P<rest>[^}]*)\})"
 )
+# Stands for the files where only their lines are known; like an extension it is nobody's service.
+_LINES: Final = "x-lines"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,7 +55,8 @@ def uses(written: Mapping[str, Any], active: Iterable[str]) -> list[Use]:
         idle = place[0].startswith("x-") or (
             place[0] == "services" and len(place) > 1 and place[1] not in on
         )
-        found += [use for use in _uses_of(text, ".".join(place)) if use.must or not idle]
+        named = ".".join(place[1:] if place[0] == _LINES else place)
+        found += [use for use in _uses_of(text, named) if use.must or not idle]
     return sorted(set(found))
 
 
@@ -73,7 +76,7 @@ def check(ws: Workspace, selection: Selection) -> dict[str, Any]:
     Raises:
         UsageError: variables have none; all of them are listed with where they stand.
     """
-    written: dict[str, Any] = json.loads(ask(ws, selection, "written"))
+    written = as_written(ws, selection)
     profiles = [*selection.call.profiles, *_profiles_of(ws)]
     active = {*active_services(written, profiles), *selection.services}
     needed = uses(written, active)
@@ -82,8 +85,45 @@ def check(ws: Workspace, selection: Selection) -> dict[str, Any]:
     if missing and selection.call.dotenv:
         missing = _not_in_dotenv(ws, selection, missing)
     if missing:
-        raise _missing(missing, selection)
+        raise _missing(ws, missing, selection)
     return written
+
+
+def asked_for(ws: Workspace, selection: Selection) -> dict[str, bool]:
+    """Return each variable of a stack's files, and whether a start is refused without a value."""
+    written = as_written(ws, selection)
+    profiles = [*selection.call.profiles, *_profiles_of(ws)]
+    needed = {use.name for use in uses(written, active_services(written, profiles))}
+    named = {name for _, text in _texts(written, ()) for name in _names(text)}
+    return {name: name in needed for name in sorted(named)}
+
+
+def _names(text: str) -> Iterator[str]:
+    for match in _VARIABLE.finditer(text):
+        name = match["plain"] or match["braced"]
+        if name:
+            yield name
+
+
+def as_written(ws: Workspace, selection: Selection) -> dict[str, Any]:
+    """Return the model as it is written; only its lines where Compose cannot give it.
+
+    It checks types before it puts values in, so a variable in some places (`ulimits`, an external
+    name) is an error to it then, although the stack is right.
+    """
+    try:
+        written: dict[str, Any] = json.loads(ask(ws, selection, "written"))
+    except UsageError:
+        return {"services": {}, _LINES: dict(_lines(selection.call.files))}
+    return written
+
+
+def _lines(files: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for file in files:
+        text = Path(file).read_text(encoding="utf-8", errors="replace")
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.lstrip().startswith("#"):
+                yield f"{Path(file).name}:{number}", line
 
 
 def project_folder(ws: Workspace, selection: Selection) -> Path:
@@ -124,16 +164,17 @@ def _not_in_dotenv(ws: Workspace, selection: Selection, missing: list[Use]) -> l
     ]
 
 
-def _missing(missing: list[Use], selection: Selection) -> UsageError:
+def _missing(ws: Workspace, missing: list[Use], selection: Selection) -> UsageError:
     places: dict[str, list[str]] = {}
     for use in missing:
         places.setdefault(use.name, []).append(use.place)
     count = len(places)
+    made = " (invoke env --init makes one)" if (ws.root / ".env.example").is_file() else ""
     return UsageError(
         f"{count} variable{'s have' if count > 1 else ' has'} no value: {', '.join(places)}",
         why=[(name, f"asked for by {', '.join(at[:3])}") for name, at in places.items()],
         next_step=(
-            "put them into .env (invoke env --init makes one) or into the encrypted secrets"
+            f"put them into .env{made}, one NAME=value a line, or into the encrypted secrets"
             if selection.call.dotenv
             else "put them into the encrypted secrets or into the environment (.env is left out)"
         ),

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from hullwright.tools.compose import Model
+    from hullwright.stack.expected import Expected
     from hullwright.tools.engine import Container, Event, ProbeResult
 
 Status = Literal["waiting", "healthy", "completed", "unknown", "failed"]
@@ -42,31 +42,6 @@ CANNOT_RUN: Final = frozenset({126, 127, -1})
 _SILENT_PROBE_S: Final = 0.15
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What is expected of one service.
-
-    Attributes:
-        scale: containers of it.
-        one_shot: it is done when it has ended with 0.
-        policy: its restart policy; empty or `no` for none.
-        timeout_s: longest time from its start to ready; None for no limit of its own.
-    """
-
-    service: str
-    scale: int = 1
-    one_shot: bool = False
-    policy: str = ""
-    depends_on: tuple[str, ...] = ()
-    timeout_s: float | None = None
-
-    def restarts(self, code: int) -> bool:
-        """Whether the engine starts it again when it has ended with that code."""
-        return self.policy in {"always", "unless-stopped"} or (
-            self.policy.startswith("on-failure") and code != 0
-        )
-
-
 @dataclass
 class Track:
     """What is known of one container; times are epoch seconds, None where not yet."""
@@ -88,6 +63,7 @@ class Track:
     pid: int = 0
     has_probe: bool | None = None
     listens: tuple[int, ...] = ()
+    sockets_done: bool = False
     probe_began_at: float | None = None
     looked_at_probe: int = 0
     status: Status = "waiting"
@@ -176,9 +152,15 @@ class Wait:
         self._judge_probes(track, container, now)
 
     def listening(self, container: str, at: float) -> None:
-        """Take in that a container listens on a port."""
+        """Take in that a container listens on a port; at the latest it did so when healthy."""
         track = self.tracks[container]
-        track.listening_at = track.listening_at or at
+        if track.listening_at is None:
+            track.listening_at = min(at, track.healthy_at or at)
+
+    def looked(self, container: str) -> None:
+        """Take in that a container's sockets were looked at."""
+        track = self.tracks[container]
+        track.sockets_done = track.status == "healthy"
 
     def compose_ended(self, code: int) -> None:
         """Take in that Compose ended; what it did not start it will not start."""
@@ -190,6 +172,9 @@ class Wait:
             if track.status == "waiting" and track.running and track.has_probe is False:
                 expected = self.expected[track.service]
                 started = track.started_at or now
+                # One that was there before may be about to be replaced or started again.
+                if self.compose_code is None and started < self.began_at:
+                    continue
                 if not expected.one_shot and now - started >= SETTLE_S:
                     track.status = "unknown"
             limit_s = self.expected[track.service].timeout_s
@@ -214,12 +199,15 @@ class Wait:
         ]
 
     def to_listen(self) -> list[Track]:
-        """Return the running containers of which no listening port is known yet."""
+        """Return the running containers whose sockets are to be looked at now.
+
+        One that was healthy before anybody saw it listen is looked at once more.
+        """
         return [
             track
             for track in self._live()
             if track.running and track.pid and track.listening_at is None
-            if track.status == "waiting"
+            if track.status == "waiting" or (track.status == "healthy" and not track.sockets_done)
         ]
 
     def next_s(self, now: float) -> float:
@@ -285,7 +273,8 @@ class Wait:
         if container.health == "healthy":
             good = [probe.ended_at for probe in container.probes if probe.exit_code == 0]
             self._healthy(track, good[0] if good else now)
-        elif container.health == "unhealthy":
+        elif container.health == "unhealthy" and container.state == "running":
+            # The engine shows every container that has ended as unhealthy; that is no verdict.
             self._fail(track, "unhealthy", now)
         last = container.probes[-1] if container.probes else None
         if last is not None and container.state == "running" and track.probe_began_at is not None:
@@ -306,9 +295,9 @@ class Wait:
     def _ended(self, track: Track, at: float, code: int) -> None:
         expected = self.expected[track.service]
         track.ended_at, track.exit_code, track.pid = at, code, 0
-        track.deaths += 1
         if track.stopping:
             return
+        track.deaths += 1
         again = expected.restarts(code)
         if code == 0 and not again:
             track.status = "completed"
@@ -321,8 +310,11 @@ class Wait:
 
     def _started(self, track: Track, at: float) -> None:
         track.started_at, track.ended_at = at, None
-        track.first_started_at = track.first_started_at or at
-        track.pid, track.stopping, track.healthy_at = 0, False, None
+        if (track.first_started_at or 0.0) < self.began_at:
+            track.first_started_at = at
+        track.pid, track.stopping = 0, False
+        track.listening_at, track.healthy_at = None, None
+        track.sockets_done = False
         track.probe_began_at, track.looked_at_probe = None, 0
         if track.status != "failed":
             track.status = "waiting"
@@ -348,34 +340,3 @@ def _silent(track: Track, now: float) -> bool:
     if track.status != "waiting" or track.probe_began_at is None or not track.running:
         return False
     return bool(now - track.probe_began_at >= _SILENT_PROBE_S * 2**track.looked_at_probe)
-
-
-def expectations(
-    model: Model, services: Iterable[str], one_shots: Iterable[str] = ()
-) -> dict[str, Expected]:
-    """Return what is expected of each service, by its model.
-
-    A one-shot is awaited with `service_completed_successfully`, or says `restart: "no"` itself and
-    has no health check; what leaves `restart` out may be either, and its first second decides.
-    """
-    names = list(services)
-    awaited = set(one_shots)
-    for service in model.services.values():
-        awaited |= {
-            dependency.service
-            for dependency in service.depends_on
-            if dependency.condition == "service_completed_successfully"
-        }
-    found = {}
-    for name in names:
-        service = model.services[name]
-        unprobed = service.probe is None or service.probe.disabled
-        says_once = service.restart == "no" and unprobed
-        found[name] = Expected(
-            service=name,
-            scale=service.scale,
-            one_shot=name in awaited or says_once,
-            policy=service.restart,
-            depends_on=tuple(each.service for each in service.depends_on),
-        )
-    return found

@@ -7,8 +7,10 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Final
 
+from hullwright.errors import UnavailableError
 from hullwright.tools import engine, ports
 
 if TYPE_CHECKING:
@@ -35,7 +37,12 @@ class _Ended:
     """Compose closed its output: it has ended, or is just about to."""
 
 
-_Fact = engine.Event | _Line | _Ended
+@dataclass(frozen=True, slots=True)
+class _Silent:
+    """The stream of events ended, which it never does by itself."""
+
+
+_Fact = engine.Event | _Line | _Ended | _Silent
 
 
 def start_and_wait(
@@ -52,25 +59,34 @@ def start_and_wait(
     with (
         ws.runner.following(*follow) as events,
         ws.runner.beside(*argv, cwd=ws.root, env=selection.environment) as up,
-        _pumped(events.stdout, lambda line: _event_to(facts, line)),
+        _pumped(events.stdout, lambda line: _event_to(facts, line), lambda: facts.put(_Silent())),
         _pumped(up.stdout, lambda line: facts.put(_Line(line)), lambda: facts.put(_Ended())),
     ):
         for container in engine.of_project(ws.runner, project):
             wait.observe(container, time.time())
         looked: dict[str, float] = {}
+        told: dict[str, str] = {}
         while not wait.over:
             for fact in _next_facts(facts, _patience_s(wait)):
-                if isinstance(fact, engine.Event):
-                    wait.feed(fact)
-                elif isinstance(fact, _Line):
-                    lines.append(ws.runner.redacted(fact.text))
-                else:
-                    wait.compose_ended(up.wait())
-                    _look(ws, wait, project)
+                match fact:
+                    case engine.Event():
+                        wait.feed(fact)
+                    case _Line():
+                        lines.append(ws.runner.redacted(fact.text))
+                    case _Ended():
+                        wait.compose_ended(up.wait())
+                        _look(ws, wait, project)
+                    case _:
+                        # Says by itself that no engine answers, where that is the cause.
+                        _look(ws, wait, project)
+                        raise UnavailableError(
+                            "the engine stopped telling what happens",
+                            next_step="invoke ps   (what was started is left as it is)",
+                        )
             _inspect(ws, wait, looked)
             _listen(wait)
             wait.time(time.time())
-            ws.console.status(_progress(wait))
+            _tell(ws, wait, told)
     _look(ws, wait, project)
     return lines
 
@@ -96,6 +112,7 @@ def _listen(wait: Wait) -> None:
         # The number may already be another process's, or that of another machine.
         if found and ports.runs_container(track.pid, track.id):
             wait.listening(track.id, time.time())
+        wait.looked(track.id)
 
 
 def _patience_s(wait: Wait) -> float:
@@ -118,9 +135,17 @@ def _event_to(facts: queue.SimpleQueue[_Fact], line: str) -> None:
         facts.put(event)
 
 
-def _progress(wait: Wait) -> str:
-    waiting = [name for name in wait.expected if wait.status(name) == "waiting"]
-    return f"… {time.time() - wait.began_at:.0f} s  waiting for {', '.join(waiting) or 'Compose'}"
+def _tell(ws: Workspace, wait: Wait, told: dict[str, str]) -> None:
+    """Show what is waited for on a terminal; elsewhere, a line for each service's end."""
+    now_s = time.time() - wait.began_at
+    states = {name: wait.status(name) for name in wait.expected}
+    waiting = [name for name, state in states.items() if state == "waiting"]
+    ws.console.status(f"… {now_s:.0f} s  waiting for {', '.join(waiting) or 'Compose'}")
+    if not ws.console.live:
+        for name, state in states.items():
+            if state not in {"waiting", told.get(name)}:
+                ws.console.note(f"{datetime.now(UTC):%H:%M:%S} {name} {state}")
+    told.update(states)
 
 
 @contextmanager

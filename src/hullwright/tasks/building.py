@@ -34,7 +34,7 @@ def run_build(
     """Build what is asked for and show what came of it; a failed target ends with 1."""
     from hullwright import build, sizes
     from hullwright.report import build as report
-    from hullwright.tasks.starting import hooks_around
+    from hullwright.tasks.starting import running
 
     workspace = session.workspace
     versions = session.versions
@@ -49,11 +49,12 @@ def run_build(
     if session.dry:
         session.console.result(plan.text())
         return
-    with hooks_around(session, "build", services=[target.service for target in plan.targets]):
+    with running(session, "build", services=[target.service for target in plan.targets]):
         built = build.execute(workspace, plan, session.secrets() if plan.secret_keys else {})
         figures = sizes.of_build(workspace, built)
-        session.show(report, (built, figures), output_format)
-        session.record("build", report.as_json((built, figures)), held=not built.failed)
+        session.show(report, (built, figures), output_format, summarise=True)
+        told = report.as_json((built, figures))
+        session.record("build", told, "failed" if built.failed else "done")
         unbuilt = [t.service for t in built.targets if t.status in {"failed", "skipped"}]
         session.leave(held=not built.failed, why=f"not built: {', '.join(unbuilt)}")
 
@@ -85,4 +86,6 @@ def stage_reference(session: Session, service: str, stage: str) -> str:
         return found.reference
     request = build.BuildRequest(services=(chosen.name,), target=stage)
     run_build(session, request, "text", print_only=False)
-    return recorded.load(session.workspace)[chosen.name, stage].reference
+    return build.reference_of(
+        session.config, chosen, stage, session.versions[chosen.name].image_tag
+    )

@@ -88,8 +88,8 @@ def sizes(
     found = feature.measure(
         session.workspace, wanted, platforms=platform or (), skip_missing=not (image or service)
     )
-    session.show(report, found, format)
-    session.record("sizes", report.as_json(found), held=not found.failed)
+    session.show(report, found, format, summarise=True)
+    session.record("sizes", report.as_json(found), "failed" if found.failed else "done")
     over = [row.subject.reference for row in found.images if row.verdict == "fail"]
     session.leave(held=not found.failed, why=f"over budget: {', '.join(over)}")
 
@@ -112,8 +112,14 @@ def images(
 ) -> None:
     """List every image that Dockerfiles and compose files name; with --prepare, get them."""
     from hullwright import bases
+    from hullwright.errors import UsageError
     from hullwright.report import images as report
 
+    if stand_ins and not prepare:
+        raise UsageError(
+            "--stand-ins says how images are made, and none are made here",
+            next_step="invoke images --prepare --stand-ins",
+        )
     wanted = tuple(platform or ())
     if not prepare:
         session.show(report, bases.listing(session.workspace, platforms=wanted), format)

@@ -73,9 +73,12 @@ def history(
     format: str = "text",
 ) -> None:
     """Show the newest records of builds, starts and measurements."""
+    from hullwright.errors import UsageError
     from hullwright.history import listing
     from hullwright.report import history as report
 
+    if limit < 1:
+        raise UsageError(f"{limit} is no number of runs", next_step="give --limit 1 or more")
     session.show(report, listing(session.workspace, kind=kind, limit=limit), format)
 
 
@@ -86,6 +89,7 @@ def setup(session: Session, install: bool = False) -> None:
 
     from hullwright.provision.__main__ import main
 
-    code = main(["--install"] if install else [], session.environ, session.root)
-    if code:
+    consent = install and not session.dry
+    code = main(["--install"] if consent else [], session.environ, session.root)
+    if code and not session.dry:
         raise Exit(code=code)

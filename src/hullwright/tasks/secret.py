@@ -13,24 +13,26 @@ if TYPE_CHECKING:
 @task(
     flags={
         "env": "the environment whose secrets are wanted; default development",
-        "output": "where to write; default .env",
+        "output": "where to write; default .env, or .env.NAME for another environment",
         "format": FORMATS,
     }
 )
 def decrypt(
     session: Session,
     env: str | None = None,
-    output: str = ".env",
+    output: str = "",
     format: str = "text",
 ) -> None:
     """Decrypt the secrets file to a dotenv file of mode 0600 that Git ignores."""
     from hullwright import secrets
     from hullwright.report import secrets as report
 
+    # Another environment's values must not take the place of the developer's own.
+    own = env in {None, secrets.DEVELOPMENT}
+    output = output or (".env" if own else f".env.{env}")
     if session.dry:
-        session.console.result(
-            secrets.plan_decrypt(session.workspace, env=env, output=output).text()
-        )
+        plan = secrets.plan_decrypt(session.workspace, env=env, output=output)
+        session.console.result(plan.text())
         return
     session.show(report, secrets.decrypt(session.workspace, env=env, output=output), format)
 
@@ -48,7 +50,7 @@ def env(
     merge: bool = False,
     format: str = "text",
 ) -> None:
-    """List the variables of .env.example and where each is set; never a value."""
+    """List the variables of .env.example and the stacks, and where each is set; never a value."""
     from hullwright import envfile
     from hullwright.report import env as report
 
@@ -58,4 +60,21 @@ def env(
     if init:
         made = envfile.init(session.workspace, merge=merge)
         session.console.note(report.made(made))
-    session.show(report, envfile.listing(session.workspace), format)
+    session.show(report, envfile.listing(session.workspace, _asked_for(session)), format)
+
+
+def _asked_for(session: Session) -> dict[str, bool]:
+    """Return the variables of all stacks' files; without Compose, what is known is shown."""
+    from hullwright import stack
+    from hullwright.errors import HullwrightError
+
+    found: dict[str, bool] = {}
+    for name in session.config.stacks:
+        try:
+            chosen = stack.select(session.workspace, name)
+            asked = stack.asked_for(session.workspace, chosen)
+        except HullwrightError as error:
+            session.console.note(f"without the variables of stack {name}: {error.what}")
+            continue
+        found |= {one: must or found.get(one, False) for one, must in asked.items()}
+    return found

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from invoke import Context
 
     from hullwright.config.models import Config
+    from hullwright.history import Status
     from hullwright.tagging import RefContext
     from hullwright.version import Version
 
@@ -130,8 +131,16 @@ class Session:
         configured = self.config.services[service]
         return configured.tag_prefix == "v" and not configured.paths
 
-    def show(self, renderer: Renderer, result: object, output_format: str) -> None:
-        """Print a result in the wanted form, and add it to the job summary where CI has one.
+    def show(
+        self, renderer: Renderer, result: object, output_format: str, *, summarise: bool = False
+    ) -> None:
+        """Print a result in the wanted form.
+
+        Args:
+            renderer: the module of its forms.
+            result: what a feature gave.
+            output_format: text, json or markdown.
+            summarise: whether it goes to the job summary too, where CI has one.
 
         Raises:
             UsageError: the form is not known.
@@ -139,10 +148,10 @@ class Session:
         # Marks are coloured for people; in JSON an escape character would be a syntax error.
         shown = rendered(renderer, result, output_format)
         self.console.result(shown, coloured=output_format == "text")
-        if "GITHUB_STEP_SUMMARY" in self.environ:
+        if summarise and "GITHUB_STEP_SUMMARY" in self.environ:
             self.console.summarise(renderer.markdown(result))
 
-    def record(self, kind: str, data: Mapping[str, object], *, held: bool = True) -> None:
+    def record(self, kind: str, data: Mapping[str, object], status: Status) -> None:
         """Leave one record of this run in the history; a dry run leaves none.
 
         A history that cannot be written is told of and fails nothing: the work itself was done.
@@ -162,7 +171,7 @@ class Session:
                 Record(
                     kind=kind,
                     project=self.config.project,
-                    status="done" if held else "failed",
+                    status=status,
                     duration_s=round(time.monotonic() - self.started_s, 3),
                     version=version.version if version else "",
                     revision=version.revision if version else "",
@@ -265,11 +274,9 @@ def _leave(code: ExitCode) -> NoReturn:
 
 def _bug_message(session: Session, bug: Exception) -> str:
     """Write the log of a bug and return the message that names it."""
-    from importlib.metadata import version
-
     folder = machine_state_dir(session.environ) / "bugs"
     log = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
-    versions = ", ".join(f"{name} {version(name)}" for name in ("hullwright", "invoke"))
+    versions = f"hullwright {own_version()}, invoke {_installed('invoke')}"
     told = "".join(traceback.format_exception(bug))
     system = f"{os.uname().sysname} {os.uname().release}"
     content = f"{versions}, Python {platform.python_version()}, {system}\n\n{told}"
@@ -283,3 +290,17 @@ def _bug_message(session: Session, bug: Exception) -> str:
         f"  log   {log}\n"
         "  next  report it with that file; it holds versions and the traceback"
     )
+
+
+def own_version() -> str:
+    """Return what this Hullwright is called: an image carries Git's version, a wheel its own."""
+    return os.environ.get("HULLWRIGHT_VERSION") or _installed("hullwright")
+
+
+def _installed(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

@@ -44,17 +44,17 @@ def up(
     """Start a stack from exactly what was built, wait until it is healthy, and explain if not."""
     from hullwright import stack as feature
     from hullwright.report import stack as report
-    from hullwright.tasks.starting import hooks_around, seconds, selection
+    from hullwright.tasks.starting import running, seconds, selection
 
     chosen = selection(session, stack, service, profile, env, secrets, dev=dev)
     plan = feature.plan_up(session.workspace, chosen)
     if session.dry:
         session.console.result(plan.text())
         return
-    with hooks_around(session, "up", stack=chosen.stack.name):
+    with running(session, "up", stack=chosen.stack.name):
         done = feature.execute(session.workspace, plan, timeout_s=seconds(timeout))
-        session.show(report, done, format)
-        session.record("up", report.as_json(done), held=not done.failures)
+        session.show(report, done, format, summarise=True)
+        session.record("up", report.as_json(done), "failed" if done.failures else "done")
         session.leave(held=not done.failures, why=f"stack {done.stack} did not come up")
 
 
@@ -85,31 +85,43 @@ def down(
         session.console.result(plan.text())
         return
     if plan.volumes and not yes:
+        if not session.console.interactive:
+            raise UsageError("nothing was removed", next_step="invoke down --volumes --yes")
         names = ", ".join(plan.volumes)
         if not session.console.ask(f"remove the volumes {names} with all that is in them?"):
-            raise UsageError("nothing was removed", next_step="invoke down --volumes --yes")
+            session.console.note("nothing was removed")
+            return
     done = feature.execute_down(session.workspace, plan)
     session.show(report, done, format)
-    session.record("down", report.as_json(done))
+    session.record("down", report.as_json(done), "done")
 
 
 @task(
     lists=("service",),
     operands="service",
-    flags={"stack": _STACK, "service": "only these services", "format": FORMATS},
+    flags={
+        "stack": _STACK,
+        "service": "only these services",
+        "timeout": "longest wait, such as 2m",
+        "format": FORMATS,
+    },
 )
 def restart(
     session: Session,
     stack: str | None = None,
     service: list[str] | None = None,
+    timeout: str | None = None,
     format: str = "text",
 ) -> None:
-    """Restart the containers of a stack as they are."""
+    """Restart the containers of a stack as they are, wait until healthy, and explain if not."""
     from hullwright import stack as feature
     from hullwright.report import stack as report
+    from hullwright.tasks.starting import seconds
 
     chosen = feature.select(session.workspace, stack, services=service or ())
-    session.show(report, feature.restart(session.workspace, chosen), format)
+    done = feature.restart(session.workspace, chosen, timeout_s=seconds(timeout))
+    session.show(report, done, format)
+    session.leave(held=not done.failures, why=f"stack {done.stack} did not come up again")
 
 
 @task(
@@ -188,7 +200,13 @@ def exec_(
             "   or   hullwright exec NAME -- ls -l",
         )
     chosen = feature.select(session.workspace, stack)
-    words = shlex.split(command)
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(
+            f"the command cannot be split into words: {error}",
+            next_step="close its quotes, or give words: hullwright exec NAME -- …",
+        ) from error
     session.end(feature.exec_(session.workspace, chosen, service, words, user=user))
 
 
@@ -215,6 +233,11 @@ def shell(
     from hullwright.errors import UsageError
     from hullwright.tasks.building import stage_reference
 
+    if stage and (helper or user):
+        raise UsageError(
+            "--stage opens a new container of that stage, as its own user and without a helper",
+            next_step="leave --user and --helper out",
+        )
     if stage:
         reference = stage_reference(session, service, stage)
         session.end(feature.shell_of_image(session.workspace, reference))
@@ -260,7 +283,7 @@ def cold_start(
     """Start a stack from nothing in a throwaway project, with a timeline, and remove it again."""
     from hullwright import coldstart
     from hullwright.report import coldstart as report
-    from hullwright.tasks.starting import hooks_around, seconds, selection
+    from hullwright.tasks.starting import running, seconds, selection
 
     chosen = selection(session, stack, service, profile, env, secrets)
     if session.dry:
@@ -268,7 +291,7 @@ def cold_start(
         plan = coldstart.plan(session.workspace, chosen, name, fast_probes=probe_override)
         session.console.result(plan.text())
         return
-    with hooks_around(session, "cold-start", stack=chosen.stack.name):
+    with running(session, "cold-start", stack=chosen.stack.name):
         done = coldstart.run(
             session.workspace,
             chosen,
@@ -278,6 +301,6 @@ def cold_start(
             budget_s=seconds(budget),
             fast_probes=probe_override,
         )
-        session.show(report, done, format)
-        session.record("cold-start", report.as_json(done), held=not done.failed)
+        session.show(report, done, format, summarise=True)
+        session.record("cold-start", report.as_json(done), "failed" if done.failed else "done")
         session.leave(held=not done.failed, why=f"cold start of {done.stack}: {done.verdict}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hullwright.errors import UsageError
+from hullwright.errors import HullwrightError, LockedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +36,9 @@ def selection(
 
     if env is not None and stack is None and env in session.config.environments:
         stack = session.config.environments[env].stack
+    configured = session.config.stacks.get(stack or "default")
+    if env is None and configured is not None and configured.environment:
+        env = configured.environment
     values, dotenv = _values(session, env, mode)
     return select(
         session.workspace,
@@ -60,7 +63,8 @@ def _values(
     if mode not in _MODES:
         raise UsageError(f'unknown source of secrets "{mode}"', why=[("known", ", ".join(_MODES))])
     values = secrets.environment(session.workspace, env) if mode == "sops" else {}
-    return values, mode != "none"
+    # `.env` is the developer's own: it must not fill in for what another environment lacks.
+    return values, mode == "file" or (mode == "sops" and env in {None, secrets.DEVELOPMENT})
 
 
 def seconds(text: str | None) -> float | None:
@@ -75,10 +79,23 @@ def seconds(text: str | None) -> float | None:
 
 
 @contextmanager
-def hooks_around(session: Session, event: str, **context: object) -> Iterator[None]:
-    """Run the hooks `before-EVENT` and, where the work held, `after-EVENT`."""
+def running(session: Session, kind: str, **context: object) -> Iterator[None]:
+    """Run the hooks `before-KIND` and, where the work held, `after-KIND` around a block.
+
+    A run that had begun and came to no result, by a failure or by Ctrl-C, leaves a record too.
+    """
     from hullwright.hooks import run_hook
 
-    run_hook(session.workspace, f"before-{event}", context)
-    yield
-    run_hook(session.workspace, f"after-{event}", context)
+    run_hook(session.workspace, f"before-{kind}", context)
+    try:
+        yield
+    except (UsageError, LockedError):
+        raise
+    except HullwrightError as error:
+        told = {"schema": 1, "error": session.runner.redacted(error.what)}
+        session.record(kind, told, "failed")
+        raise
+    except KeyboardInterrupt:
+        session.record(kind, {"schema": 1, "error": "interrupted"}, "interrupted")
+        raise
+    run_hook(session.workspace, f"after-{kind}", context)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from hullwright.secret import Secret
+
 if TYPE_CHECKING:
     from hullwright.run import Runner
 
@@ -20,6 +22,7 @@ def public_keys(runner: Runner, text: str) -> tuple[str, ...]:
     """
     found = dict.fromkeys(_PUBLIC.findall("\n".join(_comments(text))))
     if has_secret_key(text) and runner.find("age-keygen"):
+        runner.secrets.update(Secret(key) for key in _SECRET.findall(text))
         derived = runner.read("age-keygen", "-y", stdin=text, check=False)
         found |= dict.fromkeys(_PUBLIC.findall(derived.stdout))
     return tuple(found)

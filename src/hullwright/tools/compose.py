@@ -64,12 +64,12 @@ class Invocation:
         return [*argv, *words]
 
     def config(self) -> list[str]:
-        """Return the command that prints the resolved model; env files are named, not read."""
-        return self.argv("config", "--no-env-resolution", "--format", "json")
+        """Return the command that prints the resolved model."""
+        return self.argv("config", "--format", "json")
 
     def written(self) -> list[str]:
         """Return the command that prints the model as it is written, variables unresolved."""
-        return self.argv("config", "--no-interpolate", "--no-env-resolution", "--format", "json")
+        return self.argv("config", "--no-interpolate", "--format", "json")
 
     def hashes(self) -> list[str]:
         """Return the command that prints each service's configuration hash."""
@@ -161,6 +161,11 @@ class ComposeService:
     probe: Probe | None = None
     ports: tuple[Port, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def provided(self) -> bool:
+        """Whether a program on the host makes it: it has no container of its own."""
+        return bool(self.raw.get("provider"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -318,9 +318,7 @@ class Git:
         named = self.common_dir / "config"
         return named.read_text(encoding="utf-8", errors="replace").lower() if named.exists() else ""
 
-    def read(
-        self, *words: str, env: Mapping[str, str] | None = None, check: bool = True
-    ) -> Result:
+    def read(self, *words: str, env: Mapping[str, str] | None = None, check: bool = True) -> Result:
         """Return the result of a Git command that only looks."""
         return self.runner.read(
             "git",

@@ -15,13 +15,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from hullwright.images import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from email.message import Message
+
+    from python_on_whales import SystemInfo
 
 
 Verdict = Literal["present", "absent", "refused", "unreachable"]
@@ -70,17 +71,17 @@ class Answer:
     status: int = 0
 
 
-def endpoints(reference: Reference, info: Mapping[str, Any]) -> tuple[Endpoint, ...]:
+def endpoints(reference: Reference, info: SystemInfo) -> tuple[Endpoint, ...]:
     """Return where the engine looks for an image: its mirrors first, as it is configured.
 
     Args:
         reference: the image.
-        info: what `docker info` gives; it knows the address of the default registry.
+        info: what the engine tells of itself; it knows the address of the default registry.
     """
-    registries = info.get("RegistryConfig") or {}
-    proxy = info.get("HttpsProxy") or info.get("HttpProxy") or ""
+    registries = info.registry_config or {}
+    proxy = info.https_proxy or info.http_proxy or ""
     if reference.domain == _DEFAULT_DOMAIN:
-        given = [*(registries.get("Mirrors") or []), info.get("IndexServerAddress") or ""]
+        given = [*(registries.get("Mirrors") or []), info.index_server_address or ""]
         roots = [urllib.parse.urlsplit(address) for address in given if address]
         return tuple(Endpoint(f"{root.scheme}://{root.netloc}", proxy) for root in roots)
     known = (registries.get("IndexConfigs") or {}).get(reference.domain) or {}

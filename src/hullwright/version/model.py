@@ -29,9 +29,10 @@ class Version:
         revision: full object name of the commit.
         short_revision: its first seven digits; of a fixed length, so that each clone agrees.
         describe: Git's own nearest-tag string.
-        ref: `refs/heads/…`, or `HEAD` where no branch is checked out.
+        ref: `refs/heads/…`, or `HEAD` where no branch is checked out; empty where it is not known.
         commit_date: the commit's date, in UTC.
-        distance: commits since the tag; since the beginning where there is none.
+        distance: commits since the tag; since the beginning where there is none. None where it is
+            not known.
         dirty: whether the content differs from the commit's.
         major, minor, patch, prerelease, build: the parts of `version`; the last two may be empty.
         tag: the Git tag that it was counted from, or nothing.
@@ -44,7 +45,7 @@ class Version:
     describe: str
     ref: str
     commit_date: datetime
-    distance: int
+    distance: int | None
     dirty: bool
     major: int
     minor: int
@@ -111,7 +112,7 @@ def assemble(
     describe: str,
     ref: str,
     commit_date: datetime,
-    distance: int,
+    distance: int | None,
     dirty: bool,
     tag: str = "",
 ) -> Version:
@@ -155,6 +156,7 @@ def build_arguments(version: Version, created: datetime | None = None) -> dict[s
     return {
         "VERSION": version.version,
         "GIT_COMMIT": version.short_revision,
+        "GIT_REVISION": version.revision,
         "BUILD_DATE": rfc3339(created or version.commit_date),
         "SOURCE_DATE_EPOCH": str(int(version.commit_date.timestamp())),
     }

@@ -219,14 +219,15 @@ def _exported(ws: Workspace) -> Version:
             f'HULLWRIGHT_REVISION is "{revision}", which is not a commit\'s object name',
             next_step="HULLWRIGHT_REVISION=$(git rev-parse HEAD)   where the tree was exported",
         )
+    version = semver.Version.parse(text)
     return assemble(
-        semver.Version.parse(text),
+        version,
         revision=revision,
         describe=text,
-        ref="HEAD",
+        ref="",
         commit_date=_exported_date(ws.environ),
-        distance=0,
-        dirty=False,
+        distance=None,
+        dirty="dirty" in (version.build or "").split("."),
     )
 
 

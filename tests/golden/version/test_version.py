@@ -103,6 +103,15 @@ def test_it_is_shown_in_every_form(name: str, state: tuple[str, int, bool]) -> N
     held(f"{name}.txt", "\n\n".join(f"== {form}\n{shown}" for form, shown in forms.items()))
 
 
+def test_what_an_exported_tree_does_not_know_is_left_out() -> None:
+    told = Account(replace(version_of("v1.2.3", 0, changed=False), ref="", distance=None, tag=""))
+    lines = (report.text(told) + "\n" + consumers.env(told)).splitlines()
+    assert "  commit      " + REVISION + ", 2026-11-21T08:30:00Z" in lines
+    assert not [line for line in lines if "counted" in line or line.startswith(("DIST", "REF="))]
+    shown = report.as_json(told)
+    assert (shown["distance"], shown["ref"]) == (None, None)
+
+
 def test_services_with_other_prefixes_have_their_own() -> None:
     api = Account(version_of("v2.0.0", 1, changed=False), ("edge",), {"a": "b"})
     told = report.as_json(Account(version_of("v1.2.3", 0, changed=False), services={"api": api}))

@@ -269,3 +269,17 @@ def test_a_failing_hook_stops_and_shows_its_output(shop: Shop) -> None:
     assert "it ended with 4" in str(raised.value)
     assert "before-build of api,web" in str(raised.value)
     assert '"services": ["api", "web"]' in str(raised.value)
+
+
+def test_the_echoed_bake_can_be_pasted_from_anywhere(shop: Shop, tmp_path: Path) -> None:
+    shop.service(STAGES, Service("api", targets=("base", "production")))
+    result = shop.one()
+    docker("image", "rm", result.reference)
+    [line] = [line for line in shop.commands if "buildx bake" in line]
+    # What is built is told over several lines, as a person reads it.
+    assert '\n      "dockerfile": ' in line
+    done = subprocess.run(
+        ("sh", "-c", line), cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(docker("image", "inspect", result.reference))[0]["Id"] == result.digest

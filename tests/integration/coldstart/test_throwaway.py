@@ -13,7 +13,7 @@ import pytest
 
 from composing import docker, there
 from hullwright import coldstart, stack
-from hullwright.coldstart import teardown
+from hullwright.coldstart import teardown, throwaway
 from hullwright.config.models import Stack
 from hullwright.errors import ExitCode, LockedError, UsageError
 from hullwright.files import lock
@@ -166,6 +166,10 @@ def test_what_cannot_be_isolated_is_refused_with_every_reason(made: Made, busybo
     image: {busybox}
     command: sleep 60
     network_mode: host
+    privileged: true
+    use_api_socket: true
+    cap_add: [SYS_ADMIN]
+    devices: [/dev/null:/dev/nothing]
     volumes: [shared:/data, /var/run/docker.sock:/var/run/docker.sock:ro, /srv/{made.project}:/w]
 """,
         "volumes: {shared: {external: true}}",
@@ -177,6 +181,13 @@ def test_what_cannot_be_isolated_is_refused_with_every_reason(made: Made, busybo
     assert caught.value.why == [
         ("volumes.shared", "shared is external: it is someone's data"),
         ("services.app.network_mode", "it shares the host's network"),
+        ("services.app.privileged", "it may do to the host whatever root may"),
+        ("services.app.devices", "it uses devices of the host, which exist once"),
+        (
+            "services.app.use_api_socket",
+            "the engine's socket gives it every container of the engine",
+        ),
+        ("services.app.cap_add", "SYS_ADMIN reaches past the container"),
         (
             "services.app.volumes.1",
             "/var/run/docker.sock gives it every container of the engine",
@@ -187,6 +198,7 @@ def test_what_cannot_be_isolated_is_refused_with_every_reason(made: Made, busybo
         ),
     ]
     assert list((made.folder / ".hullwright").glob("overrides/*")) == []
+    assert list((machine_state_dir(ws.environ) / "locks").iterdir()) == []
 
 
 def test_missing_variables_stop_it_before_anything_is_made(made: Made, busybox: str) -> None:
@@ -210,6 +222,32 @@ def test_a_second_one_of_the_same_name_names_the_holder(made: Made, busybox: str
     assert coldstart.run(ws, stack.select(ws), project=f"{made.project}-c").verdict == "healthy"
 
 
+def test_a_made_up_name_that_was_kept_is_neither_used_nor_removed(
+    made: Made, busybox: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owned(made, busybox)
+    ws = made.workspace()
+    monkeypatch.setattr(throwaway, "throwaway_name", lambda _: f"{made.project}-c")
+    assert cold(made, keep=True).kept
+    try:
+        kept = there(f"{made.project}-c")
+        with pytest.raises(UsageError, match="a throwaway of that name was kept") as raised:
+            coldstart.run(ws, stack.select(ws))
+        assert raised.value.exit_code == ExitCode.USAGE
+        assert there(f"{made.project}-c") == kept
+    finally:
+        teardown.remove(ws.runner, f"{made.project}-c")
+
+
+@pytest.mark.parametrize("name", ["", "../up", "Shop", "-x", "a b"])
+def test_a_name_that_compose_would_refuse_is_refused_before(made: Made, name: str) -> None:
+    made.compose("  app: {image: x}")
+    ws = made.workspace()
+    with pytest.raises(UsageError, match="is no name for a project"):
+        coldstart.run(ws, stack.select(ws), project=name)
+    assert not machine_state_dir(ws.environ).exists()
+
+
 def test_a_name_of_somebody_elses_project_is_refused(made: Made, busybox: str) -> None:
     owned(made, busybox)
     ws = made.workspace()
@@ -230,6 +268,8 @@ def test_what_was_kept_is_removed_by_the_next_of_that_name(made: Made, busybox: 
     assert not any(there(name).values())
 
 
+# The interrupt may fall between the start of a program that looks and the moment it is held.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_no_container(made: Made, busybox: str, number: signal.Signals) -> None:
     made.compose(

@@ -122,7 +122,8 @@ def built(sources: Path, target: str, version: str) -> Iterator[str]:
     docker(
         *("buildx", "build", "--quiet", "--load", "--provenance=false", f"--target={target}"),
         *secret,
-        *(f"--build-arg=VERSION={version}", f"--build-arg=GIT_COMMIT={COMMIT}"),
+        *(f"--build-arg=VERSION={version}", f"--build-arg=GIT_COMMIT={COMMIT[:7]}"),
+        f"--build-arg=GIT_REVISION={COMMIT}",
         *(f"--build-arg=BUILD_DATE={DATE}", f"--tag={image}", str(sources)),
     )
     try:

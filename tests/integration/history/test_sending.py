@@ -140,7 +140,7 @@ def test_nobody_is_asked_for_the_token_while_nobody_answers(tmp_path: Path) -> N
 
 
 def test_an_unknown_host_keeps_the_record(tmp_path: Path) -> None:
-    ws = workspace(tmp_path, url="http://dashboard.invalid")
+    ws = workspace(tmp_path, url="https://dashboard.invalid")
     append(ws, record())
     assert "no address of dashboard.invalid is known" in flush(ws, _SECRET).reason
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
-from hullwright.history import list_records
-from recording import workspace
+from hullwright.console import Console
+from hullwright.history import append, list_records
+from hullwright.run import Runner
+from recording import record, workspace
 
 _PROCESSES = 12
 _EACH = 10
@@ -74,3 +78,17 @@ def test_a_writer_that_is_killed_leaves_a_whole_history(tmp_path: Path) -> None:
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert list_records(workspace(tmp_path))
+
+
+def test_a_history_that_git_sees_is_told_with_the_line_to_add(tmp_path: Path) -> None:
+    subprocess.run(("git", "init", "--quiet", str(tmp_path)), check=True)
+    told = io.StringIO()
+    ws = workspace(tmp_path, path="runs.sqlite")
+    ws = replace(ws, console=Console({}, out=told, err=told), runner=Runner(dict(os.environ)))
+    append(ws, record())
+    assert "runs.sqlite is not ignored by Git" in told.getvalue()
+    assert "each record changes the version" in told.getvalue()
+    (tmp_path / ".gitignore").write_text("/runs.sqlite\n", encoding="utf-8")
+    seen = told.tell()
+    append(ws, record("sizes"))
+    assert (told.tell(), len(list_records(ws))) == (seen, 2)

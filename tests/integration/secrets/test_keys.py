@@ -42,7 +42,8 @@ def test_no_key_is_in_an_argument_or_in_what_is_echoed(vault: Vault) -> None:
     lines: list[str] = []
     ws.runner.echo = lines.append
     environment(ws)
-    assert any(line.startswith("SOPS_AGE_KEY='***' sops decrypt") for line in lines)
+    asking = 'SOPS_AGE_KEY="${SOPS_AGE_KEY:?}" sops decrypt'
+    assert any(asking in line for line in lines)
     assert "AGE-SECRET-KEY" not in "".join(lines)
 
 

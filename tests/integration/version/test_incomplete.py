@@ -142,6 +142,16 @@ def test_outside_of_git_the_variables_tell(tmp_path: Path, repository: Repositor
     assert (found.version, found.image_tag) == ("1.2.3-rc.1+build.5", "1.2.3-rc.1.build.5")
     assert (found.short_revision, found.prerelease, found.build) == ("0123456", "rc.1", "build.5")
     assert found.commit_date.timestamp() == FIRST_S
+    # Nobody told of these, and nought would be a number that somebody may believe.
+    assert (found.distance, found.ref, found.dirty) == (None, "", False)
+
+
+def test_an_exported_tree_tells_that_it_was_changed(tmp_path: Path, repository: Repository) -> None:
+    told = {
+        "HULLWRIGHT_VERSION": "1.2.4-0.dev.1+gabcdef0.dirty.0123abcd",
+        "HULLWRIGHT_REVISION": "abcdef0",
+    }
+    assert describe(workspace(tmp_path, {**repository.environ, **told})).dirty
 
 
 def test_an_image_tells_the_date_of_its_commit(tmp_path: Path, repository: Repository) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+
+from python_on_whales import SystemInfo
 
 from hullwright.bases import is_stand_in_based, listing
 from hullwright.bases.observe import observe_registries
@@ -12,9 +15,12 @@ from hullwright.images import Platform
 from hullwright.run import Result
 from hullwright.tools.registry import Answer
 from replaying import Replay, workspace
+from whaling import Engine
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from hullwright.images import Reference
     from hullwright.tools.registry import Endpoint
@@ -52,24 +58,27 @@ def repository(tmp_path: Path) -> Config:
 
 
 def image(labels: dict[str, str] | None = None) -> dict[str, Any]:
-    return {"Id": "sha256:1", "RepoTags": [], "Config": {"Labels": labels}}
+    own = {"Os": "linux", "Architecture": "amd64"}
+    return {"Id": "sha256:1", "RepoTags": [], "Config": {"Labels": labels}, **own}
 
 
-def engine(**images: dict[str, Any]) -> Replay:
+def engine(patch: pytest.MonkeyPatch, **images: dict[str, Any]) -> Replay:
     """Return a runner whose engine has `images`, for amd64 only."""
-    results: dict[tuple[str, ...], Result] = {("docker", "info"): Result((), 0, json.dumps(INFO))}
-    for name, found in images.items():
-        told = Result((), 0, json.dumps([found]))
-        results["docker", "image", "inspect", name.replace("_", ":")] = told
-    inspect = ("docker", "image", "inspect", "--format")
-    results[*inspect, "{{.Id}}"] = Result((), 1, "", "no such platform")
-    results[inspect] = Result((), 0, "linux/amd64\n")
-    results["docker", "image", "inspect"] = Result((), 1, "[]", "no such image")
+    has = {name.replace("_", ":"): found for name, found in images.items()}
+    Engine(images=has, info=INFO).serve(patch)
+    inspect = ("docker", "image", "inspect")
+    platform = (*inspect, "--format", "{{.Id}}", "--platform", "linux/arm64")
+    refused = Result((), 1, "", "no such platform")
+    results: dict[tuple[str, ...], Result] = {platform: refused}
+    results |= {(*inspect, name): Result((), 0, json.dumps([has[name]])) for name in has}
+    results[inspect] = Result((), 1, "[]", "no such image")
     return Replay({}, results=results)
 
 
-def test_every_image_is_listed_with_where_it_is_named(tmp_path: Path) -> None:
-    found = listing(workspace(tmp_path, repository(tmp_path), engine()))
+def test_every_image_is_listed_with_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = listing(workspace(tmp_path, repository(tmp_path), engine(monkeypatch)))
     places = {image.image: [use.place for use in image.uses] for image in found.images}
     assert places == {
         "golang:1": ["Dockerfile:2 FROM"],
@@ -80,31 +89,53 @@ def test_every_image_is_listed_with_where_it_is_named(tmp_path: Path) -> None:
     assert [(use.place, use.missing) for use in found.unknown] == [("Dockerfile:4 FROM", ("BASE",))]
 
 
-def test_what_runs_or_compiles_here_is_wanted_for_this_machine_only(tmp_path: Path) -> None:
-    found = listing(workspace(tmp_path, repository(tmp_path), engine()))
+def test_a_last_stage_without_a_name_counts_beside_named_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = repository(tmp_path)
+    text = "FROM python:3 AS a\nFROM postgres:17\nCOPY --from=golang:1 /x /x\n"
+    (tmp_path / "Dockerfile").write_text(text, encoding="utf-8")
+    web = Service("web", image="shop/web", targets=("a", ""))
+    ws = workspace(tmp_path, replace(config, services={"web": web}), engine(monkeypatch))
+    places = {image.image: [use.place for use in image.uses] for image in listing(ws).images}
+    assert places["golang:1"] == ["Dockerfile:3 COPY --from"]
+    assert places["postgres:17"][0] == "Dockerfile:2 FROM"
+    assert places["python:3"] == ["Dockerfile:1 FROM"]
+
+
+def test_what_runs_or_compiles_here_is_wanted_for_this_machine_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = listing(workspace(tmp_path, repository(tmp_path), engine(monkeypatch)))
     wanted = {image.image: [str(p) for p in image.wanted] for image in found.images}
     assert wanted["python:3"] == ["linux/amd64", "linux/arm64"]
     assert wanted["golang:1"] == wanted["postgres:17"] == ["linux/amd64"]
 
 
-def test_what_services_build_is_never_missing(tmp_path: Path) -> None:
-    found = listing(workspace(tmp_path, repository(tmp_path), engine()))
+def test_what_services_build_is_never_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = listing(workspace(tmp_path, repository(tmp_path), engine(monkeypatch)))
     origins = {image.image: image.origin for image in found.images}
     assert origins["shop/web:local"] == "built here"
     assert [image.image for image in found.missing] == ["golang:1", "postgres:17", "python:3"]
 
 
-def test_an_image_for_another_platform_is_lacking(tmp_path: Path) -> None:
-    runner = engine(python_3=image(), golang_1=image(), postgres_17=image())
+def test_an_image_for_another_platform_is_lacking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = engine(monkeypatch, python_3=image(), golang_1=image(), postgres_17=image())
     found = listing(workspace(tmp_path, repository(tmp_path), runner))
     (lacking,) = found.missing
     assert (lacking.image, lacking.platforms) == ("python:3", (AMD,))
     assert [str(p) for p in lacking.lacking] == ["linux/arm64"]
 
 
-def test_an_image_on_a_stand_in_is_no_stand_in(tmp_path: Path) -> None:
+def test_an_image_on_a_stand_in_is_no_stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stand_in = {"dev.hullwright.stand-in": "postgres:17", "dev.hullwright.recipe": "sha256:0"}
-    runner = engine(postgres_17=image(stand_in), golang_1=image(stand_in))
+    runner = engine(monkeypatch, postgres_17=image(stand_in), golang_1=image(stand_in))
     ws = workspace(tmp_path, repository(tmp_path), runner)
     origins = {image.image: (image.origin, image.stand_in_of) for image in listing(ws).images}
     assert origins["postgres:17"] == ("stand-in", "postgres:17")
@@ -113,7 +144,9 @@ def test_an_image_on_a_stand_in_is_no_stand_in(tmp_path: Path) -> None:
     assert not is_stand_in_based(ws, "python:3")
 
 
-def test_a_stand_in_whose_recipe_has_changed_is_stale(tmp_path: Path) -> None:
+def test_a_stand_in_whose_recipe_has_changed_is_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "deploy/base-images/postgres"
     folder.mkdir(parents=True)
     (folder / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
@@ -121,15 +154,17 @@ def test_a_stand_in_whose_recipe_has_changed_is_stale(tmp_path: Path) -> None:
         'stands-for = ["postgres:17"]\nsuite = "trixie"\n', encoding="utf-8"
     )
     labels = {"dev.hullwright.stand-in": "postgres:17", "dev.hullwright.recipe": "sha256:0"}
-    ws = workspace(tmp_path, repository(tmp_path), engine(postgres_17=image(labels)))
+    ws = workspace(tmp_path, repository(tmp_path), engine(monkeypatch, postgres_17=image(labels)))
     states = {image.image: image.state for image in listing(ws).images}
     assert states["postgres:17"] == "stale"
 
 
-def test_a_registry_that_is_silent_is_asked_once_and_the_mirror_first(tmp_path: Path) -> None:
+def test_a_registry_that_is_silent_is_asked_once_and_the_mirror_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = repository(tmp_path)
     ws = workspace(tmp_path, Config(**{**_fields(config), "build": Build(mirror="m.example.com")}))
-    seen = listing(workspace(tmp_path, config, engine()))
+    seen = listing(workspace(tmp_path, config, engine(monkeypatch)))
     asked: list[str] = []
 
     def ask(reference: Reference, endpoint: Endpoint) -> Answer:
@@ -138,7 +173,7 @@ def test_a_registry_that_is_silent_is_asked_once_and_the_mirror_first(tmp_path: 
         has = mirror and "python" in reference.path
         return Answer("present" if has else "absent" if mirror else "unreachable", endpoint.host)
 
-    found = observe_registries(ws, seen, INFO, ask)
+    found = observe_registries(ws, seen, SystemInfo.model_validate(INFO), ask)
     assert asked == [
         "m.example.com m.example.com/library/golang:1",
         "index.example.com golang:1",

@@ -187,6 +187,16 @@ def test_a_log_of_ci_is_folded(tmp_path: Path) -> None:
     assert told[:2] == ["::group::build of 2 in one bake run", "::endgroup::"]
 
 
+def test_a_step_that_another_build_began_counts_from_this_runs_own_beginning() -> None:
+    progress = Progress(["api"])
+    for line in (
+        vertex("[internal] load build definition from Dockerfile"),
+        vertex("[1/1] FROM alpine", started="2026-11-20T23:50:00Z"),
+    ):
+        progress.feed(line)
+    assert progress.seconds("api") == 1.5
+
+
 def test_a_progress_bar_is_one_line_of_a_steps_output() -> None:
     progress = Progress(["api"])
     for line in (

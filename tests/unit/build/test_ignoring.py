@@ -10,6 +10,7 @@ from hullwright import build
 from hullwright.build import BuildPlan, BuildRequest, SourceVersion
 from hullwright.build.ignoring import GeneratedFile, without_state, write
 from hullwright.config.models import Config, Service
+from hullwright.errors import ExitCode, HullwrightError
 from replaying import Replay, workspace
 
 if TYPE_CHECKING:
@@ -92,3 +93,11 @@ def test_a_file_that_is_there_already_is_left_alone(tmp_path: Path) -> None:
     before = (tmp_path / file.path).stat().st_ino
     write(ws, [file])
     assert (tmp_path / file.path).stat().st_ino == before
+
+
+def test_a_folder_that_cannot_be_made_is_told_of(tmp_path: Path) -> None:
+    ws = workspace(tmp_path)
+    (ws.state_dir / "bake").write_text("a file", encoding="utf-8")
+    with pytest.raises(HullwrightError, match="bake/api cannot be made") as raised:
+        write(ws, [GeneratedFile(".hullwright/bake/api/Dockerfile", b"")])
+    assert raised.value.exit_code == ExitCode.FAILED

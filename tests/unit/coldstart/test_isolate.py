@@ -101,6 +101,21 @@ def test_names_are_replaced_and_ports_become_ephemeral() -> None:
         (service(cgroup="host"), "services.app.cgroup", "the host's control groups"),
         (service(network_mode="container:x"), "services.app.network_mode", "joins container:x"),
         (service(volumes_from=["container:x"]), "services.app.volumes_from", "container:x"),
+        (service(privileged=True), "services.app.privileged", "whatever root may"),
+        (
+            service(devices=[{"source": "/dev/kvm", "target": "/dev/kvm"}]),
+            "services.app.devices",
+            "devices of the host",
+        ),
+        (
+            service(device_cgroup_rules=["b 8:0 rwm"]),
+            "services.app.device_cgroup_rules",
+            "devices of the host",
+        ),
+        (service(cap_add=["SYS_ADMIN"]), "services.app.cap_add", "SYS_ADMIN reaches past"),
+        (service(cap_add=["CHOWN", "cap_all"]), "services.app.cap_add", "cap_all reaches past"),
+        (service(use_api_socket=True), "services.app.use_api_socket", "the engine's socket"),
+        (service(provider={"type": "x"}), "services.app.provider", "a program on the host"),
         (service(external_links=["x"]), "services.app.external_links", "talks to x"),
         ({"volumes": {"v": {"name": "v", "external": True}}}, "volumes.v", "v is external"),
         ({"networks": {"n": {"name": "n", "external": True}}}, "networks.n", "n is external"),
@@ -142,13 +157,18 @@ def test_what_cannot_be_isolated_is_refused(raw: dict[str, Any], place: str, rea
     assert reason in refusals[0][1]
 
 
+def test_powers_that_stay_inside_are_left_as_they_are() -> None:
+    raw = service(privileged=False, devices=[], cap_add=["NET_BIND_SERVICE", "SYS_PTRACE"])
+    assert isolated(raw).refusals == ()
+
+
 def test_a_bind_that_can_be_written_is_never_left_as_it_is() -> None:
     mounts: list[dict[str, Any]] = [
         {"type": "bind", "source": "/r/conf", "target": "/conf"},
         {"type": "bind", "source": "/r/data", "target": "/data"},
         {"type": "bind", "source": "/srv/x", "target": "/x", "read_only": True},
         {"type": "volume", "source": "v", "target": "/v"},
-        {"type": "tmpfs", "target": "/tmp"},  # noqa: S108
+        {"type": "tmpfs", "target": "/tmp"},  # noqa: S108  a path in a container
     ]
     raw = {**service(volumes=mounts), "volumes": {"v": {"name": "shop_v"}}}
     isolation = isolated(raw, "/r/data")
@@ -230,7 +250,7 @@ PORTS = st.builds(
     lambda target, published, host: {"target": target, "published": published, "host_ip": host},
     st.integers(1, 65535),
     st.sampled_from(["", "8080", "8000-8010"]),
-    st.sampled_from(["", "127.0.0.1", "0.0.0.0"]),  # noqa: S104
+    st.sampled_from(["", "127.0.0.1", "0.0.0.0"]),  # noqa: S104  published, not bound
 )
 SERVICES = st.fixed_dictionaries(
     {"image": st.just("x")},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,15 +10,15 @@ import pytest
 from hullwright import envfile
 from hullwright.config.models import Config
 from hullwright.envfile.make import is_placeholder
-from hullwright.errors import UsageError
+from hullwright.errors import ExitCode, LockedError, UsageError
 from hullwright.report import env as report
 from hullwright.tools import dotenv
+from hullwright.workspace import Workspace
 from repositories import workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from hullwright.workspace import Workspace
 
 EXAMPLE = """\
 # The database's password.
@@ -145,12 +146,55 @@ def test_each_variable_is_listed_with_its_places(tmp_path: Path) -> None:
         "✓  OWN                     .env                               not in .env.example",
         "✓  DB_HOST                 .env.sops.yaml                     not in .env.example",
         "",
-        "2 variables are missing · random values for them: invoke env --init --merge",
+        "2 variables are missing · values for them: invoke env --init --merge",
     ]
     assert "v1" not in f"{report.as_json(found)}{report.markdown(found)}"
+
+
+def test_what_a_compose_file_asks_for_is_listed_and_required(tmp_path: Path) -> None:
+    (tmp_path / ".env.example").write_text("GREETING=hello\n", encoding="utf-8")
+    ws = workspace(tmp_path, {}, Config("p"))
+    asked = {"GREETING": True, "PASSWORD": True, "PORT": False}
+    told = report.text(envfile.listing(ws, asked)).splitlines()
+    assert told == [
+        "✗  GREETING  missing",
+        "✗  PASSWORD  missing            not in .env.example",
+        "·  PORT      optional, not set  not in .env.example",
+        "",
+        "2 variables are missing · write PASSWORD into .env.example, then: invoke env --init",
+    ]
+    (tmp_path / ".env.example").unlink()
+    last = report.text(envfile.listing(ws, asked)).splitlines()[-1]
+    assert last == "2 variables are missing · write NAME=value for each into .env"
 
 
 def test_a_repository_without_variables_says_so(tmp_path: Path) -> None:
     found = envfile.listing(workspace(tmp_path, {}, Config("p")))
     assert report.text(found) == report.EMPTY
     assert report.as_json(found) == {"schema": 1, "variables": [], "missing": []}
+
+
+def test_what_another_run_writes_is_left_to_it(ws: Workspace) -> None:
+    target = ws.root / ".env"
+    with ws.writing(target, ".env"), pytest.raises(LockedError) as raised:
+        envfile.init(ws)
+    assert raised.value.exit_code == ExitCode.LOCKED
+    assert not target.exists()
+
+
+def test_a_file_that_came_to_stand_there_is_seen_under_the_lock(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run that held the lock before us has written its file when we get it."""
+    taken = Workspace.writing
+
+    @contextmanager
+    def writing(self: Workspace, target: Path, what: str) -> Iterator[None]:
+        with taken(self, target, what):
+            target.write_text("API_TOKEN=theirs\n", encoding="utf-8")
+            yield
+
+    monkeypatch.setattr(Workspace, "writing", writing)
+    with pytest.raises(UsageError, match="never overwritten"):
+        envfile.init(ws)
+    assert (ws.root / ".env").read_text(encoding="utf-8") == "API_TOKEN=theirs\n"

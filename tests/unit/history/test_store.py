@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hullwright.errors import HullwrightError, LockedError, UsageError
-from hullwright.history import append, list_records, store, unsent_count
+from hullwright.history import append, list_records, listing, store, unsent_count
+from hullwright.report import failures
 from hullwright.secret import Secret
+from hullwright.stack import Failure
 from recording import record, workspace
 
 if TYPE_CHECKING:
@@ -26,6 +28,16 @@ def test_records_are_listed_newest_first_and_filtered(tmp_path: Path) -> None:
     assert list_records(ws, "build") == [kept[2], kept[0]]
     assert list_records(ws, "build", 1) == [kept[2]]
     assert list_records(ws, project="another") == []
+
+
+def test_a_kind_that_was_never_recorded_is_refused_with_those_that_were(tmp_path: Path) -> None:
+    ws = workspace(tmp_path)
+    assert listing(ws, "bild").records == ()
+    append(ws, record("build"))
+    append(ws, record("sizes"))
+    with pytest.raises(UsageError, match='unknown kind of run "bild" — did you mean "build"') as no:
+        listing(ws, "bild")
+    assert (no.value.exit_code, no.value.why) == (2, [("known", "build, sizes")])
 
 
 def test_a_record_is_kept_once(tmp_path: Path) -> None:
@@ -52,6 +64,37 @@ def test_the_file_may_be_elsewhere(tmp_path: Path) -> None:
     append(ws, record())
     assert (tmp_path / "var/log/runs.sqlite").is_file()
     assert len(list_records(ws)) == 1
+
+
+def test_what_programs_printed_is_not_kept(tmp_path: Path) -> None:
+    ws = workspace(tmp_path)
+    crashed = Failure(
+        "db",
+        "crash",
+        "db crashed: it ended with 1",
+        (("exit code", "1"), ("result", "exit code 1\nPIN=12345"), ("engine", "PIN=12345")),
+        ("PIN=12345",),
+    )
+    told = {"verdict": "failed", "failures": failures.as_json([crashed])}
+    step = {"step": "RUN x", "error": "exit code: 1", "output": ["PIN=12345"], "causes": []}
+    append(ws, record("up", data=told))
+    append(ws, record("build", data={"targets": [{"service": "web", "failure": step}]}))
+    assert b"12345" not in (tmp_path / ".hullwright/history.sqlite").read_bytes()
+    (up,), (build,) = list_records(ws, "up"), list_records(ws, "build")
+    assert up.data == {
+        "verdict": "failed",
+        "failures": [
+            {
+                "service": "db",
+                "cause": "crash",
+                "message": "db crashed: it ended with 1",
+                "facts": {"exit code": "1"},
+            }
+        ],
+    }
+    assert build.data["targets"] == [
+        {"service": "web", "failure": {"step": "RUN x", "error": "exit code: 1", "causes": []}}
+    ]
 
 
 def test_a_secret_that_a_report_quotes_is_masked(tmp_path: Path) -> None:

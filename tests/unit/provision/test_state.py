@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hullwright.errors import ExitCode, HullwrightError
 from hullwright.provision import state
 from hullwright.provision.state import EngineRecord
 
@@ -28,3 +29,10 @@ def test_a_record_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None
 
 def test_no_record_is_none(tmp_path: Path) -> None:
     assert state.load(tmp_path) is None
+
+
+def test_a_folder_that_cannot_be_made_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(HullwrightError, match="cannot be made") as raised:
+        state.save(tmp_path / "file" / "hullwright", RECORD)
+    assert raised.value.exit_code == ExitCode.FAILED

@@ -85,6 +85,15 @@ def test_without_a_name_every_recorded_image_is_meant(tmp_path: Path) -> None:
     assert [s.target for s in subjects(ws, target="production")] == ["production"]
 
 
+def test_what_is_no_longer_built_is_not_measured(tmp_path: Path) -> None:
+    ws = workspace(tmp_path, CONFIG)
+    (tmp_path / "Dockerfile").write_text("FROM scratch AS production\n", encoding="utf-8")
+    kept = [recorded("api", "production"), recorded("web", "")]
+    gone = [recorded("api", ""), recorded("api", "development"), recorded("shop", "production")]
+    save(ws, [*kept, *gone])
+    assert [(s.service, s.target) for s in subjects(ws)] == [("api", "production"), ("web", "")]
+
+
 def test_a_named_image_is_the_service_that_recorded_it(tmp_path: Path) -> None:
     ws = workspace(tmp_path, CONFIG)
     save(ws, [recorded("api", "production")])

@@ -73,3 +73,8 @@ def test_env_files_are_read_in_each_of_their_forms() -> None:
     assert env_files(written, "a") == [("/x/.env", True)]
     assert env_files(written, "b") == [("/x/1", True), ("/x/2", False)]
     assert env_files(written, "c") == []
+
+
+def test_lines_stand_in_where_compose_cannot_give_the_model() -> None:
+    written = {"services": {}, "x-lines": {"compose.yaml:4": "nofile: ${A:?}", "b.yml:1": "${B}"}}
+    assert uses(written, []) == [Use("A", "compose.yaml:4", filled=True, must=True)]

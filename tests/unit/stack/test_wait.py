@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hullwright.stack.wait import SETTLE_S, Expected, Wait, expectations
+from hullwright.stack.expected import Expected, expectations
+from hullwright.stack.wait import SETTLE_S, Wait
 from hullwright.tools.compose import parse_model
 from hullwright.tools.engine import Container, Event, ProbeResult
 
@@ -145,6 +146,28 @@ def test_what_ran_before_is_judged_only_once_compose_is_done() -> None:
     assert wait.containers("db")[0].cause == "crash"
 
 
+def test_what_is_restarted_is_judged_by_its_new_start_alone() -> None:
+    wait = waiting(Expected("db", policy="always"))
+    observe(wait, 0.0, container(started_at=BEGAN - 90, pid=7))
+    wait.time(BEGAN + 5)
+    assert wait.status("db") == "waiting"
+    wait.listening("id-db", BEGAN + 5)
+    happen(wait, 6.0, "kill")
+    happen(wait, 6.1, "die", code=137)
+    happen(wait, 6.2, "start")
+    (track,) = wait.containers("db")
+    assert (track.deaths, track.listening_at, track.first_started_at) == (0, None, BEGAN + 6.2)
+
+
+def test_a_container_between_two_starts_is_not_unhealthy() -> None:
+    wait = waiting(Expected("db", policy="always"))
+    wait.compose_ended(0)
+    observe(wait, 1.0, container(state="restarting", health="unhealthy"))
+    assert wait.status("db") == "waiting"
+    observe(wait, 2.0, container(state="running", health="unhealthy"))
+    assert wait.status("db") == "failed"
+
+
 def test_the_kernel_ending_it_is_out_of_memory() -> None:
     wait = waiting(Expected("db"))
     happen(wait, 1.0, "start")
@@ -261,8 +284,37 @@ def test_sockets_are_looked_at_only_while_they_are_waited_for() -> None:
     assert wait.to_inspect(BEGAN + 1.1) == ["id-db"]
     observe(wait, 1.1, container(health="starting"))
     assert [track.id for track in wait.to_listen()] == ["id-db"]
+    wait.looked("id-db")
     happen(wait, 1.5, "health_status: healthy")
+    assert [track.id for track in wait.to_listen()] == ["id-db"], "nobody saw it listen"
+    wait.looked("id-db")
     assert wait.to_listen() == []
+
+
+def test_what_is_healthy_has_listened_before() -> None:
+    wait = waiting(Expected("db"))
+    happen(wait, 1.0, "start")
+    observe(wait, 1.1, container(health="starting"))
+    happen(wait, 1.5, "health_status: healthy")
+    wait.listening("id-db", BEGAN + 1.52)
+    assert wait.containers("db")[0].listening_at == BEGAN + 1.5
+
+
+def test_the_wait_ends_where_a_provider_makes_a_service() -> None:
+    model = parse_model(
+        """{"name": "x", "services": {
+          "db": {"provider": {"type": "x"}},
+          "app": {"healthcheck": {"test": "true"},
+                  "depends_on": {"db": {"condition": "service_started"}}}}}"""
+    )
+    expected = expectations(model, ["db", "app"])
+    assert list(expected) == ["app"]
+    wait = waiting(*expected.values())
+    happen(wait, 1.0, "start", service="app")
+    happen(wait, 1.5, "health_status: healthy", service="app")
+    wait.compose_ended(0)
+    assert wait.over
+    assert not wait.failed
 
 
 MODEL = """{"name": "x", "services": {

@@ -88,6 +88,15 @@ def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli.main(["enter"]) == 130
 
 
+def test_asking_for_help_or_the_list_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--list", "enter"]) == 0
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--help", "enter"])
+    assert caught.value.code == 0
+    assert "usage: hullwright enter" in capsys.readouterr().out
+    assert calls == []
+
+
 def test_without_a_task_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 0
     assert "  enter    Enter services." in capsys.readouterr().out

@@ -50,8 +50,9 @@ def said(made: Session) -> tuple[str, str]:
 def test_a_result_goes_to_the_job_summary_as_markdown(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     made = session({"GITHUB_STEP_SUMMARY": str(summary)})
-    made.show(Plain(), "done", "text")
-    assert said(made)[0] == "done!\n"
+    made.show(Plain(), "looked", "text")
+    made.show(Plain(), "done", "text", summarise=True)
+    assert said(made)[0] == "looked!\ndone!\n"
     assert summary.read_text() == "**done**\n"
 
 
@@ -88,7 +89,7 @@ def test_a_dry_run_leaves_no_record(tmp_path: Path) -> None:
     made = session({}, dry=True)
     made.__dict__["root"] = tmp_path
     made.__dict__["config"] = models.Config(project="shop")
-    made.record("build", {})
+    made.record("build", {}, "done")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -49,9 +49,9 @@ def test_the_words_of_every_command() -> None:
         "docker", "compose", "--file", "/r/a.yml", "--file", "/r/b.yml", "--file", "-",
         "--project-name", "p", "--profile", "x", "--profile", "y", "--env-file", "/dev/null",
     ]  # fmt: skip
-    assert call.config() == [*common, "config", "--no-env-resolution", "--format", "json"]
+    assert call.config() == [*common, "config", "--format", "json"]
     assert call.written() == [
-        *common, "config", "--no-interpolate", "--no-env-resolution", "--format", "json",
+        *common, "config", "--no-interpolate", "--format", "json",
     ]  # fmt: skip
     assert call.hashes() == [*common, "config", "--hash", "*"]
     assert call.up(["app"]) == [

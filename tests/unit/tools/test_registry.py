@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from python_on_whales import SystemInfo
 
 from hullwright.images import Reference
 from hullwright.tools.registry import Endpoint, endpoints, is_loopback
@@ -31,11 +32,13 @@ INFO: dict[str, Any] = {
 def test_an_image_is_asked_for_where_the_engine_pulls_from(
     image: str, addresses: list[str]
 ) -> None:
-    assert [e.address for e in endpoints(Reference.parse(image), INFO)] == addresses
+    assert [
+        e.address for e in endpoints(Reference.parse(image), SystemInfo.model_validate(INFO))
+    ] == addresses
 
 
 def test_the_engines_proxy_is_used_as_the_engine_would() -> None:
-    info = {**INFO, "HttpsProxy": "http://proxy.example.com:3128"}
+    info = SystemInfo.model_validate({**INFO, "HttpsProxy": "http://proxy.example.com:3128"})
     remote = endpoints(Reference.parse("ghcr.example.com/a:1"), info)
     assert remote == (Endpoint("https://ghcr.example.com", "http://proxy.example.com:3128"),)
     local = endpoints(Reference.parse("localhost:5000/a:1"), info)
@@ -43,7 +46,7 @@ def test_the_engines_proxy_is_used_as_the_engine_would() -> None:
 
 
 def test_an_engine_without_a_default_registry_is_asked_nowhere() -> None:
-    assert endpoints(Reference.parse("redis:8"), {}) == ()
+    assert endpoints(Reference.parse("redis:8"), SystemInfo()) == ()
 
 
 @pytest.mark.parametrize(

@@ -17,5 +17,4 @@ grep -q "^listen_addresses = '\*'" "$root/usr/share/postgresql/17/postgresql.con
 
 install -d -o 999 -g 999 -m 0755 "$root/var/lib/postgresql"
 install -d -o 999 -g 999 -m 1777 "$root/var/lib/postgresql/data"
-install -d -o 999 -g 999 -m 3777 "$root/run/postgresql"
 install -d -m 0755 "$root/docker-entrypoint-initdb.d"

@@ -1,0 +1,69 @@
+"""What is expected of each service of a stack before it counts as up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hullwright.tools.compose import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected of one service.
+
+    Attributes:
+        scale: containers of it.
+        one_shot: it is done when it has ended with 0.
+        policy: its restart policy; empty or `no` for none.
+        timeout_s: longest time from its start to ready; None for no limit of its own.
+    """
+
+    service: str
+    scale: int = 1
+    one_shot: bool = False
+    policy: str = ""
+    depends_on: tuple[str, ...] = ()
+    timeout_s: float | None = None
+
+    def restarts(self, code: int) -> bool:
+        """Whether the engine starts it again when it has ended with that code."""
+        return self.policy in {"always", "unless-stopped"} or (
+            self.policy.startswith("on-failure") and code != 0
+        )
+
+
+def expectations(
+    model: Model, services: Iterable[str], one_shots: Iterable[str] = ()
+) -> dict[str, Expected]:
+    """Return what is expected of each service, by its model.
+
+    A one-shot is awaited with `service_completed_successfully`, or says `restart: "no"` itself and
+    has no health check; what leaves `restart` out may be either, and its first second decides.
+    Of what a provider makes nothing is expected: no container comes of it, and Compose itself
+    waits for the provider.
+    """
+    names = [name for name in services if not model.services[name].provided]
+    awaited = set(one_shots)
+    for service in model.services.values():
+        awaited |= {
+            dependency.service
+            for dependency in service.depends_on
+            if dependency.condition == "service_completed_successfully"
+        }
+    found = {}
+    for name in names:
+        service = model.services[name]
+        unprobed = service.probe is None or service.probe.disabled
+        says_once = service.restart == "no" and unprobed
+        found[name] = Expected(
+            service=name,
+            scale=service.scale,
+            one_shot=name in awaited or says_once,
+            policy=service.restart,
+            depends_on=tuple(each.service for each in service.depends_on),
+        )
+    return found

@@ -1,0 +1,49 @@
+"""What has to be done before a secrets file that is missing can be made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hullwright.errors import CheckFailedError
+from hullwright.secrets.source import find
+from replaying import workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RULE = "creation_rules:\n  - path_regex: ^\\.env\\.sops\\.yaml$\n    age: age1x\n"
+
+
+def next_step(root: Path, env: str | None = None) -> str:
+    """Return what the error of a missing file says to do."""
+    (root / "hullwright.toml").touch()
+    with pytest.raises(CheckFailedError, match="missing: ") as caught:
+        find(workspace(root), env)
+    return caught.value.next_step
+
+
+def test_without_rules_they_are_to_be_written_first(tmp_path: Path) -> None:
+    assert next_step(tmp_path).splitlines() == [
+        "write .sops.yaml first:",
+        "creation_rules:",
+        r"  - path_regex: ^\.env\.sops\.yaml$",
+        "    age: RECIPIENT",
+        "then: sops edit .env.sops.yaml",
+    ]
+
+
+@pytest.mark.parametrize("rules", [RULE, "creation_rules:\n  - age: age1x\n", "not: rules", "- x"])
+def test_where_a_rule_matches_or_none_can_be_read_sops_is_asked(tmp_path: Path, rules: str) -> None:
+    (tmp_path / ".sops.yaml").write_text(rules, encoding="utf-8")
+    assert next_step(tmp_path) == "sops edit .env.sops.yaml"
+
+
+def test_a_rule_and_a_folder_that_lack_are_told(tmp_path: Path) -> None:
+    (tmp_path / ".sops.yaml").write_text(RULE.replace(r"^\.env", "^other"), encoding="utf-8")
+    assert next_step(tmp_path).splitlines()[0] == (
+        "add a rule to .sops.yaml first, no one matches .env.sops.yaml:"
+    )
+    (tmp_path / ".sops.yaml").write_text("creation_rules: [{age: age1x}]", encoding="utf-8")
+    assert next_step(tmp_path) == "sops edit .env.sops.yaml"

@@ -1,0 +1,169 @@
+"""Causes in words: from what the wait and the engine know to one sentence and its facts."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hullwright.config.models import Config
+from hullwright.console import Console
+from hullwright.run import Result, Runner
+from hullwright.secret import Secret
+from hullwright.stack import explain
+from hullwright.stack.expected import Expected
+from hullwright.stack.wait import Wait
+from hullwright.tools import ports
+from hullwright.tools.engine import Container, Event, ProbeResult
+from hullwright.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hullwright.stack import Failure
+
+
+class Silent(Runner):
+    """Answers that nothing is there, but for the logs of every container."""
+
+    def read(self, *argv: str, **_: object) -> Result:
+        if argv[:2] == ("docker", "logs"):
+            return Result(argv, 0, "first\nthe password is hunter2hunter2\n", "")
+        return Result(argv, 0, "[]" if "inspect" in argv else "")
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> Workspace:
+    told = io.StringIO()
+    runner = Silent({}, secrets={Secret("hunter2hunter2")})
+    return Workspace(tmp_path, Config("x"), runner, Console({}, out=told, err=told), {})
+
+
+def died(code: int, **expected: str) -> Wait:
+    wait = Wait({"db": Expected("db", **expected)}, 0.0, 60.0)  # type: ignore[arg-type]  # policy
+    wait.feed(Event(1.0, "start", "id", "x-db-1", "db"))
+    wait.feed(Event(2.0, "die", "id", "x-db-1", "db", code))
+    return wait
+
+
+def told(ws: Workspace, wait: Wait, *there: Container, output: tuple[str, ...] = ()) -> Failure:
+    failures = explain.failures(ws, wait, there, output)
+    assert len(failures) == 1
+    return failures[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        (1, "1"),
+        (
+            126,
+            "126 (the command was found but cannot be executed: permissions, or another platform)",
+        ),
+        (127, "127 (the command was not found)"),
+        (137, "137 (ended by SIGKILL)"),
+        (139, "139 (segmentation fault)"),
+        (143, "143 (ended by SIGTERM)"),
+        (255, "255"),
+    ],
+)
+def test_exit_codes_have_their_meaning(code: int, meaning: str) -> None:
+    assert explain.exit_meaning(code) == meaning
+
+
+def test_a_crash_has_its_last_lines_without_secrets(ws: Workspace) -> None:
+    failure = told(ws, died(3))
+    assert failure.sentence == "db crashed: it ended with 3"
+    assert failure.logs == ("first", "the password is ***")
+    assert failure.facts[-1] == ("logs", "invoke logs --service db   (the last 2 follow)")
+
+
+SHOWN = Container(
+    id="id", name="x-db-1", service="db", number=1, project="x", image="i", image_id="sha256:1",
+    state="running", pid=0, exit_code=0, oom_killed=False, error="", restarts=0,
+    restart_policy="no", created_at=0.5, started_at=1.0, finished_at=0.0, health="unhealthy",
+    probe_test=("CMD-SHELL", "check --token hunter2hunter2"),
+    probes=(ProbeResult(1.0, 1.1, 1, "bad token hunter2hunter2"),),
+)  # fmt: skip
+
+
+def test_a_check_that_fails_has_its_output_without_secrets(ws: Workspace) -> None:
+    wait = Wait({"db": Expected("db")}, 0.0, 60.0)
+    wait.feed(Event(1.0, "start", "id", "x-db-1", "db"))
+    wait.observe(SHOWN, 2.0)
+    facts = dict(told(ws, wait, SHOWN).facts)
+    assert facts["result"] == "exit code 1\nbad token ***"
+    assert "hunter2" not in facts["check"]
+
+
+def test_no_probe_at_all_is_told_with_what_to_try(ws: Workspace) -> None:
+    wait = Wait({"db": Expected("db")}, 0.0, 5.0)
+    shown = replace(SHOWN, probes=(), health="starting")
+    wait.observe(shown, 1.0)
+    wait.time(5.1)
+    failure = told(ws, wait, shown)
+    assert failure.sentence == "db was not ready within 5 s"
+    assert dict(failure.facts)["result"] == "no probe has ended yet"
+    assert "start_interval" in dict(failure.facts)["try"]
+
+
+def test_what_was_never_started_says_what_it_waits_for(ws: Workspace) -> None:
+    wait = Wait({"app": Expected("app", depends_on=("db",))}, 0.0, 5.0)
+    wait.time(5.1)
+    failure = told(ws, wait)
+    assert failure.sentence == "app was not started within 5 s"
+    assert failure.facts == (("waits for", "db"),)
+
+
+@pytest.mark.parametrize(
+    ("line", "cause", "sentence"),
+    [
+        (
+            (
+                "Error response from daemon: failed to set up container networking: driver failed "
+                "programming external connectivity on endpoint x: Bind for 127.0.0.1:8080 failed: "
+                "port is already allocated"
+            ),
+            "port-taken",
+            "port 8080 is already taken",
+        ),
+        (
+            (
+                "Error response from daemon: failed to bind host port for "
+                "127.0.0.1:8080:172.18.0.2:80/tcp: address already in use"
+            ),
+            "port-taken",
+            "port 8080 is already taken",
+        ),
+        (
+            "Error response from daemon: No such image: x:1",
+            "image-missing",
+            "an image is not in the local store",
+        ),
+        ("Error: network x not found", "compose", "Compose could not start the stack"),
+    ],
+)
+def test_what_only_compose_told_of(
+    ws: Workspace, line: str, cause: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ports, "listeners", lambda: [ports.Listener("tcp", "127.0.0.1", 8080, 1)])
+    monkeypatch.setattr(ports, "owner", lambda _inode: ports.Process(7, "nginx"))
+    wait = Wait({"db": Expected("db")}, 0.0, 60.0)
+    wait.compose_ended(1)
+    output = ('time="x" level=warning msg="failed to"', " Container x-db-1  Starting", line)
+    failure = told(ws, wait, output=output)
+    assert (failure.cause, failure.sentence) == (cause, sentence)
+    assert line in dict(failure.facts)["compose"]
+    if cause == "port-taken":
+        assert dict(failure.facts)["held by"] == "process 7: nginx"
+
+
+def test_a_start_that_holds_has_no_failure(ws: Workspace) -> None:
+    wait = Wait({"db": Expected("db")}, 0.0, 60.0)
+    wait.feed(Event(1.0, "health_status: healthy", "id", "x-db-1", "db"))
+    wait.compose_ended(0)
+    assert explain.failures(ws, wait, (), ()) == ()
+    assert json.dumps(explain.reason(wait, wait.tracks["id"])) == '""'
