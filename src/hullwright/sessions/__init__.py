@@ -96,8 +96,9 @@ def matrix(config: Config) -> Iterator[Cell]:
                 yield (platform, target, name)
 
 
-def version_environment(version: Version) -> dict[str, str]:
-    """Return the version metadata as the variables that every session's programs get."""
+def version_environment(version: Version | None = None) -> dict[str, str]:
+    """Return the version metadata, by default of what is here, as variables for programs."""
+    version = version or _version()
     return {
         "HULLWRIGHT_VERSION": version.version,
         "HULLWRIGHT_REVISION": version.revision,
