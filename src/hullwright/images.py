@@ -127,6 +127,6 @@ def size_text(count_bytes: int) -> str:
     for unit, value in reversed(_UNITS.items()):
         # Rounded before it is compared: 999,960 bytes are 1.0 MB, never 1000.0 kB. Below 1 kB the
         # figure is exact, so nothing is rounded up to it.
-        if abs(count_bytes) >= 10**3 and value > 1 and round(abs(count_bytes) / value, 1) >= 1:
+        if value > 1 and round(abs(count_bytes) * 1000 / value, 1) >= 1000:
             return f"{count_bytes / value:.1f} {unit}"
     return f"{count_bytes} B"

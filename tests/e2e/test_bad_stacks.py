@@ -95,10 +95,20 @@ def test_an_image_that_does_not_build_is_1_with_the_last_lines_of_its_step(shop:
     assert not (shop.path / ".hullwright" / "images.json").exists()
 
 
-def test_a_known_cause_is_told_with_what_to_do(shop: Shop) -> None:
-    words = "/src/go.sum: missing go.sum entry for module providing package x"
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ("write /app/x: no space left on device", "a file system of the build is full"),
+        ("missing go.sum entry for module providing package x", "go.mod and go.sum do not agree"),
+        ("sh: /app/start: Permission denied", "the step may not read, write or execute a file"),
+        ("x509: certificate signed by unknown authority", "the server's certificate is not"),
+        ("exec /app/start: exec format error", "a program of another platform than linux/"),
+    ],
+)
+def test_a_known_cause_is_told_with_what_to_do(shop: Shop, words: str, cause: str) -> None:
     shop.write("Dockerfile", f"FROM IMAGE\nRUN echo {shop.project} '{words}' >&2; exit 1\n")
     shop.commit()
     lines = told(shop.call("invoke", "build", code=1).stdout)
-    assert any(line.startswith("cause ") and "go.sum" in line for line in lines)
+    assert f"{shop.project} {words}" in lines
+    assert any(line.startswith(f"cause {cause}") for line in lines)
     assert any(line.startswith("next ") for line in lines)

@@ -160,4 +160,5 @@ def test_logs_survive_a_reader_that_has_enough(clone: Clone, done: dict[str, Any
 def test_volumes_are_not_removed_unasked(clone: Clone, done: dict[str, Any]) -> None:
     told = clone.run(str(INVOKE), "down", "--volumes", code=2)
     assert "nothing was removed" in told.stderr
+    assert "nobody is here to be asked" in told.stderr
     assert clone.containers(f"label=com.docker.compose.project={clone.project}")

@@ -216,12 +216,13 @@ def _result(cold: ColdPlan, report: UpReport, *, budget_s: float | None, keep: b
         budget_s = stack.cold_start_budget.total_seconds()
     failures = report.failures
     if not failures and stack.require_healthcheck:
+        accepted = f"require-healthcheck = false in [tool.hullwright.stacks.{stack.name}]"
         failures = tuple(
             Failure(
                 service.service,
                 "no-healthcheck",
                 f"{service.service} runs, but nothing says that it is healthy",
-                (("try", "a healthcheck in the compose file, or require-healthcheck = false"),),
+                (("next", f"a healthcheck in the compose file, or {accepted}"),),
             )
             for service in report.services
             if service.status == "unknown"

@@ -102,7 +102,7 @@ def _head(report: BuildReport) -> str:
     platforms = dict.fromkeys(p for target in report.targets for p in target.platforms)
     services = list(dict.fromkeys(target.service for target in report.targets))
     who = services[0] if len(services) == 1 else f"{len(services)} services"
-    parts = [who, " ".join(stages), " ".join(platforms)]
+    parts = [who, ", ".join(stages), ", ".join(platforms)]
     version = next(iter(versions)) if len(versions) == 1 else f"{len(versions)} versions"
     return f"{' × '.join(part for part in parts if part)}  {version}"
 
@@ -115,7 +115,8 @@ def _row(target: TargetResult, figures: Sequence[Figures]) -> list[str]:
         return [*row, f"{_line(target.failure.step)}{platform}"]
     if target.status == "skipped":
         return [*row, target.reason]
-    row.append(f"{target.cached_steps} of {target.steps} steps cached")
+    cached = f"{target.cached_steps} of {target.steps} steps cached"
+    row.append(cached if target.steps else "no steps")
     return [*row, *(_sizes(figures[0]) if len(figures) == 1 else ())]
 
 

@@ -174,7 +174,7 @@ def _told(service: ServiceUp) -> str:
         case "healthy":
             return f"healthy {_seconds(service.healthy_s)}{_lag(service)}"
         case "unknown":
-            return f"runs since {_seconds(service.started_s)}, health unknown"
+            return f"running since {_seconds(service.started_s)}, no health check"
         case "failed":
             return f"failed: {service.reason.partition(': ')[2] or service.reason}"
         case _:

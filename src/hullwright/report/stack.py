@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SCHEMA: Final = 1
 _MARKS: Final = {"healthy": "✓", "completed": "✓", "unknown": "·", "failed": "✗", "waiting": "·"}
+# In the words of `ps`.
+_STATUSES: Final = {"waiting": "not started", "unknown": "running, no health check"}
 _STATES: Final = ("service", "state", "since", "restarts", "ports", "image")
 
 
@@ -118,12 +120,12 @@ def _up_row(service: ServiceUp, report: UpReport) -> list[str]:
     at = service.ended_s if service.status == "completed" else service.healthy_s
     return [
         f"{_MARKS[service.status]} {service.service}",
-        "not started" if service.status == "waiting" else service.status,
+        _STATUSES.get(service.status, service.status),
         "" if at is None else f"{at:.2f} s",
         " ".join(_address(port) for port in _ports(service.published)),
         # Why a service failed stands above the table.
         report.images.get(service.service, "")
-        or ("" if service.status == "failed" else service.reason),
+        or ("" if service.status in {"failed", "unknown"} else service.reason),
     ]
 
 

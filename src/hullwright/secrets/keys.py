@@ -84,7 +84,7 @@ def looked_for(ws: Workspace, source: Source) -> list[Place]:
         Place(_tilde(path, home), "an SSH key" if path.is_file() else "no such file")
         for path in candidates
     )
-    if for_sops(ws, source):
+    if not source.production:
         places.append(_file(ws, DEVELOPMENT_KEY, ws.root / DEVELOPMENT_KEY))
     return places
 

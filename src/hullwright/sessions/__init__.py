@@ -97,11 +97,7 @@ def matrix(config: Config) -> Iterator[Cell]:
 
 
 def version_environment(version: Version | None = None) -> dict[str, str]:
-    """Return the version metadata as the variables that every session's programs get.
-
-    Args:
-        version: what is told; default the repository's own version.
-    """
+    """Return the version metadata, by default of what is here, as variables for programs."""
     version = version or _version()
     return {
         "HULLWRIGHT_VERSION": version.version,

@@ -235,7 +235,8 @@ def _operation(name: str, container: Container, wanted: str) -> Operation:
     if wanted and container.labels.get(compose.HASH_LABEL) != wanted:
         return Operation("recreate", name, "its image or configuration changed")
     if container.state != "running":
-        return Operation("start", name, f"it is {container.state}")
+        told = "has ended" if container.state == "exited" else f"is {container.state}"
+        return Operation("start", name, f"it {told}")
     return Operation("keep", name, "running" if not container.has_probe else container.health)
 
 

@@ -144,7 +144,8 @@ def _tell(ws: Workspace, wait: Wait, told: dict[str, str]) -> None:
     if not ws.console.live:
         for name, state in states.items():
             if state not in {"waiting", told.get(name)}:
-                ws.console.note(f"{datetime.now(UTC):%H:%M:%S} {name} {state}")
+                word = "running, no health check" if state == "unknown" else state
+                ws.console.note(f"{datetime.now(UTC):%H:%M:%S} {name} {word}")
     told.update(states)
 
 

@@ -85,9 +85,13 @@ def down(
         session.console.result(plan.text())
         return
     if plan.volumes and not yes:
-        if not session.console.interactive:
-            raise UsageError("nothing was removed", next_step="invoke down --volumes --yes")
         names = ", ".join(plan.volumes)
+        if not session.console.interactive:
+            raise UsageError(
+                "nothing was removed",
+                why=f"what is in {names} would be gone, and nobody is here to be asked",
+                next_step="invoke down --volumes --yes",
+            )
         if not session.console.ask(f"remove the volumes {names} with all that is in them?"):
             session.console.note("nothing was removed")
             return

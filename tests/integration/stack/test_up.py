@@ -80,6 +80,7 @@ def test_a_chain_with_a_one_shot_comes_up_and_is_timed(made: Made, busybox: str)
     # It sleeps 0.3 s before it listens.
     assert db.started_s + 0.25 <= db.listening_s <= db.healthy_s <= migrate.ended_s <= web.started_s
     assert web.published[0].host_ip == "127.0.0.1"
+    assert "· web      running, no health check" in shown.text(report)
 
 
 def test_up_again_keeps_what_runs_and_says_so(made: Made, busybox: str) -> None:
@@ -89,7 +90,7 @@ def test_up_again_keeps_what_runs_and_says_so(made: Made, busybox: str) -> None:
     plan = stack.plan_up(ws, stack.select(ws))
     assert plan.text().splitlines()[1:] == [
         "  keep      db: healthy",
-        "  start     migrate: it is exited",
+        "  start     migrate: it has ended",
         "  keep      web: running",
     ]
     before = docker("ps", "-q", "--filter", f"label=com.docker.compose.project={made.project}")

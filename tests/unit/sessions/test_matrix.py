@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import nox
@@ -100,3 +101,13 @@ def test_a_keyword_is_looked_for_in_the_named_sessions_only(
     monkeypatch.setattr("sys.argv", ["nox", *words])
     sessions.register()
     assert set(registered()) == names
+
+
+def test_programs_get_the_version_of_what_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = SimpleNamespace(version="1.2.3", revision="abc", image_tag="1.2.3")
+    monkeypatch.setattr(sessions, "_version", lambda: here)
+    assert sessions.version_environment() == {
+        "HULLWRIGHT_VERSION": "1.2.3",
+        "HULLWRIGHT_REVISION": "abc",
+        "HULLWRIGHT_IMAGE_TAG": "1.2.3",
+    }
