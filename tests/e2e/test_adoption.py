@@ -132,8 +132,7 @@ def test_a_compose_file_alone_starts_from_nothing_and_leaves_nothing(compose_onl
 
 def test_a_task_of_the_repository_runs_after_ours(dockerfile_only: Shop, programs: Path) -> None:
     shop = dockerfile_only
-    smoke, _ = examples("docs/extending.md")
-    shop.write("tasks.py", smoke)
+    shop.write("tasks.py", examples("docs/extending.md")[0])
     shop.commit()
     stand_in(programs, "curl", 'echo "asked: $*"\n')
     listed = shop.call("invoke", "--list").stdout
@@ -167,6 +166,18 @@ def test_a_task_of_ours_is_replaced_by_one_that_calls_it(compose_only: Shop) -> 
         shop.call("invoke", *words)
         entered = ("hullwright", "exec", "web", "--", "sh", "-c")
         assert shop.call(*entered, 'echo "$TOLD"').stdout == f"{told}\n"
+
+
+def test_a_session_of_the_repository_gets_the_version_too(dockerfile_only: Shop) -> None:
+    shop = dockerfile_only
+    shop.write("noxfile.py", examples("docs/extending.md")[2])
+    shop.write("scripts/smoke", "#!/bin/sh\nenv | grep ^HULLWRIGHT_\n", mode=0o755)
+    shop.commit()
+    lines = shop.call("nox", "-s", "smoke").stdout.splitlines()
+    version = told_as_json(shop, "invoke", "version")
+    assert f"HULLWRIGHT_VERSION={version['version']}" in lines
+    assert f"HULLWRIGHT_REVISION={version['revision']}" in lines
+    assert f"HULLWRIGHT_IMAGE_TAG={version['image_tag']}" in lines
 
 
 # Hooks
