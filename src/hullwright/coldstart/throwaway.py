@@ -264,7 +264,7 @@ def _ignored(ws: Workspace, sources: list[str]) -> set[str]:
     """Return those paths that Git ignores; none where there is no Git."""
     if not sources or ws.runner.find("git") is None:
         return set()
-    answer = ws.runner.read("git", "check-ignore", *sources, cwd=ws.root, check=False)
+    answer = ws.runner.read("git", "check-ignore", "--", *sources, cwd=ws.root, check=False)
     return set(answer.stdout.splitlines()) if answer.returncode == 0 else set()
 
 

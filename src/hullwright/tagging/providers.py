@@ -6,6 +6,7 @@ Each function is pure: variables and payload in, `Told` out. What Git knows is a
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,7 @@ from hullwright.tagging.model import BRANCHES, TAGS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_HEX: Final = frozenset("0123456789abcdef")
+_OBJECT_NAME: Final = re.compile(r"[0-9a-fA-F]{7,64}")
 _SHORT_LENGTHS: Final = range(4, 65)
 # https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows:
 # these always run for the last commit of the default branch.
@@ -60,6 +61,9 @@ def github(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Told:
     Args:
         environ: its GITHUB_… variables; where one is missing the payload is asked.
         payload: the event.
+
+    Raises:
+        UsageError: what should be a commit is none.
     """
     event = environ.get("GITHUB_EVENT_NAME") or _event_of(payload)
     ref = environ.get("GITHUB_REF") or _ref_of(payload)
@@ -67,11 +71,11 @@ def github(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Told:
     if "pull_request_target" in event and payload.get("number"):
         # The variables name the branch that it is for, not the request.
         ref = f"refs/pull/{payload['number']}/merge"
-    sha = environ.get("GITHUB_SHA") or _sha_of(payload)
+    sha = _commit(environ.get("GITHUB_SHA"), "GITHUB_SHA") or _sha_of(payload)
     head = _table(pull, "head").get("sha")
     wants_head = environ.get("DOCKER_METADATA_PR_HEAD_SHA", "").lower() == "true"
     if head and "pull_request" in event and (wants_head or not sha):
-        sha = str(head)
+        sha = _commit(head, "pull_request.head.sha")
     base_ref = ""
     if ref.startswith(TAGS):
         base_ref = str(payload.get("base_ref") or "").removeprefix(BRANCHES)
@@ -93,6 +97,9 @@ def gitlab(environ: Mapping[str, str]) -> Told:
     """Return what GitLab's variables say.
 
     Source: https://docs.gitlab.com/ci/variables/predefined_variables/
+
+    Raises:
+        UsageError: what should be a commit is none.
     """
     source = environ.get("CI_PIPELINE_SOURCE", "push")
     request = environ.get("CI_MERGE_REQUEST_IID") or environ.get("CI_EXTERNAL_PULL_REQUEST_IID")
@@ -110,7 +117,7 @@ def gitlab(environ: Mapping[str, str]) -> Told:
     return Told(
         event=_GITLAB_EVENTS.get(source, source),
         ref=ref,
-        sha=environ.get("CI_COMMIT_SHA", ""),
+        sha=_commit(environ.get("CI_COMMIT_SHA"), "CI_COMMIT_SHA"),
         base_ref=base_ref,
         default_branch=environ.get("CI_DEFAULT_BRANCH", ""),
         commit_date=_moment(environ.get("CI_COMMIT_TIMESTAMP")),
@@ -195,8 +202,17 @@ def _ref_of(payload: Mapping[str, Any]) -> str:
 def _sha_of(payload: Mapping[str, Any]) -> str:
     pull = _table(payload, "pull_request")
     found = payload.get("after") or _table(payload, "head_commit").get("id")
-    sha = str(found or pull.get("merge_commit_sha") or "")
-    return sha if set(sha) <= _HEX else ""
+    return _commit(found or pull.get("merge_commit_sha"), "the event's commit")
+
+
+def _commit(given: object, name: str) -> str:
+    """Return the object name of a commit: the text is handed to Git, and becomes a tag."""
+    sha = str(given or "")
+    if sha and not _OBJECT_NAME.fullmatch(sha):
+        raise UsageError(
+            f'{name} is "{sha}", which is no commit', why="expected 7 to 64 hexadecimal digits"
+        )
+    return sha
 
 
 def _date_of(payload: Mapping[str, Any], sha: str) -> datetime | None:

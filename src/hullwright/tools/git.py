@@ -226,7 +226,9 @@ class Git:
             UsageError: a partial clone lacks what the question needs, and could not fetch it.
         """
         span = f"{since}..HEAD" if since else "HEAD"
-        result = self.read("rev-list", "--count", span, "--", *paths, check=False)
+        result = self.read(
+            "rev-list", "--count", "--end-of-options", span, "--", *paths, check=False
+        )
         if result.ok:
             return int(result.stdout)
         raise self._explained(result)

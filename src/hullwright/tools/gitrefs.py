@@ -76,8 +76,9 @@ def parse_refs(text: str) -> Refs:
 
 def commit_of(git: Git, name: str) -> tuple[str, int] | None:
     """Return the object name and the date, in seconds since 1970, of a commit; None without it."""
-    words = ("--no-show-signature", "--max-count=1", "--format=%H%x00%ct", name, "--")
-    result = git.read("log", *words, check=False)
+    words = ("--no-show-signature", "--max-count=1", "--format=%H%x00%ct")
+    # A name comes from outside: `--output=FILE` must stay a name, and is none.
+    result = git.read("log", *words, "--end-of-options", name, "--", check=False)
     if not result.ok or not result.stdout:
         return None
     revision, seconds = result.stdout.strip().split("\0")

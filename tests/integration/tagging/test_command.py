@@ -168,6 +168,21 @@ def test_a_mistake_is_a_usage_error(
     assert "Traceback" not in done.stderr
 
 
+def test_nothing_that_is_named_becomes_an_option_of_git(repository: Repository) -> None:
+    repository.commit("v1.0.0")
+    written = repository.root.parent / "written"
+    option = f"--output={written}"
+    done = run(repository, f"--at={option}")
+    assert done.returncode == 2
+    assert f"{option} is no commit of this clone" in done.stderr
+    event = repository.root.parent / "event.env"
+    event.write_text(f"GITHUB_REF=refs/heads/main\nGITHUB_SHA={option}\n", encoding="utf-8")
+    done = run(repository, "--event", str(event))
+    assert done.returncode == 2
+    assert f'GITHUB_SHA is "{option}", which is no commit' in done.stderr
+    assert not written.exists()
+
+
 def test_without_a_commit_and_without_git_it_says_so(
     repository: Repository, tmp_path: Path
 ) -> None:

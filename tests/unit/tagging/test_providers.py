@@ -40,6 +40,22 @@ def test_the_date_of_the_commit_is_the_events() -> None:
     assert github({}, {"after": SHA, "head_commit": {**commit, "id": HEAD_SHA}}).commit_date is None
 
 
+@pytest.mark.parametrize("given", ["--output=x", "zz", "1a2b3c", "main"])
+def test_what_is_no_object_name_is_no_commit(given: str) -> None:
+    asked = {"number": 1, "pull_request": {"head": {"sha": given}}}
+    for told in (
+        lambda: github({"GITHUB_SHA": given}, {}),
+        lambda: github({}, {"after": given}),
+        lambda: github({}, asked),
+        lambda: github({"GITHUB_SHA": SHA, "DOCKER_METADATA_PR_HEAD_SHA": "true"}, asked),
+        lambda: gitlab({"CI_COMMIT_SHA": given}),
+    ):
+        with pytest.raises(UsageError) as raised:
+            told()
+        assert raised.value.exit_code == ExitCode.USAGE
+        assert f'is "{given}", which is no commit' in str(raised.value)
+
+
 @pytest.mark.parametrize("event", ["schedule", "create", "discussion", "issues"])
 def test_some_events_always_mean_the_default_branch(event: str) -> None:
     assert on_github(event, "refs/heads/odd").is_default_branch
