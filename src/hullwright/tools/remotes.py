@@ -21,6 +21,9 @@ _URL: Final = re.compile(r"\s*url\s*=\s*(?P<value>.*)", re.IGNORECASE)
 _VALUE: Final = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\\.|[^"\\#;])*')
 # user@host:path, which is what `git clone git@…` takes; one letter is a drive of Windows.
 _SCP: Final = re.compile(r"(?:[^@/:]+@)?(?P<host>[^@/:]{2,}):(?!//)/*(?P<path>.+)")
+_TAGS: Final = "refs/tags/"
+# Between the two files that one fetch writes.
+_SAME_FETCH_S: Final = 2.0
 _SCHEMES: Final = {"http": "http", "https": "https", "ssh": "https", "git": "https"}
 
 
@@ -29,11 +32,37 @@ def source_address(common_dir: Path) -> str:
 
     It is the remote `origin`, or the only one; empty where there is none, or it is a folder.
     """
-    file = common_dir / "config"
-    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-    remotes = parse_remotes(text)
+    remotes = remotes_of(common_dir)
     only = next(iter(remotes.values())) if len(remotes) == 1 else ""
     return published(remotes.get("origin", only))
+
+
+def remotes_of(common_dir: Path) -> Mapping[str, str]:
+    """Return the remotes of a clone with their first address."""
+    file = common_dir / "config"
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    return parse_remotes(text)
+
+
+def fetched_without_tags(common_dir: Path) -> str:
+    """Return the newest fetch if it was told to leave tags out, as Git wrote it down; else nothing.
+
+    Such a clone, as CI makes it, has nothing in its configuration that tells of it.
+    """
+    folder = common_dir / "logs" / "refs" / "remotes"
+    logs = [path for path in folder.rglob("*") if path.is_file()]
+    newest = max(logs, key=lambda path: path.stat().st_mtime_ns, default=None)
+    if newest is None:
+        return ""
+    lines = newest.read_text(encoding="utf-8", errors="replace").splitlines()
+    # The message stands behind a tab; it is the words of the command, and what it did.
+    command = lines[-1].rpartition("\t")[2].rpartition(": ")[0] if lines else ""
+    if "--no-tags" not in command.split() or _TAGS in command:
+        return ""
+    later = common_dir / "FETCH_HEAD"
+    seconds = later.stat().st_mtime - newest.stat().st_mtime if later.is_file() else 0.0
+    # A fetch that brought no commit is not written down, but renews this file.
+    return "" if seconds > _SAME_FETCH_S else f"git {command}"
 
 
 def parse_remotes(text: str) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ import semver
 
 from hullwright.errors import UsageError
 from hullwright.tools.git import Git, Head, Nearest, find_git_dir
+from hullwright.version.incomplete import doubt_no_tag, refuse_incomplete, repairs
 from hullwright.version.model import Version, assemble, derive, highest, of_tag
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def repair(ws: Workspace) -> tuple[str, ...]:
     if git_dir is None:
         return ()
     git = Git(ws.runner, ws.root, git_dir)
-    commands = _repairs(shallow=bool(git.boundary()), without_tags=git.remotes_without_tags())
+    commands = repairs(git)
     for command in commands:
         with ws.console.step(" ".join(command)):
             ws.runner.run(*command, cwd=ws.root)
@@ -108,13 +109,15 @@ class _Repository:
     def head(self) -> Head:
         """The commit that is checked out; its history is known to be whole."""
         head = self.git.head()
-        _refuse_incomplete(self.git)
+        refuse_incomplete(self.git, self.ws.console)
         return head
 
     def version(self, tag_prefix: str, paths: Sequence[str]) -> Version:
         """Return the version by the tags of one prefix."""
         head = self.head
         tag, base = highest(head.tags, tag_prefix) or ("", None)
+        if base is None:
+            doubt_no_tag(self.git, self.ws.console, tag_prefix)
         nearest = self.git.nearest(tag_prefix) if base else None
         distance = _distance(head, nearest, tag) if not paths else None
         processes = head.processes + bool(nearest) + (distance is None)
@@ -166,37 +169,6 @@ def _distance(head: Head, nearest: Nearest | None, tag: str) -> int | None:
     return None
 
 
-def _refuse_incomplete(git: Git) -> None:
-    cut, without = git.boundary(), git.remotes_without_tags()
-    if not (cut or without):
-        return
-    why = []
-    if cut:
-        why.append(("history", f"ends at {min(cut)[:7]}: earlier commits and tags are unknown"))
-    if without:
-        keys = ", ".join(f"remote.{name}.tagOpt = --no-tags" for name in without)
-        why.append(("tags", f"are not fetched: {keys}"))
-    commands = _repairs(shallow=bool(cut), without_tags=without)
-    raise UsageError(
-        f"this clone is {'shallow' if cut else 'without tags'}, so its version would be wrong",
-        why=why,
-        next_step="\n".join(
-            [*(" ".join(command) for command in commands), "or: invoke version --unshallow"]
-        ),
-    )
-
-
-def _repairs(*, shallow: bool, without_tags: Sequence[str]) -> list[tuple[str, ...]]:
-    commands: list[tuple[str, ...]] = [
-        ("git", "config", "--unset-all", f"remote.{name}.tagOpt") for name in without_tags
-    ]
-    if shallow:
-        commands.append(("git", "fetch", "--unshallow", "--tags"))
-    else:
-        commands.extend(("git", "fetch", "--tags", name) for name in without_tags)
-    return commands
-
-
 def _exported(ws: Workspace) -> Version:
     text = ws.environ.get("HULLWRIGHT_VERSION", "")
     revision = ws.environ.get("HULLWRIGHT_REVISION", "")
@@ -239,7 +211,7 @@ def _exported_date(environ: Mapping[str, str]) -> datetime:
         if moment:
             return datetime.fromisoformat(moment).astimezone(UTC)
         return datetime.fromtimestamp(int(seconds or 0), UTC)
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         name = "HULLWRIGHT_COMMIT_DATE" if moment else "SOURCE_DATE_EPOCH"
         raise UsageError(
             f'{name} is "{moment or seconds}", which is not the date of a commit',
