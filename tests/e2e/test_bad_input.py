@@ -112,7 +112,7 @@ files = ["compose.yaml"]
         (
             "version --format jsn",
             'format "jsn" — did you mean "json"?',
-            "env, json, markdown, text",
+            "env, github, gitlab, json, ldflags, markdown, text",
         ),
         ("build --format env", 'format "env"', "json, markdown, text"),
         ("bild", 'task "bild" — did you mean "build"?', "build, cold-start, "),
