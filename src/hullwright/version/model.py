@@ -6,6 +6,7 @@ older and below every pre-release of the newer.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+# A `v` that is a word of its own, as in `v` and `api/v`, and not in `dev`.
+_V: Final = re.compile(r"(?:^|[^A-Za-z0-9])v$")
 _SHORT: Final = 7
 _TREE_DIGITS: Final = 8
 
@@ -71,9 +74,28 @@ def highest(names: Iterable[str], prefix: str) -> tuple[str, semver.Version] | N
     return name, version
 
 
+def counted_prefix(names: Iterable[str], prefix: str) -> str:
+    """Return the prefix of the tags that count: without its `v` where only such tags exist.
+
+    `1.2.3` is as usual as `v1.2.3`, and strictly it is the one that is SemVer. As soon as a tag
+    with the `v` exists, only those count: two ways of writing never mix.
+    """
+    bare = without_v(prefix)
+    names = list(names)
+    if bare is None or highest(names, prefix) or not highest(names, bare):
+        return prefix
+    return bare
+
+
+def without_v(prefix: str) -> str | None:
+    """Return a prefix without the `v` for "version" that it ends with, or None without one."""
+    return prefix[:-1] if _V.search(prefix) else None
+
+
 def of_tag(name: str, prefix: str) -> semver.Version | None:
     """Return the version that a tag names, or None where it names none."""
-    if not name.startswith(prefix):
+    # Most tags of another kind are told by one letter: failing to parse them costs far more.
+    if not (name.startswith(prefix) and name[len(prefix) :][:1].isdigit()):
         return None
     try:
         return semver.Version.parse(name[len(prefix) :])

@@ -16,7 +16,15 @@ import semver
 from hullwright.errors import UsageError
 from hullwright.tools.git import Git, Head, Nearest, find_git_dir
 from hullwright.version.incomplete import doubt_no_tag, refuse_incomplete, repairs
-from hullwright.version.model import Version, assemble, derive, highest, of_tag
+from hullwright.version.model import (
+    Version,
+    assemble,
+    counted_prefix,
+    derive,
+    highest,
+    of_tag,
+    without_v,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +123,11 @@ class _Repository:
     def version(self, tag_prefix: str, paths: Sequence[str]) -> Version:
         """Return the version by the tags of one prefix."""
         head = self.head
-        tag, base = highest(head.tags, tag_prefix) or ("", None)
+        configured, highest_tag = tag_prefix, highest(head.tags, tag_prefix)
+        if highest_tag is None:
+            tag_prefix = counted_prefix(head.tags, tag_prefix)
+            highest_tag = highest(head.tags, tag_prefix)
+        tag, base = highest_tag or ("", None)
         if base is None:
             doubt_no_tag(self.git, self.ws.console, tag_prefix)
         nearest = self.git.nearest(tag_prefix) if base else None
@@ -127,6 +139,7 @@ class _Repository:
         # is done where two more would be one too many.
         changed = self._changed_tree(ask_first=processes + self.others + 2 > _PROCESSES)
         self._tell_left_out(tag_prefix, tag)
+        self._tell_other_way(configured, tag_prefix, base)
         return assemble(
             derive(base, distance=distance, revision=head.revision, changed_tree=changed),
             revision=head.revision,
@@ -158,6 +171,23 @@ class _Repository:
             more = f" and {len(odd) - _NOTED_TAGS} more" if len(odd) > _NOTED_TAGS else ""
             if odd:
                 console.detail(f"left out, not SemVer: {', '.join(odd[:_NOTED_TAGS])}{more}")
+
+    def _tell_other_way(
+        self, configured: str, tag_prefix: str, base: semver.Version | None
+    ) -> None:
+        """Tell of tags that are written with or without the `v`, unlike those that count."""
+        console = self.ws.console
+        if tag_prefix != configured:
+            console.detail(f'no tag begins with "{configured}": those with "{tag_prefix}" count')
+            return
+        bare = without_v(tag_prefix)
+        other = f"{tag_prefix}v" if bare is None and not tag_prefix[-1:].isalpha() else bare
+        found = highest(self.head.tags, other) if other is not None else None
+        if found and (base is None or found[1] > base):
+            console.note(
+                f"! {found[0]} is higher, but does not count: its prefix is not "
+                f'"{tag_prefix}"; tag-prefix = "{other}" would count such tags'
+            )
 
 
 def _distance(head: Head, nearest: Nearest | None, tag: str) -> int | None:

@@ -327,3 +327,61 @@ def _state(root: Path) -> dict[str, tuple[int, bytes]]:
         for path in sorted(root.rglob("*"))
         if path.is_file()
     }
+
+
+def test_tags_without_the_v_count_where_no_other_exists(repository: Repository) -> None:
+    repository.commit("1.2.3", "nightly")
+    assert describe(repository.workspace()).version == "1.2.3"
+    repository.commit()
+    ws = repository.workspace()
+    found = describe(ws)
+    assert found.version == f"1.2.4-0.dev.1+g{found.short_revision}"
+    assert (found.tag, found.describe) == ("1.2.3", f"1.2.3-1-g{found.short_revision}")
+    assert told(ws) == ""
+    loud = repository.workspace(verbose=True)
+    describe(loud)
+    assert 'no tag begins with "v": those with "" count' in told(loud)
+
+
+def test_a_services_tags_without_the_v_count_too(repository: Repository) -> None:
+    repository.commit("api/1.2.3", "2.0.0")
+    assert describe(repository.workspace(), tag_prefix="api/v").tag == "api/1.2.3"
+    assert describe(repository.workspace(), tag_prefix="dev").tag == ""
+
+
+@pytest.mark.parametrize(
+    ("tags", "prefix", "version", "other"),
+    [
+        (("v1.2.3", "2.0.0"), "v", "1.2.3", "2.0.0"),
+        (("v1.2.3", "1.0.0"), "v", "1.2.3", ""),
+        (("v1.2.3",), "", "0.0.0", "v1.2.3"),
+        (("1.2.3", "v2.0.0"), "", "1.2.3", "v2.0.0"),
+        (("api/v1.2.3",), "api/", "0.0.0", "api/v1.2.3"),
+        (("v1.2.3",), "release-", "0.0.0", ""),
+    ],
+)
+def test_a_higher_tag_that_is_written_the_other_way_is_told_of(
+    repository: Repository, tags: tuple[str, ...], prefix: str, version: str, other: str
+) -> None:
+    repository.commit(*tags)
+    ws = repository.workspace()
+    found = describe(ws, tag_prefix=prefix)
+    assert f"{found.major}.{found.minor}.{found.patch}" == version
+    assert (f"! {other} is higher" in told(ws)) == bool(other)
+    assert ("would count such tags" in told(ws)) == bool(other)
+
+
+@pytest.mark.parametrize(("changed", "most"), [(False, 4), (True, 6)])
+def test_with_the_refs_a_clean_tree_needs_four_processes(
+    repository: Repository, *, changed: bool, most: int
+) -> None:
+    repository.commit()
+    repository.commit("v1.2.3")
+    repository.commit()
+    if changed:
+        repository.write("file", "changed\n")
+    ws = repository.workspace()
+    commands: list[str] = []
+    ws.runner.echo = commands.append
+    describe(ws, others=1)
+    assert len(commands) + 1 <= most

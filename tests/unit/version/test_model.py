@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import pytest
 import semver
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hullwright.version.model import derive, highest, of_tag
+from hullwright.version.model import counted_prefix, derive, highest, of_tag
 
 REVISION = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 
@@ -87,3 +88,19 @@ def test_a_tag_of_another_prefix_is_no_version() -> None:
     assert of_tag("api/v1.0.0", "v") is None
     assert of_tag("api/v1.0.0", "api/v") == semver.Version(1, 0, 0)
     assert of_tag("v1.0.0\n", "v") is None
+
+
+@pytest.mark.parametrize(
+    ("names", "prefix", "counted"),
+    [
+        (["1.2.3"], "v", ""),
+        (["1.2.3", "v0.1.0"], "v", "v"),
+        (["nightly", "1.2"], "v", "v"),
+        ([], "v", "v"),
+        (["api/1.2.3"], "api/v", "api/"),
+        (["de1.2.3"], "dev", "dev"),
+        (["v1.2.3"], "", ""),
+    ],
+)
+def test_the_v_may_be_left_out_by_all_tags(names: list[str], prefix: str, counted: str) -> None:
+    assert counted_prefix(names, prefix) == counted
