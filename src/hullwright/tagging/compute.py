@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.config.models import TagFlavor, TagRule
 from hullwright.errors import UsageError
-from hullwright.tagging.forward import newer, taken
+from hullwright.tagging.forward import moves, newer, taken
 from hullwright.tagging.legal import cut, sanitized, with_hash
 from hullwright.tagging.model import TAGS, Outcome, RefContext, Tags, priority, written
 from hullwright.tagging.rules import Given, Giver
@@ -78,7 +78,7 @@ class _Run:
     rules: Sequence[TagRule]
     service: str
     # Most rules ask about the same version, and there may be thousands of others.
-    above: dict[tuple[str, str, bool], Sequence[Newer]] = field(default_factory=dict)
+    above: dict[tuple[str, str, bool, str], Sequence[Newer]] = field(default_factory=dict)
 
     @property
     def context(self) -> RefContext:
@@ -113,17 +113,25 @@ class _Run:
     def _outcome(self, rule: TagRule, given: Given) -> Outcome:
         if not given.text:
             return Outcome(rule, reason=given.reason, warning=given.applies)
-        if rule.type in _OF_VERSIONS and self._mode(rule) != "always":
+        if self._holds_back(rule, given):
             having = taken(self.giver, rule, given, self._newer(rule, given))
             if having:
                 reason = f"{sanitized(given.text)} stays with the newer {having.tag}"
                 return Outcome(rule, reason=reason)
         tag, reason = self._legal(rule, given)
-        if tag == _LATEST:
+        # With a prefix or a suffix it is the moving tag, too: `latest-alpine`.
+        if _LATEST in {tag, sanitized(given.bare)} or tag == self.latest_name:
             back = self._no_latest(rule, self._of_ref(given))
             if back:
-                return Outcome(rule, reason=f"no {_LATEST}: {back}", warning=True)
+                return Outcome(rule, reason=f"no {tag}: {back}", warning=True)
         return Outcome(rule, tag, ", ".join(part for part in (reason, given.note) if part))
+
+    def _holds_back(self, rule: TagRule, given: Given) -> bool:
+        """Return whether the tag of a rule may belong to a newer version already."""
+        if rule.type not in _OF_VERSIONS or self._mode(rule) == "always":
+            return False
+        # A pre-release has its full version only, which is no other's.
+        return moves(rule, given) and (rule.type == "match" or not is_prerelease(given.version))
 
     def _latest(self, rule: TagRule | None, given: Given | None) -> tuple[bool, str]:
         if rule is None or given is None:
@@ -153,10 +161,10 @@ class _Run:
         return replace(given, named=tag, version=split(tag, self.giver.tag_prefix)[1])
 
     def _newer(self, rule: TagRule, given: Given) -> Sequence[Newer]:
-        key = (given.named, given.version, rule.type == "pep440")
+        shape = rule.attributes.get("match") or (rule.type == "match" and written(rule))
+        key = (given.named, given.version, rule.type == "pep440", shape or "")
         if key not in self.above:
-            clone, prefix = self.context.clone, self.giver.tag_prefix
-            self.above[key] = newer(clone, given, prefix, pep440=key[2])
+            self.above[key] = newer(self.giver, rule, given)
         return self.above[key]
 
     def _mode(self, rule: TagRule) -> str:

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.config.tags import PRIORITIES
 from hullwright.tagging.legal import sanitized
-from hullwright.tagging.versions import pep440_of, release_order, split
+from hullwright.tagging.versions import split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-    from packaging.version import Version as Pep440
 
     from hullwright.config.models import TagRule
 
@@ -31,10 +29,12 @@ class Clone:
     Attributes:
         refs: full names of its branches and tags, those of its remotes as branches.
         lacks: why it may not know every tag; empty where it does.
+        repair: the command that brings what it lacks.
     """
 
     refs: tuple[str, ...] = ()
     lacks: str = ""
+    repair: str = ""
 
     @cached_property
     def branches(self) -> Mapping[str, frozenset[str]]:
@@ -52,26 +52,15 @@ class Clone:
         matches = ((ref, _PULL.fullmatch(ref)) for ref in self.refs)
         return {f"pr-{match[1]}": frozenset({ref}) for ref, match in matches if match}
 
-    def releases(self, family: str, prefix: str) -> list[tuple[tuple[int, ...], str]]:
-        """Return the SemVer releases of a family of tags: what they are ordered by, and the tag."""
-        found = []
-        for tag, its_family, rest in self._split(prefix):
-            if its_family == family and (order := release_order(rest)):
-                found.append((order, tag))
-        return found
+    @cached_property
+    def tag_names(self) -> tuple[str, ...]:
+        """The Git tags, without `refs/tags/`."""
+        return tuple(ref.removeprefix(TAGS) for ref in self.refs if ref.startswith(TAGS))
 
-    def pep440_releases(self, family: str, prefix: str) -> list[tuple[Pep440, str]]:
-        """Return the same of versions as PEP 440 has them."""
-        found = []
-        for tag, its_family, rest in self._split(prefix):
-            version = pep440_of(rest) if its_family == family else None
-            if version and not version.is_prerelease:
-                found.append((version, tag))
-        return found
-
-    def _split(self, prefix: str) -> list[tuple[str, str, str]]:
-        names = (ref.removeprefix(TAGS) for ref in self.refs if ref.startswith(TAGS))
-        return [(name, *split(name, prefix)) for name in names]
+    def family(self, family: str, prefix: str) -> list[tuple[str, str]]:
+        """Return what may be the version of each tag of a family, and the tag."""
+        names = ((name, *split(name, prefix)) for name in self.tag_names)
+        return [(rest, name) for name, its_family, rest in names if its_family == family]
 
     def _by_text(self, kind: str) -> Mapping[str, frozenset[str]]:
         found: dict[str, set[str]] = {}

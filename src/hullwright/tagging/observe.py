@@ -17,7 +17,15 @@ from hullwright.errors import UsageError, unknown
 from hullwright.tagging.model import BRANCHES, TAGS, Clone, RefContext
 from hullwright.tagging.providers import Told, event_file, github, gitlab, short_length
 from hullwright.tools.git import Git, find_git_dir
-from hullwright.tools.gitrefs import Checkout, Refs, commit_of, head_of, refs_of
+from hullwright.tools.gitrefs import (
+    Checkout,
+    Refs,
+    commit_of,
+    has_remote,
+    head_of,
+    narrow_remotes,
+    refs_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,9 +77,9 @@ class _Look:
         self, told: Told | None, ref: str, moment: datetime | None, revision: str
     ) -> RefContext:
         refs = refs_of(self.git)
-        clone = Clone(refs.names, self._lacks())
         by_hand = self._by_ref(refs, _full(ref, refs), told) if ref else None
         found = by_hand or told or self._by_head(refs)
+        clone = Clone(refs.names, *self._lacks(refs, found.ref))
         if revision:
             found = replace(found, sha=self._commit(revision)[0], commit_date=None)
         sha, date = self._dated(found)
@@ -129,11 +137,25 @@ class _Look:
         self.git.head()
         raise UsageError(f"{self.ws.root} has no commit that can be read")
 
-    def _lacks(self) -> str:
+    def _lacks(self, refs: Refs, ref: str) -> tuple[str, str]:
+        """Return why tags may be missing here, and the command that brings them."""
+        narrow = narrow_remotes(self.git)
+        widen = "".join(f"git remote set-branches {name} '*' && " for name in narrow)
         if (self.git.common_dir / "shallow").is_file():
-            return "it is shallow: earlier commits and tags are unknown"
+            command = f"{widen}git fetch --unshallow --tags"
+            return "it is shallow: earlier commits and tags are unknown", command
         without = self.git.remotes_without_tags()
-        return f"it does not fetch the tags of {', '.join(without)}" if without else ""
+        if without:
+            command = " && ".join(f"git fetch --tags {name}" for name in without)
+            return f"it does not fetch the tags of {', '.join(without)}", command
+        if narrow:
+            return (
+                "it follows single branches, so it has their tags only",
+                f"{widen}git fetch --tags",
+            )
+        if _in_a_job(self.ws.environ) and _only(refs, ref) and has_remote(self.git):
+            return "it has neither branches nor other tags of its remote", "git fetch --tags"
+        return "", ""
 
 
 def context_of(
@@ -169,8 +191,18 @@ def _without_git(
     found = told or Told("push", "", "", short_length=short_length(ws.environ), origin="flags")
     found = replace(found, ref=_full(ref, Refs({}, {})) if ref else found.ref)
     found = replace(found, sha=revision or found.sha)
-    note = "there is no clone here: whether newer releases exist is not known"
-    return context_of(found, moment, Clone(), (note,))
+    why = "there is none here: whether newer releases exist is not known"
+    return context_of(found, moment, Clone((), why, "run it in a clone"), (f"no clone: {why}",))
+
+
+def _in_a_job(environ: Mapping[str, str]) -> bool:
+    return "true" in {environ.get("GITHUB_ACTIONS"), environ.get("GITLAB_CI")}
+
+
+def _only(refs: Refs, ref: str) -> bool:
+    """Return whether there is nothing but what a job's checkout brings for its own ref."""
+    tags = [name for name in refs.commits if name.startswith(TAGS) and name != ref]
+    return not (tags or refs.remote_branches)
 
 
 def _given(ws: Workspace, event: Path | None) -> tuple[Mapping[str, str], dict[str, Any]]:

@@ -36,6 +36,7 @@ class Given:
         version: the part of that name which is, or may be, a version.
         uses: the fields of the context that went into the text.
         note: what is odd about its pattern.
+        bare: the text without prefix and suffix.
     """
 
     text: str = ""
@@ -46,6 +47,7 @@ class Given:
     version: str = ""
     uses: frozenset[str] = frozenset()
     note: str = ""
+    bare: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,23 @@ class Giver:
         template = self.template()
         return _FROM_NAMES[rule.type](self, rule, template, name).text
 
+    def family(self, rule: TagRule, given: Given) -> list[tuple[str, str]]:
+        """Return what may be the version of each Git tag that a rule is for, and the tag.
+
+        Where an expression of the rule takes the version out of a name, the tags in which it
+        finds one; else those with the same before their version.
+        """
+        clone, prefix = self.context.clone, self.tag_prefix
+        if rule.type != "match" and not rule.attributes.get("match"):
+            return clone.family(split(given.named, prefix)[0], prefix)
+        of_service = prefix if prefix != "v" else ""
+        found = (
+            (_matched(self, rule, name), name)
+            for name in clone.tag_names
+            if name.startswith(of_service)
+        )
+        return [(text, name) for text, name in found if text]
+
     def template(self) -> Template:
         """Return what this context's patterns are filled with."""
         dates = {"date": self.context.now, "commit_date": self.context.commit_date}
@@ -101,12 +120,14 @@ class Giver:
         suffix = template.render(rule.attributes.get("suffix", self.flavor.suffix))
         missing = ", ".join(f"{{{{{name}}}}}" for name in sorted(template.missing))
         note = f"{missing} is not known, and stands for nothing" if missing else ""
-        text = f"{prefix}{text}{suffix}"
+        bare, text = text, f"{prefix}{text}{suffix}"
         if not text:
             reason = note or "its pattern is filled with nothing"
             return Given(reason=reason, applies=True)
         used = frozenset(template.used) | uses
-        return Given(text, applies=True, latest=latest, named=named, uses=used, note=note)
+        return Given(
+            text, applies=True, latest=latest, named=named, uses=used, note=note, bare=bare
+        )
 
 
 def _schedule(giver: Giver, rule: TagRule, template: Template) -> Given:
@@ -204,7 +225,27 @@ def _match(giver: Giver, rule: TagRule, template: Template, name: str) -> Given:
     if text is None:
         return Given(reason=f"{pattern} has no group {group} in {name}", applies=True)
     given = giver.whole(rule, template, text, latest=True, named=name)
-    return replace(given, version=split(name, giver.tag_prefix)[1])
+    return replace(given, version=_version_in(text, split(name, giver.tag_prefix)[1]))
+
+
+def _version_in(text: str, rest: str) -> str:
+    """Return what of a name is its version: the whole end before what an expression found."""
+    for reads in (semver_of, pep440_of):
+        for one in (rest, text):
+            if reads(one):
+                return one
+    return rest
+
+
+def _matched(giver: Giver, rule: TagRule, name: str) -> str:
+    """Return what may be the version of another Git tag, by the expression of a rule."""
+    if rule.type != "match":
+        candidate = _candidate(giver, rule, name)
+        return candidate if isinstance(candidate, str) else ""
+    group = int(rule.attributes.get("group", "0"))
+    found = matcher(rule.attributes["pattern"]).groups(name) or []
+    text = found[group] if group < len(found) else None
+    return _version_in(text, split(name, giver.tag_prefix)[1]) if text is not None else ""
 
 
 def _edge(giver: Giver, rule: TagRule, template: Template) -> Given:

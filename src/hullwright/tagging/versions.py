@@ -21,6 +21,13 @@ _SEMVER: Final = re.compile(
     re.ASCII,
 )
 
+_BEGINS: Final = re.compile(r"v?\d", re.ASCII)
+# Where a version begins in a name: three figures are surer than two (`on-3.11-v1.2.3`).
+_FIGURES: Final = (
+    re.compile(r"(?<![\d.!])v?\d+\.\d+\.\d", re.ASCII),
+    re.compile(r"(?<![\d.!])v?\d+\.\d", re.ASCII),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Semantic:
@@ -104,12 +111,18 @@ def split(tag: str, prefix: str) -> tuple[str, str]:
     """Return the family of a Git tag, and the rest, which may name a version.
 
     Tags of one family are comparable: those of one prefix, and of one folder where a tag has
-    another prefix. The `v` before the figures is part of the rest.
+    another prefix; what stands before the figures, such as `release-`, is part of the family, and
+    the `v` part of the rest.
     """
     family = prefix.removesuffix("v")
     if family and tag.startswith(family):
         return family, tag[len(family) :]
     folder, slash, rest = tag.rpartition("/")
+    if not _BEGINS.match(rest):
+        for figures in _FIGURES:
+            found = figures.search(rest)
+            if found:
+                return f"{folder}{slash}{rest[: found.start()]}", rest[found.start() :]
     return f"{folder}{slash}", rest
 
 

@@ -85,6 +85,37 @@ def commit_of(git: Git, name: str) -> tuple[str, int] | None:
     return revision, int(seconds)
 
 
+def has_remote(git: Git) -> bool:
+    """Return whether a remote is configured; no process is started."""
+    return '[remote "' in _configuration(git)
+
+
+def narrow_remotes(git: Git) -> tuple[str, ...]:
+    """Return the remotes if each fetches only what it names one by one; else nothing.
+
+    So `git clone --single-branch` leaves a clone: tags of other branches never come.
+    """
+    if not any(line.startswith("fetch") and "*" not in line for line in _lines(git)):
+        return ()
+    listed = git.read("config", "--get-regexp", r"^remote\..*\.fetch$", check=False).stdout
+    remotes: dict[str, bool] = {}
+    for line in listed.splitlines():
+        key, _, refspec = line.partition(" ")
+        name = key.removeprefix("remote.").removesuffix(".fetch")
+        remotes[name] = remotes.get(name, False) or "*" in refspec
+    return () if any(remotes.values()) else tuple(sorted(remotes))
+
+
+def _lines(git: Git) -> list[str]:
+    return [line.strip().lower() for line in _configuration(git).splitlines()]
+
+
+def _configuration(git: Git) -> str:
+    # Only looked through for a word, to save a process in the usual case.
+    named = git.common_dir / "config"
+    return named.read_text(encoding="utf-8", errors="replace") if named.exists() else ""
+
+
 def head_of(git: Git) -> str:
     """Return the branch that is checked out, as `refs/heads/…`; empty where none is."""
     return git.read("symbolic-ref", "--quiet", "HEAD", check=False).stdout.strip()

@@ -135,6 +135,50 @@ def test_a_shallow_clone_cannot_say_what_is_newest(repository: Repository, tmp_p
     assert tags(clone)[:2] == ["edge", "main"]
 
 
+def test_a_clone_of_one_branch_cannot_either(repository: Repository, tmp_path: Path) -> None:
+    old = repository.commit("v1.9.1")
+    repository.git("branch", "1.x", old)
+    repository.commit("v2.0.1")
+    address = f"file://{repository.root}"
+    words = ("--quiet", "--single-branch", "--branch=1.x", address, str(tmp_path / "clone"))
+    repository.git("clone", *words)
+    clone = replace(repository, root=tmp_path / "clone")
+    done = run(clone, "--ref", "v1.9.1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "git remote set-branches origin '*' && git fetch --tags" in done.stderr
+    clone.git("remote", "set-branches", "origin", "*")
+    clone.git("fetch", "--quiet", "--tags")
+    assert "latest" not in tags(clone, "--ref", "v1.9.1")
+
+
+def test_a_job_that_fetched_its_own_tag_only_cannot_either(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit("v1.9.1")
+    repository.commit("v2.0.1")
+    job = Repository.made(tmp_path / "job", isolated(tmp_path))
+    job.git("remote", "add", "origin", f"file://{repository.root}")
+    one = "+refs/tags/v1.9.1:refs/tags/v1.9.1"
+    job.git("fetch", "--quiet", "--no-tags", "--depth=100", "origin", one)
+    job.git("checkout", "--quiet", "v1.9.1")
+    environ = {"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/tags/v1.9.1"}
+    done = run(job, **environ)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "fetch-depth: 0" in done.stderr
+    job.git("fetch", "--quiet", "--tags")
+    assert "latest" not in tags(job, **environ)
+
+
+def test_a_release_without_a_clone_is_not_known_to_be_the_newest(
+    repository: Repository, tmp_path: Path
+) -> None:
+    outside = replace(repository, root=tmp_path / "outside", environ=isolated(tmp_path))
+    outside.root.mkdir()
+    done = run(outside, "--ref", "refs/tags/v1.0.0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "whether v1.0.0 is the newest release is not known" in done.stderr
+
+
 def test_it_asks_git_at_most_four_times(repository: Repository) -> None:
     repository.commit("v1.2.3")
     ws = repository.workspace()

@@ -12,6 +12,7 @@ from hullwright.errors import ExitCode, UsageError
 from hullwright.images import TAG
 from hullwright.tagging import Clone, RefContext, compute, parse, require
 from hullwright.tagging.services import groups, of_service
+from hullwright.tagging.versions import split
 from tagging import SHA, clone, on
 
 SEMVER = """
@@ -88,6 +89,77 @@ def test_a_pre_release_never_gets_latest(tag: str) -> None:
     )
 
 
+PREFIXED = clone(
+    *("t:release-1.9.0", "t:release-2.0.1", "t:release-1.9.1", "t:v9.0.0", "t:release-3.0.0-rc.1")
+)
+
+
+@pytest.mark.parametrize("kind", ["semver", "pep440"])
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("release-2.0.1", ("2.0.1", "2.0", "2", "latest")),
+        ("release-1.9.1", ("1.9.1", "1.9", "1")),
+        ("release-1.9.0", ("1.9.0",)),
+    ],
+)
+def test_versions_that_a_rule_takes_out_of_a_name_move_forward_only(
+    kind: str, tag: str, expected: tuple[str, ...]
+) -> None:
+    rules = "\n".join(
+        f"{line.replace('semver', kind)},match=release-(.*)" for line in SEMVER.split()
+    )
+    assert names(on(f"refs/tags/{tag}", PREFIXED), rules) == expected
+
+
+@pytest.mark.parametrize("rule", ["type=ref,event=tag", "type=match,pattern=release-(.*),group=1"])
+def test_latest_of_tags_with_a_word_before_the_version_moves_forward_only(rule: str) -> None:
+    assert "latest" in names(on("refs/tags/release-2.0.1", PREFIXED), rule)
+    for tag in ("release-1.9.1", "release-1.9.0", "release-3.0.0-rc.1"):
+        assert "latest" not in names(on(f"refs/tags/{tag}", PREFIXED), rule)
+
+
+def test_a_match_of_two_figures_moves_forward_only() -> None:
+    rule = r"type=match,pattern=release-(\d+\.\d+),group=1"
+    assert names(on("refs/tags/release-1.9.0", PREFIXED), rule) == ()
+    assert names(on("refs/tags/release-1.9.1", PREFIXED), rule) == ("1.9",)
+
+
+@pytest.mark.parametrize(
+    "flavor",
+    [
+        TagFlavor(suffix="-alpine"),
+        TagFlavor(latest="true", suffix="-alpine", suffix_on_latest=True),
+        TagFlavor(prefix="x-"),
+    ],
+)
+def test_a_raw_latest_with_prefix_or_suffix_is_the_moving_tag_too(flavor: TagFlavor) -> None:
+    rules = "type=raw,value=latest\ntype=semver,pattern={{version}}"
+    wanted = f"{flavor.prefix}latest{flavor.suffix}"
+    assert wanted in names(on("refs/tags/v2.0.1", RELEASES), rules, flavor=flavor)
+    for tag in ("v1.9.1", "v3.0.0-rc.1"):
+        found = compute(on(f"refs/tags/{tag}", RELEASES), parse(rules)[0], flavor)
+        assert wanted not in found.names
+        assert f"no {wanted}: " in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("tag", "family", "rest"),
+    [
+        ("release-1.9.1", "release-", "1.9.1"),
+        ("app-v1.9.1", "app-", "v1.9.1"),
+        ("on-3.11-v1.2.3", "on-3.11-", "v1.2.3"),
+        ("release-1.9-rc1", "release-", "1.9-rc1"),
+        ("p1/app-1.0.0", "p1/app-", "1.0.0"),
+        ("v1.0.0-rc.1.2.3", "", "v1.0.0-rc.1.2.3"),
+        ("20200110-RC2", "", "20200110-RC2"),
+        ("nightly", "", "nightly"),
+    ],
+)
+def test_what_stands_before_the_figures_is_the_family(tag: str, family: str, rest: str) -> None:
+    assert split(tag, "v") == (family, rest)
+
+
 def test_versions_of_pep_440_move_forward_only() -> None:
     known = clone("t:1.9", "t:1.10", "t:2.0rc1", "t:1.10.post1")
     rules = "type=pep440,pattern={{version}}\ntype=pep440,pattern={{major}}"
@@ -107,12 +179,23 @@ def test_each_service_has_its_own_line_of_versions() -> None:
 
 
 def test_a_clone_that_may_lack_tags_is_refused_where_they_decide() -> None:
-    shallow = Clone(("refs/tags/v1.0.0",), lacks="it is shallow: earlier commits are unknown")
+    repair = "git fetch --unshallow --tags"
+    shallow = Clone(("refs/tags/v1.0.0", "refs/tags/v2.0.0-rc.1"), "it is shallow", repair)
     with pytest.raises(UsageError) as raised:
         names(on("refs/tags/v1.0.0", shallow), SEMVER)
     assert raised.value.exit_code == ExitCode.USAGE
     assert "whether v1.0.0 is the newest release is not known in this clone" in str(raised.value)
-    assert "git fetch --unshallow --tags" in str(raised.value)
+    assert repair in str(raised.value)
+    assert 'latest = "always" in [tags-flavor]' in str(raised.value)
+    in_ci = replace(on("refs/tags/v1.0.0", shallow), origin="GitLab")
+    with pytest.raises(UsageError, match="GIT_DEPTH"):
+        names(in_ci, SEMVER)
+    # Nothing moves: not for a pre-release, and not where only whole versions are asked for.
+    assert names(on("refs/tags/v2.0.0-rc.1", shallow), SEMVER) == ("2.0.0-rc.1",)
+    whole, never = "type=semver,pattern={{version}}", TagFlavor(latest="false")
+    assert names(on("refs/tags/v1.0.0", shallow), whole, flavor=never) == ("1.0.0",)
+    with pytest.raises(UsageError):
+        names(on("refs/tags/v1.0.0", shallow), SEMVER, flavor=never)
     assert names(on("refs/heads/main", shallow), SEMVER + "type=sha") == ("sha-1a2b3c4",)
     always = TagFlavor(latest="always")
     assert "latest" in names(on("refs/tags/v1.0.0", shallow), SEMVER, flavor=always)
