@@ -22,6 +22,8 @@ _TOKEN: Final = re.compile(
     r"\s*(?:(?P<field>\{\{.*?\}\})|'(?P<single>(?:[^']|'')*)'|\"(?P<double>[^\"]*)\""
     r"|(?P<sign>==|!=|&&|\|\||[!(),])|(?P<name>[A-Za-z_][\w.-]*)|(?P<figure>\d+)|(?P<odd>\S))"
 )
+_SHOWN: Final = 200
+_DEEPEST: Final = 50
 _WORDS: Final = {"and": "&&", "or": "||", "not": "!"}
 
 
@@ -41,6 +43,7 @@ class _Reader:
     render: Callable[[str], str]
     ignore_case: bool
     at: int = 0
+    depth: int = 0
 
     def whole(self) -> Value:
         value = self._either()
@@ -71,7 +74,12 @@ class _Reader:
         return value
 
     def _negation(self) -> Value:
-        return not truth(self._negation()) if self._takes("!") else self._operand()
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise self._error(f"more than {_DEEPEST} levels of it are nested")
+        value = not truth(self._negation()) if self._takes("!") else self._operand()
+        self.depth -= 1
+        return value
 
     def _operand(self) -> Value:
         token = self._next()
@@ -133,7 +141,7 @@ class _Reader:
         return self.tokens[self.at - 1]
 
     def _error(self, why: str) -> UsageError:
-        return UsageError(f"the expression cannot be read: {self.source}", why=why)
+        return UsageError(f"the expression cannot be read: {self.source[:_SHOWN]}", why=why)
 
 
 def evaluate(

@@ -132,6 +132,10 @@ class RefContext:
             "sha": self.short_sha,
             "base_ref": self.base_ref,
             "is_default_branch": "true" if self.is_default_branch else "false",
+            # Of branches only, as the action has it: no other ref is one or the other.
+            "is_not_default_branch": (
+                "true" if self.branch and not self.is_default_branch else "false"
+            ),
             "default_branch": self.default_branch,
             "event": self.event,
             "ref": self.ref,

@@ -1,7 +1,7 @@
 """Rules as docker/metadata-action writes them: one a line, attributes between commas.
 
-A block of a workflow may be copied with its keys: `tags: |` and `flavor: |` begin the two kinds
-of lines, and other keys are left out.
+A block of a workflow, or a whole step, may be copied with its keys: `tags: |` and `flavor: |`
+begin the two kinds of lines, and other keys are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from hullwright.errors import HullwrightError, UsageError, unknown
 if TYPE_CHECKING:
     from hullwright.config.models import TagType
 
-_SECTION: Final = re.compile(r"([a-z][a-z-]*):(?:\s*[|>][+-]?)?\s*(#.*)?")
+_SECTION: Final = re.compile(r"([A-Za-z][\w-]*):(?:\s*[|>][+-]?)?\s*(#.*)?")
+# No tag holds a colon, so this is a key of YAML and what belongs to it.
+_KEY: Final = re.compile(r"([A-Za-z][\w-]*):\s+(\S.*)")
+_KINDS: Final = frozenset({"tags", "flavor"})
 _PLACE: Final = re.compile(r"\$?\{\{.*?\}\}")
 _KEYS: Final = ("type", "priority", "enable", *ATTRIBUTES)
 _FLAVOR_KEYS: Final = ("latest", "prefix", "suffix", "onlatest")
@@ -37,13 +40,18 @@ def parse(text: str, name: str = "rules") -> tuple[tuple[TagRule, ...], TagFlavo
     rules: list[TagRule] = []
     flavor: TagFlavor | None = None
     section = "tags"
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        if not line or line.startswith("#"):
-            continue
-        begun = _SECTION.fullmatch(line)
-        if begun:
-            section = begun[1]
+    has_keys = any(key[1] in _KINDS for _, line in _lines(text) if (key := _key(line)))
+    for number, whole in _lines(text):
+        line, key = whole, _key(whole)
+        if key and not has_keys:
+            raise UsageError(
+                f"{name}, line {number}: {line} is a key of a workflow and no rule",
+                why="rules are the lines under `tags: |`, such as type=sha",
+                next_step="copy these lines, or the whole step with `tags: |`",
+            )
+        if key:
+            section, line = key[1], key[2] if key.re is _KEY and key[1] in _KINDS else ""
+        if not line:
             continue
         try:
             if section == "tags":
@@ -55,6 +63,17 @@ def parse(text: str, name: str = "rules") -> tuple[tuple[TagRule, ...], TagFlavo
                 f"{name}, line {number}: {error.what}", why=[("line", line)], next_step=_DOCS
             ) from None
     return tuple(rules), flavor
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """Return the lines that say something, with their numbers and without the dash of a list."""
+    stripped = ((n, line.strip()) for n, line in enumerate(text.splitlines(), 1))
+    said = ((n, line) for n, line in stripped if line and not line.startswith("#"))
+    return [(n, line[2:].strip() if line.startswith("- ") else line) for n, line in said]
+
+
+def _key(line: str) -> re.Match[str] | None:
+    return _SECTION.fullmatch(line) or _KEY.fullmatch(line)
 
 
 _DOCS: Final = "docs/tags.md tells of each type and its attributes"

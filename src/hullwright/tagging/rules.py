@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from hullwright.errors import HullwrightError, UsageError
 from hullwright.tagging.javascript import matcher
+from hullwright.tagging.model import written
 from hullwright.tagging.template import Template
 from hullwright.tagging.versions import pep440_fields, pep440_of, semver_of, split
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from hullwright.tagging.model import RefContext
 
 _RAW_ONLY: Final = re.compile(r"\s*\{\{\{?\s*raw\s*\}?\}\}\s*")
+_SHOWN: Final = 200
+_TEMPLATES: Final = frozenset({"pattern", "prefix", "suffix", "value"})
 _PREFIXES: Final[Mapping[str, str]] = {"sha": "sha-", "pr": "pr-"}
 
 
@@ -72,10 +76,30 @@ class Giver:
         Raises:
             UsageError: one of its patterns cannot be read.
         """
+        try:
+            self._check(rule)
+            template = self.template()
+            if not template.holds(rule.enable):
+                return Given(reason=f"enable={rule.enable} does not hold")
+            return _GIVERS[rule.type](self, rule, template)
+        except HullwrightError as error:
+            raise UsageError(
+                f"rule {written(rule)[:_SHOWN]}: {error.what}",
+                why=error.why,
+                next_step=error.next_step,
+            ) from None
+
+    def _check(self, rule: TagRule) -> None:
+        """Read every pattern of a rule, also where it does not apply to this ref.
+
+        A release must not be where a mistake is found.
+        """
         template = self.template()
-        if not template.holds(rule.enable):
-            return Given(reason=f"enable={rule.enable} does not hold")
-        return _GIVERS[rule.type](self, rule, template)
+        for key, pattern in rule.attributes.items():
+            if key == "match" or (key == "pattern" and rule.type == "match"):
+                matcher(pattern)
+            elif key in _TEMPLATES:
+                template.render(pattern)
 
     def of_name(self, rule: TagRule, name: str) -> str:
         """Return the text that a rule of versions would give for another Git tag."""

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from hullwright.errors import UsageError, suggestion
+from hullwright.errors import UsageError, suggestion, unknown
 from hullwright.tagging.expression import evaluate
 from hullwright.tagging.moment import formatted
 
@@ -82,13 +82,15 @@ class Template:
         if isinstance(value, str):
             value = value.lower() if value.lower() in {"true", "false"} else value
             if value not in {"true", "false"}:
+                for name in sorted(self.missing):
+                    raise unknown("field in enable", name, self.fields)
                 raise UsageError(f'enable is "{value}", which is neither true nor false')
             return value == "true"
         return value
 
     def _known(self) -> dict[str, str | bool]:
         return {
-            name: text == "true" if name == "is_default_branch" else text
+            name: text == "true" if name.endswith("_default_branch") else text
             for name, text in self.fields.items()
         }
 
@@ -110,7 +112,11 @@ class Template:
                 why="blocks, partials and comments are no part of a tag's pattern",
                 next_step="a rule for each case, with enable=…",
             )
-        name, *words = _WORD.finditer(inner)
+        name, *words = _WORD.finditer(inner) if inner.strip() else (None,)
+        if name is None:
+            raise UsageError(
+                f"{{{{{inner}}}}} is not a field", why="it names none", next_step="{{version}}"
+            )
         self.used.add(name["word"] or "")
         if name["word"] in self.dates:
             return self._date(name["word"], words)

@@ -116,7 +116,7 @@ def _rules(name: str) -> tuple[Sequence[TagRule], TagFlavor | None]:
     if not name:
         return (), None
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"{name} cannot be read", why=why or "") from None

@@ -297,6 +297,39 @@ def test_an_unknown_default_branch_and_commit_are_warned_of() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [
+        ("type=semver,pattern={{version", "{{ is not closed in {{version"),
+        ("type=semver,pattern={{date 'YYYY' tz='../x'}}", 'the time zone "../x"'),
+        ("type=match,pattern=v(", 'the pattern "v("'),
+        ("type=semver,pattern={{version}},match=v(", 'the pattern "v("'),
+        ("type=sha,enable=branch = 'x'", "the expression cannot be read"),
+        ("type=raw,value={{}}", "{{}} is not a field"),
+        ("type=raw,value={{ }}", "{{ }} is not a field"),
+        ("type=sha,enable=" + "(" * 3000, "levels of it are nested"),
+        ("type=sha,enable={{is_main}}", 'unknown field in enable "is_main"'),
+    ],
+)
+def test_a_mistake_in_a_pattern_names_its_rule_on_any_ref(rule: str, what: str) -> None:
+    for ref in ("refs/heads/main", "refs/tags/v1.0.0", "refs/pull/1/merge"):
+        with pytest.raises(UsageError) as raised:
+            names(on(ref), rule)
+        assert raised.value.exit_code == ExitCode.USAGE
+        assert raised.value.what.startswith("rule type=")
+        assert what in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("ref", "given"),
+    [("heads/main", ()), ("heads/x", ("x",)), ("tags/v1.0.0", ()), ("pull/1/merge", ())],
+)
+def test_what_is_not_the_default_branch(ref: str, given: tuple[str, ...]) -> None:
+    for enable in ("{{is_not_default_branch}}", "is_not_default_branch"):
+        found = names(on(f"refs/{ref}"), f"type=raw,value=x,enable={enable}")
+        assert found == given
+
+
 def test_a_rule_that_does_not_apply_is_no_warning() -> None:
     rules = "type=ref,event=tag\ntype=ref,event=pr\ntype=schedule\ntype=sha,enable=false\n" + SEMVER
     found = compute(on("refs/heads/main"), parse(rules)[0])

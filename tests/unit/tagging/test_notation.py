@@ -38,6 +38,39 @@ def test_a_block_of_a_workflow_is_read_as_it_is() -> None:
     assert flavor == TagFlavor("true", "a-", "-z", prefix_on_latest=True)
 
 
+STEP = """
+- name: Docker meta
+  id: meta
+  uses: docker/metadata-action@v5
+  with:
+    images: name/app
+    tags: |
+      type=semver,pattern={{version}}
+      - type=sha
+    flavor: latest=false
+    labels: |
+      a=b
+"""
+
+
+def test_a_whole_step_gives_its_rules_only() -> None:
+    rules, flavor = parse(STEP)
+    assert [rule.type for rule in rules] == ["semver", "sha"]
+    assert flavor == TagFlavor("false")
+    assert [rule.type for rule in parse("tags: type=sha")[0]] == ["sha"]
+
+
+@pytest.mark.parametrize("line", ["id: meta", "- name: Docker meta", "with:"])
+def test_a_key_of_a_workflow_is_no_raw_tag(line: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse(f"type=sha\n{line}\n", "tags.txt")
+    assert raised.value.exit_code == ExitCode.USAGE
+    assert f"tags.txt, line 2: {line.removeprefix('- ')} is a key of a workflow" in str(
+        raised.value
+    )
+    assert "the lines under `tags: |`" in str(raised.value)
+
+
 def test_rules_are_written_as_they_are_read() -> None:
     rules, _ = parse(BLOCK)
     assert parse("\n".join(written(rule) for rule in rules))[0] == rules
