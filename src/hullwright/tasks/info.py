@@ -37,8 +37,9 @@ def version(
     from hullwright.version import repair
 
     session.console.verbose |= verbose
-    if unshallow:
-        repair(session.workspace)
+    if unshallow and repair(session.workspace) and session.dry:
+        session.console.note("dry run: the version is known once the clone is whole")
+        return
     if verify or image:
         verify_image(session, service, image, format, asked=verify)
     else:

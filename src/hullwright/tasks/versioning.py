@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hullwright.errors import HullwrightError, UsageError, unknown
+from hullwright.errors import UsageError, unknown
 from hullwright.tasks.session import FORMS
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from hullwright.version import Version
 
 CONSUMERS: Final = ("env", "github", "gitlab", "ldflags")
+# https://go.dev/ref/mod#go-mod-file-ident
+_GO_PACKAGE: Final = re.compile(r"[A-Za-z0-9_~][A-Za-z0-9._~+-]*(?:/[A-Za-z0-9._~+-]+)*")
 # What tells of images too; the others need no look at Dockerfiles and rules.
 _WHOLE: Final = ("json", "env", "github", "gitlab")
 
@@ -42,6 +45,11 @@ def _for_consumer(session: Session, account: Account, consumer: str, package: st
     from hullwright.version import build_arguments
 
     if consumer == "ldflags":
+        if not _GO_PACKAGE.fullmatch(package):
+            raise UsageError(
+                f'"{package}" is no import path of a Go package',
+                next_step="--package example.com/shop/about",
+            )
         return consumers.ldflags(build_arguments(account.version, session.created), package)
     return consumers.env(account) if consumer == "env" else consumers.gitlab(account)
 
@@ -161,6 +169,8 @@ def _append(path: Path, lines: str) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(f"{lines}\n")
     except OSError as error:
-        raise HullwrightError(
-            f"{path} could not be written to", why=error.strerror or str(error)
+        raise UsageError(
+            f"{path} could not be written to",
+            why=error.strerror or str(error),
+            next_step="GITHUB_OUTPUT and GITHUB_ENV name files that this step may append to",
         ) from error

@@ -85,6 +85,9 @@ def published(address: str) -> str:
     match = _SCP.fullmatch(address) if "://" not in address else None
     if match:
         scheme, host, path = "https", match["host"], match["path"]
+        # No address that Git could use, but a slip of somebody's pen, which may hold a password.
+        if host in _SCHEMES or "@" in path or path.startswith(":"):
+            return ""
     else:
         try:
             parts = urlsplit(address)
@@ -93,6 +96,7 @@ def published(address: str) -> str:
             return ""
         scheme = _SCHEMES.get(parts.scheme, "")
         host, path = parts.hostname or "", parts.path.lstrip("/")
+        host = f"[{host}]" if ":" in host else host
         # The port of SSH says nothing of the web server on that host.
         host += f":{port}" if port and parts.scheme == scheme else ""
     path = path.rstrip("/").removesuffix(".git")

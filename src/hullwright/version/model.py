@@ -6,6 +6,7 @@ older and below every pre-release of the newer.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _V: Final = re.compile(r"(?:^|[^A-Za-z0-9])v$")
 _SHORT: Final = 7
 _TREE_DIGITS: Final = 8
+# A tag has 128 characters, of which a build stage's name takes some.
+_LONGEST_TAG: Final = 100
+_HASH_DIGITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class Version:
 
     Attributes:
         version: SemVer 2.
-        image_tag: the same as the tag of an image, where `+` is not allowed.
+        image_tag: the same as the tag of an image, where `+` is not allowed; a very long one is
+            cut and ends with a hash of the whole.
         revision: full object name of the commit.
         short_revision: its first seven digits; of a fixed length, so that each clone agrees.
         describe: Git's own nearest-tag string.
@@ -142,7 +147,7 @@ def assemble(
     text = str(version)
     return Version(
         version=text,
-        image_tag=text.replace("+", "."),
+        image_tag=_image_tag(text),
         revision=revision,
         short_revision=revision[:_SHORT],
         describe=describe,
@@ -157,6 +162,14 @@ def assemble(
         build=version.build or "",
         tag=tag,
     )
+
+
+def _image_tag(version: str) -> str:
+    tag = version.replace("+", ".")
+    if len(tag) <= _LONGEST_TAG:
+        return tag
+    digest = hashlib.sha256(version.encode()).hexdigest()[:_HASH_DIGITS]
+    return f"{tag[: _LONGEST_TAG - _HASH_DIGITS - 1].rstrip('-.')}-{digest}"
 
 
 def rfc3339(moment: datetime) -> str:

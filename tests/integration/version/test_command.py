@@ -71,3 +71,24 @@ def test_without_git_itself_the_program_is_named(repository: Repository, tmp_pat
     done = _run(repository.root, {**repository.environ, "PATH": str(tmp_path)})
     assert done.returncode == 3
     assert "git is not on PATH" in done.stderr
+
+
+def test_a_dry_run_shows_the_repair_and_says_what_follows(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit("v1.2.3")
+    repository.commit()
+    clone = tmp_path / "clone"
+    repository.git("clone", "--quiet", "--depth=1", f"file://{repository.root}", str(clone))
+    done = subprocess.run(
+        (sys.executable, "-m", "hullwright", "--dry", "version", "--unshallow"),
+        cwd=clone,
+        env=repository.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "git fetch --unshallow --tags" in done.stdout + done.stderr
+    assert "the version is known once the clone is whole" in done.stderr
+    assert (clone / ".git" / "shallow").exists()

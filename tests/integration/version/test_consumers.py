@@ -153,7 +153,7 @@ def test_elsewhere_what_github_would_get_is_printed(shop: Repository) -> None:
 def test_a_file_of_github_that_cannot_be_written_is_named(shop: Repository, tmp_path: Path) -> None:
     gone = str(tmp_path / "gone" / "output")
     done = run(shop, "--format", "github", GITHUB_OUTPUT=gone)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert f"{gone} could not be written to" in done.stderr
 
 
@@ -199,3 +199,10 @@ def test_a_wrong_word_ends_with_2(shop: Repository, words: tuple[str, ...], mess
     done = run(shop, *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
+
+
+def test_a_word_that_is_no_go_package_is_refused(shop: Repository) -> None:
+    done = run(shop, "--format", "ldflags", "--package", "x y")
+    assert done.returncode == 2
+    assert '"x y" is no import path of a Go package' in done.stderr
+    assert not done.stdout

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
         ("C:/git/shop", ""),
         ("https://git.example.com", ""),
         ("https://[broken/shop", ""),
+        ("ssh://git@[2001:db8::1]:22/shop.git", "https://[2001:db8::1]/shop"),
+        ("bot:s3cret@git.example.com:team/shop", ""),
+        ("bot:s3:cret@git.example.com/shop", ""),
+        ("https:/bot:s3cret@git.example.com/shop", ""),
+        ("https:/git.example.com/shop", ""),
+        ("ext::sh -c x", ""),
         ("", ""),
     ],
 )

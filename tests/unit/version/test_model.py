@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ import semver
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hullwright.version.model import counted_prefix, derive, highest, of_tag
+from hullwright.version.model import assemble, counted_prefix, derive, highest, of_tag
 
 REVISION = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 
@@ -104,3 +105,22 @@ def test_a_tag_of_another_prefix_is_no_version() -> None:
 )
 def test_the_v_may_be_left_out_by_all_tags(names: list[str], prefix: str, counted: str) -> None:
     assert counted_prefix(names, prefix) == counted
+
+
+def test_a_long_version_makes_an_image_tag_that_is_legal_and_its_own() -> None:
+    def image_tag(text: str) -> str:
+        return assemble(
+            semver.Version.parse(text),
+            revision=REVISION,
+            describe="",
+            ref="",
+            commit_date=datetime(2026, 11, 21, tzinfo=UTC),
+            distance=0,
+            dirty=False,
+        ).image_tag
+
+    assert image_tag("1.2.3+build.7") == "1.2.3.build.7"
+    one, other = (image_tag(f"9.9.9-{'a' * 190}{last}") for last in "bc")
+    assert one != other
+    assert len(one) == len(other) == 100
+    assert re.fullmatch(r"9\.9\.9-a+-[0-9a-f]{8}", one)
