@@ -108,6 +108,8 @@ class _Run:
         latest = self.latest_name if wanted and names else ""
         if latest and latest not in names:
             names.append(latest)
+        elif not latest and self.latest_name in names:
+            latest, why = self.latest_name, "as a rule gives it"
         return Tags(self.context, tuple(names), tuple(outcomes), latest, why, self.service)
 
     def _outcome(self, rule: TagRule, given: Given) -> Outcome:
@@ -139,6 +141,8 @@ class _Run:
         mode = self._mode(rule)
         if mode == "false":
             return False, 'latest = "false"'
+        if is_prerelease(given.version):
+            return False, f"{given.named} is a pre-release"
         if mode != "true" and not given.latest:
             return False, f"the primary tag is no release of a Git tag ({written(rule)})"
         back = self._no_latest(rule, self._of_ref(given))

@@ -31,6 +31,10 @@ _GROUPS: Final = re.compile(r"\(\?(?P<open>:|=|!|<=|<!|<(?P<name>[A-Za-z_$][\w$]
 _HEX: Final = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}")
 _QUANTIFIER: Final = re.compile(r"[*+?]|\{\d+(?:,\d*)?\}")
 _BESIDE_SET: Final = re.compile(r"(?<!\\)(?:\\\\)*\\[dDwWsS]\Z")
+# `(a+)+` finds what `a+` does, and takes for ever where it finds nothing.
+_ENDLESS: Final = re.compile(
+    r"(?<!\\)\((?:\?:)?(?:\\.|\[[^\]]*\]|[^()\\\[\]])(?:[*+]|\{\d+,\})\)(?:[*+]|\{\d+,\})"
+)
 _LITERAL: Final = re.compile(r"/(.+)/(.*)", re.DOTALL)
 
 
@@ -68,6 +72,9 @@ def matcher(written: str) -> Matcher:
     odd = sorted(set(flags) - _FLAGS)
     if odd or len(set(flags)) < len(flags):
         raise _refused(written, f'"{flags}" are no flags of a regular expression')
+    endless = _ENDLESS.search(source)
+    if endless:
+        raise _refused(written, f"{endless[0]} repeats a repetition, which may never end")
     python = re.IGNORECASE if "i" in flags else re.RegexFlag(0)
     translated = _Translation(written, source, flags).whole()
     try:

@@ -143,6 +143,13 @@ def test_a_raw_latest_with_prefix_or_suffix_is_the_moving_tag_too(flavor: TagFla
         assert f"no {wanted}: " in found.warnings[0]
 
 
+def test_latest_by_a_raw_rule_is_told_as_given() -> None:
+    found = compute(on("refs/heads/main"), parse("type=raw,value=latest")[0])
+    assert (found.names, found.latest) == (("latest",), "latest")
+    rc = compute(on("refs/tags/v3.0.0-rc.1", RELEASES), parse(SEMVER)[0])
+    assert rc.latest_reason == "v3.0.0-rc.1 is a pre-release"
+
+
 @pytest.mark.parametrize(
     ("tag", "family", "rest"),
     [

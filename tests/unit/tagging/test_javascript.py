@@ -61,6 +61,9 @@ def test_it_finds_the_same(pattern: str, text: str, expected: list[str | None] |
         ("[z-a]", "bad character range"),
         (r"\1(a)", r"\1 refers to no group before it"),
         ("a\\", "it ends with a backslash"),
+        ("(a+)+$", "(a+)+ repeats a repetition"),
+        (r"v(?:\d*)*-", r"(?:\d*)* repeats a repetition"),
+        ("([a-z]+){2,}x", "([a-z]+){2,} repeats a repetition"),
         (r"\cA", r"\c has no counterpart"),
     ],
 )
