@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _OBJECT_NAME: Final = re.compile(r"[0-9a-fA-F]{7,64}")
+# One of these is in every event of GitHub, and in the `github` context.
+_EVENT_KEYS: Final = frozenset(
+    {"ref", "after", "number", "action", "release", "schedule", "repository", "sender", "event"}
+    | {"pull_request", "head_commit", "discussion", "issue", "event_name"}
+)
 _SHORT_LENGTHS: Final = range(4, 65)
 # https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows:
 # these always run for the last commit of the default branch.
@@ -141,6 +146,8 @@ def event_file(text: str, name: str) -> tuple[dict[str, str], dict[str, Any]]:
         data = json.loads(text)
     except ValueError as error:
         raise UsageError(f"{name} is no JSON: {error}") from None
+    if not data.keys() & _EVENT_KEYS:
+        raise _no_event(name)
     if not isinstance(data.get("event"), dict):
         return {}, data
     variables = {
@@ -172,11 +179,15 @@ def _lines(text: str, name: str) -> dict[str, str]:
 
     variables = {entry.name: entry.value for entry in entries(text) if not entry.commented}
     if not any(key.startswith(("GITHUB_", "CI_")) for key in variables):
-        raise UsageError(
-            f"{name} is no event",
-            why="expected GitHub's event as JSON, or lines with GITHUB_… or CI_… variables",
-        )
+        raise _no_event(name)
     return variables
+
+
+def _no_event(name: str) -> UsageError:
+    return UsageError(
+        f"{name} is no event",
+        why="expected GitHub's event as JSON, or lines with GITHUB_… or CI_… variables",
+    )
 
 
 def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -96,7 +96,9 @@ def test_an_event_file_may_be_the_event_the_context_or_variables() -> None:
     assert event_file(lines, "e.env") == ({"CI_COMMIT_TAG": "v1", "CI_COMMIT_SHA": "abc"}, {})
 
 
-@pytest.mark.parametrize(("text", "what"), [("{", "e is no JSON"), ("A=1", "e is no event")])
+@pytest.mark.parametrize(
+    ("text", "what"), [("{", "e is no JSON"), ("A=1", "e is no event"), ("{}", "e is no event")]
+)
 def test_another_file_is_told(text: str, what: str) -> None:
     with pytest.raises(UsageError) as raised:
         event_file(text, "e")
