@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hullwright.errors import ExitCode, UsageError
 from hullwright.tagging.providers import event_file, github, gitlab, short_length
 from tagging import HEAD_SHA, SHA, on_github, on_gitlab, pull
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_an_event_alone_tells_what_the_variables_would() -> None:
@@ -43,13 +47,14 @@ def test_the_date_of_the_commit_is_the_events() -> None:
 @pytest.mark.parametrize("given", ["--output=x", "zz", "1a2b3c", "main"])
 def test_what_is_no_object_name_is_no_commit(given: str) -> None:
     asked = {"number": 1, "pull_request": {"head": {"sha": given}}}
-    for told in (
+    readers: tuple[Callable[[], object], ...] = (
         lambda: github({"GITHUB_SHA": given}, {}),
         lambda: github({}, {"after": given}),
         lambda: github({}, asked),
         lambda: github({"GITHUB_SHA": SHA, "DOCKER_METADATA_PR_HEAD_SHA": "true"}, asked),
         lambda: gitlab({"CI_COMMIT_SHA": given}),
-    ):
+    )
+    for told in readers:
         with pytest.raises(UsageError) as raised:
             told()
         assert raised.value.exit_code == ExitCode.USAGE
