@@ -23,9 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hullwright.config.models import Config
+from hullwright.config.models import Config, TagRule
 from hullwright.console import Console
 from hullwright.run import Result, Runner
+from hullwright.tagging import compute, look
 from hullwright.version import describe
 from hullwright.workspace import Workspace
 
@@ -38,6 +39,13 @@ MERGE_EVERY = 7
 ANNOTATED_EVERY = 2
 ODD_EVERY = 19
 PROCESSES = 4
+# Of the made history an early release: most of the others are above it.
+OLD = "v1.2.3"
+RULES = {
+    "tags of semver": TagRule("semver", attributes={"pattern": "{{major}}.{{minor}}"}),
+    "tags of pep440": TagRule("pep440", attributes={"pattern": "{{major}}.{{minor}}"}),
+    "tags of match": TagRule("match", attributes={"pattern": r"v(\d+\.\d+)", "group": "1"}),
+}
 BESIDE_MS = 20
 AUTHOR = "A <a@example.com>"
 
@@ -169,6 +177,21 @@ def states(root: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "changed, limited to a path", ("d7",)
 
 
+def tags_row(root: Path, what: str, rule: TagRule, rounds: int) -> bool:
+    """Print what the tags of an old release cost beside Git, and return whether that is little."""
+    took = []
+    for _ in range(rounds):
+        ws = Workspace(root, Config("bench"), Runner(os.environ), Console(os.environ), os.environ)
+        context = look(ws, ref=f"refs/tags/{OLD}")
+        started = time.perf_counter()
+        compute(context, (rule,))
+        took.append(time.perf_counter() - started)
+    beside = statistics.median(took) * 1000
+    held = beside <= BESIDE_MS
+    print(f"{'✓' if held else '✗'} {what:<28}         {beside:5.1f} ms beside")
+    return held
+
+
 def identity() -> tuple[str, ...]:
     """Return the words that make a commit nobody's."""
     return (f"--author={AUTHOR}", "--no-gpg-sign")
@@ -192,6 +215,7 @@ def main() -> None:
             row(what, [measured(root, paths) for _ in range(options.rounds)], limited=bool(paths))
             for what, paths in states(root)
         ]
+        held += [tags_row(root, what, rule, options.rounds) for what, rule in RULES.items()]
     print(f"  reach: at most {PROCESSES} git, at most {BESIDE_MS} ms beside them")
     sys.exit(not all(held))
 

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import UsageError
 from hullwright.tagging.legal import sanitized
-from hullwright.tagging.versions import pep440_of, release_order, semver_of
+from hullwright.tagging.rules import found_by
+from hullwright.tagging.versions import (
+    pep440_of,
+    release_order,
+    release_pep440,
+    semver_of,
+    without_zeros,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from packaging.version import Version as Pep440
 
     from hullwright.config.models import TagRule
     from hullwright.tagging.model import RefContext
@@ -30,7 +39,7 @@ _CHECKOUTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Newer:
-    """A release above the one in question: its figures, where it is SemVer, and its Git tag."""
+    """A release above the one in question: its Git tag, and its figures if they are all of it."""
 
     order: tuple[int, ...]
     tag: str
@@ -55,9 +64,24 @@ def newer(giver: Giver, rule: TagRule, given: Given) -> Sequence[Newer]:
     if not other:
         return ()
     _refuse(giver.context, given.named)
-    versions = ((pep440_of(text), tag) for text, tag in giver.family(rule, given))
-    final = [(v, tag) for v, tag in versions if v and not v.is_prerelease and v > other]
-    return [Newer((), tag) for _, tag in sorted(final)]
+    return _above(other, giver.family(rule, given))
+
+
+def _above(other: Pep440, family: Iterable[tuple[str, str]]) -> Sequence[Newer]:
+    """Return the releases above a version by PEP 440, ascending."""
+    figures = (other.epoch, without_zeros(other.release))
+    found = []
+    for text, tag in family:
+        release = release_pep440(text)
+        if release is None or release[0][:2] < figures:
+            continue
+        # Only among those of the same figures the rest of a version decides.
+        if release[0][:2] == figures:
+            version = pep440_of(text)
+            if version is None or version <= other:
+                continue
+        found.append((release[0], tag, release[1]))
+    return [Newer(order, tag) for _, tag, order in sorted(found)]
 
 
 def moves(rule: TagRule, given: Given) -> bool:
@@ -72,8 +96,26 @@ def taken(giver: Giver, rule: TagRule, given: Given, above: Sequence[Newer]) -> 
     if rule.type == "semver":
         return _by_numbers(given, above)
     text = sanitized(given.text)
-    having = (one for one in reversed(above) if sanitized(giver.of_name(rule, one.tag)) == text)
-    return next(having, None)
+    named = [index for index, name in enumerate(_NUMBERS) if name in given.uses]
+    looked_at: set[object] = set()
+    for one in reversed(above):
+        part = _deciding(rule, one, named)
+        if part in looked_at:
+            continue
+        looked_at.add(part)
+        if sanitized(giver.of_name(rule, one.tag)) == text:
+            return one
+    return None
+
+
+def _deciding(rule: TagRule, one: Newer, named: Sequence[int]) -> object:
+    """Return what of another Git tag its text by a rule is made of.
+
+    Thousands of tags have few of these: a series, or what an expression finds.
+    """
+    if rule.type == "match":
+        return found_by(rule, one.tag)
+    return tuple(one.order[index] for index in named) if one.order else one.tag
 
 
 def _by_numbers(given: Given, above: Sequence[Newer]) -> Newer | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from hullwright.errors import UsageError
@@ -61,6 +62,7 @@ class Matcher:
         return [match[0], *match.groups()] if match else None
 
 
+@lru_cache(maxsize=64)
 def matcher(written: str) -> Matcher:
     """Return what finds the same as a pattern of JavaScript, bare or as `/pattern/flags`.
 

@@ -15,7 +15,7 @@ from hullwright.errors import HullwrightError, UsageError
 from hullwright.tagging.javascript import matcher
 from hullwright.tagging.model import written
 from hullwright.tagging.template import Template
-from hullwright.tagging.versions import pep440_fields, pep440_of, semver_of, split
+from hullwright.tagging.versions import is_semver, pep440_fields, pep440_of, semver_of, split
 
 if TYPE_CHECKING:
     from hullwright.config.models import TagFlavor, TagRule, TagType
@@ -254,7 +254,7 @@ def _match(giver: Giver, rule: TagRule, template: Template, name: str) -> Given:
 
 def _version_in(text: str, rest: str) -> str:
     """Return what of a name is its version: the whole end before what an expression found."""
-    for reads in (semver_of, pep440_of):
+    for reads in (is_semver, pep440_of):
         for one in (rest, text):
             if reads(one):
                 return one
@@ -266,10 +266,15 @@ def _matched(giver: Giver, rule: TagRule, name: str) -> str:
     if rule.type != "match":
         candidate = _candidate(giver, rule, name)
         return candidate if isinstance(candidate, str) else ""
-    group = int(rule.attributes.get("group", "0"))
-    found = matcher(rule.attributes["pattern"]).groups(name) or []
-    text = found[group] if group < len(found) else None
+    text = found_by(rule, name)
     return _version_in(text, split(name, giver.tag_prefix)[1]) if text is not None else ""
+
+
+def found_by(rule: TagRule, name: str) -> str | None:
+    """Return what the expression of a rule of type match finds in a name; None for nothing."""
+    group = int(rule.attributes.get("group", "0"))
+    found = matcher(rule.attributes["pattern"]).groups(name) or ()
+    return found[group] if group < len(found) else None
 
 
 def _edge(giver: Giver, rule: TagRule, template: Template) -> Given:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from packaging.version import Version as Pep440
 
+    # Epoch, figures, and the whole version where more than these decides.
+    Pep440Order = tuple[int, tuple[int, ...], tuple[Pep440, ...]]
+
 Scheme = Literal["semver", "pep440"]
 
 _NUMBER: Final = r"(0|[1-9]\d*)"
@@ -20,6 +23,8 @@ _SEMVER: Final = re.compile(
     r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
     re.ASCII,
 )
+
+_PLAIN: Final = re.compile(r"[vV]?([0-9]+(?:\.[0-9]+)*)")
 
 _BEGINS: Final = re.compile(r"v?\d", re.ASCII)
 # Where a version begins in a name: three figures are surer than two (`on-3.11-v1.2.3`).
@@ -69,6 +74,11 @@ def semver_of(text: str) -> Semantic | None:
     return Semantic(text, int(major), int(minor), int(patch), prerelease or "", build or "")
 
 
+def is_semver(text: str) -> bool:
+    """Return whether `text` is a SemVer version, with or without a `v`."""
+    return _SEMVER.fullmatch(text) is not None
+
+
 def release_order(text: str) -> tuple[int, ...] | None:
     """Return what a SemVer release is ordered by; None of anything else."""
     match = _SEMVER.fullmatch(text)
@@ -85,6 +95,30 @@ def pep440_of(text: str) -> Pep440 | None:
         return Version(text)
     except InvalidVersion:
         return None
+
+
+def release_pep440(text: str) -> tuple[Pep440Order, tuple[int, ...]] | None:
+    """Return what a release by PEP 440 is ordered by, and its figures where they are all of it.
+
+    None of anything else. Most releases are figures and nothing more: those are not parsed, since
+    of a repository's tags each is looked at.
+    """
+    plain = _PLAIN.fullmatch(text)
+    if plain:
+        numbers = tuple(map(int, plain[1].split(".")))
+        return (0, without_zeros(numbers), ()), (*numbers, 0, 0)[: max(3, len(numbers))]
+    version = pep440_of(text)
+    if version is None or version.is_prerelease:
+        return None
+    beside = version.post is not None or version.local is not None
+    return (version.epoch, without_zeros(version.release), (version,) if beside else ()), ()
+
+
+def without_zeros(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """Return figures without the zeros at their end: `1.0` is as high as `1`."""
+    while numbers and not numbers[-1]:
+        numbers = numbers[:-1]
+    return numbers
 
 
 def pep440_fields(raw: str, version: Pep440) -> dict[str, str]:

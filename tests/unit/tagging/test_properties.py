@@ -8,11 +8,14 @@ from typing import Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hullwright.config.models import TagFlavor
+from hullwright.config.models import TagFlavor, TagRule
 from hullwright.images import TAG
 from hullwright.tagging import Clone, compute
+from hullwright.tagging.forward import newer, taken
 from hullwright.tagging.moment import formatted
-from tagging import COMMITTED, on
+from hullwright.tagging.rules import Giver
+from hullwright.tagging.versions import pep440_of
+from tagging import COMMITTED, clone, on
 
 COUNT: Final = 100_000
 NEVER: Final = TagFlavor(latest="false")
@@ -59,3 +62,32 @@ def test_any_text_has_a_legal_tag(name: str, kind: str) -> None:
 def test_any_format_is_written(pattern: str) -> None:
     assert isinstance(formatted(COMMITTED, pattern), str)
     assert formatted(COMMITTED, f"[{pattern}]") == pattern
+
+
+FIGURES = st.lists(st.integers(0, 3), min_size=1, max_size=4).map(
+    lambda numbers: ".".join(map(str, numbers))
+)
+PEP440 = st.tuples(
+    st.sampled_from(("", "v", "1!", "0!")),
+    FIGURES,
+    st.sampled_from(("", "", "", "rc1", ".post1", ".dev2", "+local", ".post1.dev1", "-odd!")),
+).map("".join)
+
+
+@given(PEP440, st.lists(PEP440, max_size=12), st.sampled_from(("{{major}}", "{{minor}}.{{major}}")))
+def test_releases_above_by_figures_are_those_of_a_full_comparison(
+    own: str, others: list[str], pattern: str
+) -> None:
+    rule = TagRule("pep440", attributes={"pattern": pattern})
+    names = sorted({own, *others})
+    giver = Giver(on(f"refs/tags/{own}", clone(*(f"t:{name}" for name in names))), TagFlavor())
+    given_ = giver.give(rule)
+    version = pep440_of(own)
+    parsed = [(pep440_of(name), name) for name in names]
+    full = [(v, n) for v, n in parsed if version and v and not v.is_prerelease and v > version]
+    expected = [name for _, name in sorted(full)]
+    above = newer(giver, rule, given_)
+    assert [one.tag for one in above] == expected
+    having = [name for name in expected if giver.of_name(rule, name) == given_.text]
+    found = taken(giver, rule, given_, above)
+    assert (found.tag if found else None) == (having[-1] if having else None)
