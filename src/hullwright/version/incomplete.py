@@ -67,8 +67,8 @@ def doubt_no_tag(git: Git, console: Console, tag_prefix: str) -> None:
         )
     remote = "origin" if "origin" in remotes else min(remotes)
     text = (
-        f"no version tag {tag_prefix}1.2.3 is in this clone, so it counts from 0.0.0; whether "
-        f"{remote} has one is not known here: git fetch --tags"
+        f"no tag such as {tag_prefix}1.2.3 is in this clone: the version counts from 0.0.0; "
+        f"whether {remote} has one is not known here: git fetch --tags"
     )
     if console.github or console.gitlab:
         console.warn(f"{text}{_in_ci(console)}")
