@@ -91,12 +91,6 @@ class LockedError(HullwrightError):
     exit_code = ExitCode.LOCKED
 
 
-class InterruptedRunError(HullwrightError):
-    """The person interrupted the run, and what it had begun was ended cleanly."""
-
-    exit_code = ExitCode.INTERRUPTED
-
-
 def suggestion(given: str, known: Iterable[str]) -> str:
     """Return ` — did you mean "x"?` for the closest known name, or nothing if none is close.
 

@@ -16,8 +16,8 @@ _DOMAIN_PART: Final = r"(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])"
 _REFERENCE: Final = re.compile(
     rf"(?:(?P<domain>(?:{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?)/)?"
     rf"(?P<path>{_PATH_PART}(?:/{_PATH_PART})*)"
-    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?"
-    r"(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+    rf"(?::(?P<tag>{TAG.pattern}))?"
+    rf"(?:@(?P<digest>{DIGEST.pattern}))?"
 )
 _DEFAULT_DOMAIN: Final = "docker.io"
 

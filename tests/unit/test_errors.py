@@ -8,7 +8,6 @@ from hullwright.errors import (
     CheckFailedError,
     ExitCode,
     HullwrightError,
-    InterruptedRunError,
     LockedError,
     UnavailableError,
     UsageError,
@@ -25,7 +24,6 @@ from hullwright.errors import (
         (UsageError, 2),
         (UnavailableError, 3),
         (LockedError, 4),
-        (InterruptedRunError, 130),
     ],
 )
 def test_each_kind_has_the_documented_exit_code(kind: type[HullwrightError], code: int) -> None:

@@ -44,7 +44,6 @@ _SETTABLE: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "history.path": ("HULLWRIGHT_HISTORY_PATH", _as_is),
     "history.url": ("HULLWRIGHT_HISTORY", _as_is),
 }
-VARIABLES: Final = {path: variable for path, (variable, _) in _SETTABLE.items()}
 
 
 def read_files(root: Path) -> tuple[str, Mapping[str, object]]:

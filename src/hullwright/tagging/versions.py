@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from packaging.version import Version as Pep440
 
     # Epoch, figures, and the whole version where more than these decides.
     Pep440Order = tuple[int, tuple[int, ...], tuple[Pep440, ...]]
-
-Scheme = Literal["semver", "pep440"]
 
 _NUMBER: Final = r"(0|[1-9]\d*)"
 # https://semver.org, with the one `v` that tags begin with. One expression instead of the
