@@ -23,7 +23,7 @@ BUILT_ON: Final = {("coldstart", "stack")}
 HEAVY: Final = frozenset(
     {
         *("alembic", "httpx", "psycopg", "python_on_whales", "requests", "rich", "ruamel"),
-        *("sqlalchemy", "starlette", "uvicorn", "yaml"),
+        *("sqlalchemy", "starlette", "urllib3", "uvicorn", "yaml"),
     }
 )
 STARTS_PROCESSES: Final = frozenset({"subprocess", "pty", "multiprocessing", "asyncio.subprocess"})

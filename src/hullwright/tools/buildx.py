@@ -43,8 +43,13 @@ class BakeTarget:
         labels: labels of the image's configuration.
         annotations: what manifest and index say, such as `manifest:name=value`.
         secrets: BuildKit secrets, such as `id=ca-bundle,src=/path`.
+        ssh: agents and keys, such as `default` or `id=/path`.
+        contexts: what names of images and stages stand for: `target:NAME` for another bake target,
+            `docker-image://REFERENCE@DIGEST` for an image, else a folder.
+        cache_from, cache_to: where layers come from and go to, as BuildKit writes them.
         outputs: exporters.
         attestations: such as `NO_PROVENANCE`.
+        extra: other attributes of a bake file of the repository's own, such as `network`.
     """
 
     name: str
@@ -57,13 +62,19 @@ class BakeTarget:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    ssh: tuple[str, ...] = ()
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
     outputs: tuple[str, ...] = (LOCAL_STORE,)
     attestations: tuple[str, ...] = (NO_PROVENANCE,)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def definition(self) -> dict[str, Any]:
         """Return the target as bake's JSON has it; what is empty is left out."""
         # Bake substitutes ${…} in strings, and a value from Git or the user is never a template.
         written: dict[str, Any] = {
+            **self.extra,
             "context": _literal(self.context),
             "dockerfile": _literal(self.dockerfile),
             "target": self.stage,
@@ -73,6 +84,10 @@ class BakeTarget:
             "labels": {name: _literal(value) for name, value in self.labels.items()},
             "annotations": [_literal(annotation) for annotation in self.annotations],
             "secret": [_literal(secret) for secret in self.secrets],
+            "ssh": [_literal(agent) for agent in self.ssh],
+            "contexts": {name: _literal(value) for name, value in self.contexts.items()},
+            "cache-from": [_literal(source) for source in self.cache_from],
+            "cache-to": [_literal(goal) for goal in self.cache_to],
             "output": list(self.outputs),
             "attest": list(self.attestations),
         }
