@@ -167,6 +167,7 @@ class Progress:
             completed=event.completed or known.completed,
             cached=event.cached or known.cached,
             error=event.error or known.error,
+            inputs=event.inputs or known.inputs,
         )
         self.vertexes[key] = merged
         return (known.started is None) != (merged.started is None) or (

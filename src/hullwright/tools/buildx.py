@@ -144,6 +144,7 @@ class Vertex:
         digest: its key; two targets that share a step share it.
         name: such as `[api linux/amd64 builder 3/9] RUN make`.
         error: why it failed; empty while it did not.
+        inputs: digests of the vertexes that it waits for.
     """
 
     digest: str
@@ -152,6 +153,7 @@ class Vertex:
     completed: datetime | None = None
     cached: bool = False
     error: str = ""
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +303,7 @@ def _vertex(entry: Mapping[str, Any]) -> Vertex:
         completed=_time(entry.get("completed")),
         cached=bool(entry.get("cached")),
         error=entry.get("error", ""),
+        inputs=tuple(entry.get("inputs") or ()),
     )
 
 
