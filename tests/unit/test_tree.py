@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -121,3 +122,14 @@ def test_text_files_end_with_one_line_end() -> None:
     ours = ((path, text) for path, text in texts() if not path.startswith("tests/golden/"))
     odd = [path for path, text in ours if not text.endswith("\n") or text.endswith("\n\n")]
     assert not odd
+
+
+def test_no_folder_of_tests_is_passed_over(pytestconfig: pytest.Config) -> None:
+    patterns = pytestconfig.getini("norecursedirs")
+    folders = {
+        part
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for part in path.relative_to(ROOT).parts[:-1]
+    }
+    assert "build" in folders
+    assert not [name for name in folders if any(fnmatchcase(name, pattern) for pattern in patterns)]
