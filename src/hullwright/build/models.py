@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from hullwright.tools.buildx import definition_json
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hullwright.tools.buildx import BakeTarget
 
 Status = Literal["built", "current", "failed", "skipped"]
+Action = Literal["build", "current", "fetch"]
 
 
 def secret_variable(key: str) -> str:
@@ -32,6 +33,13 @@ class BuildRequest:
         build_args: arguments that win over the configuration's.
         set_: overrides as bake's `--set` takes them.
         allow: entitlements that the person grants, such as `network.host`.
+        outputs: exporters in place of the local store, as `--output` takes them.
+        jobs: builds in flight; 0 means the configuration's.
+        fail_fast: whether the first failure ends the run.
+        force: build also what is current.
+        only: (service, target) of those that are limited to, by `--failed` or `--changed-since`;
+            None for no limit. What they need is built with them.
+        allow_args: build arguments whose names look like a secret's, and are none.
     """
 
     services: tuple[str, ...] = ()
@@ -42,6 +50,12 @@ class BuildRequest:
     build_args: Mapping[str, str] = field(default_factory=dict)
     set_: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    jobs: int = 0
+    fail_fast: bool = False
+    force: bool = False
+    only: tuple[tuple[str, str], ...] | None = None
+    allow_args: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,8 @@ class SourceVersion:
         source: address of the repository; empty where it has none.
         arguments: offered to Dockerfiles that declare them: VERSION, GIT_COMMIT (short),
             GIT_REVISION (whole), BUILD_DATE, SOURCE_DATE_EPOCH.
+        release: whether it is a release: a clean tree, on its tag.
+        dirty: whether the content differs from the commit's.
     """
 
     version: str
@@ -64,11 +80,39 @@ class SourceVersion:
     created: str = ""
     source: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
+    release: bool = False
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether an image is built, and why.
+
+    Attributes:
+        action: `build`; `current` where an image of these inputs is there already; `fetch` where
+            only the registry has it.
+        reason: in one sentence, such as `inputs unchanged since 1.4.1-0.dev.11`.
+        changes: what differs from the inputs of the last recorded build, such as
+            `src/app.py changed`; empty where nothing does or none is known.
+        version, revision, reference, digest, platforms: of the existing image; empty for `build`.
+    """
+
+    action: Action
+    reason: str
+    changes: tuple[str, ...] = ()
+    version: str = ""
+    revision: str = ""
+    reference: str = ""
+    digest: str = ""
+    platforms: tuple[str, ...] = ()
+
+
+UNDECIDED: Final = Decision("build", "it was not looked at yet")
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedTarget:
-    """One image that is going to be built.
+    """One image of a plan.
 
     Attributes:
         service: name in the configuration.
@@ -80,6 +124,12 @@ class PlannedTarget:
         bake: what bake is told.
         secret_keys: keys of the secrets file whose values its build gets.
         generated: files that bake reads besides the service's own.
+        links: bake's names of the siblings that it is built on, by the names that its Dockerfile
+            (or its `contexts`) has for them.
+        asked: whether it was asked for, not only needed by another one.
+        release, dirty: as its `SourceVersion` has them.
+        fingerprint: of its inputs, 64 hexadecimal digits; empty until it was decided on.
+        decision: whether it is built; `build` until it was decided on.
     """
 
     service: str
@@ -91,16 +141,29 @@ class PlannedTarget:
     bake: BakeTarget
     secret_keys: tuple[str, ...] = ()
     generated: tuple[GeneratedFile, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+    asked: bool = True
+    release: bool = False
+    dirty: bool = False
+    fingerprint: str = ""
+    decision: Decision = UNDECIDED
+
+    @property
+    def name(self) -> str:
+        """Bake's name of it, which is unique in a plan."""
+        return self.bake.name
 
 
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
-    """One bake run: its targets and its flags.
+    """What is built, and how.
 
     Attributes:
-        targets: in the order of the configuration.
+        targets: each after those that it is built on, else in the order of the configuration.
         allow: entitlements that bake is given, each named in the text form.
         ca_bundle: file that builds get as a secret; empty for none.
+        jobs: builds in flight; 0 leaves it to BuildKit, in one bake run.
+        fail_fast: whether the first failure ends the run.
     """
 
     targets: tuple[PlannedTarget, ...]
@@ -109,6 +172,8 @@ class BuildPlan:
     overrides: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     ca_bundle: str = ""
+    jobs: int = 0
+    fail_fast: bool = False
 
     @property
     def stores(self) -> bool:
@@ -192,20 +257,39 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class EmulatedStep:
+    """A step that ran foreign code through an emulator.
+
+    Attributes:
+        step: such as `step 3 of 9: RUN make`.
+        platform: whose code it ran.
+        seconds: how long.
+    """
+
+    step: str
+    platform: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class TargetResult:
     """What became of one image.
 
     Attributes:
-        status: `skipped` where another target's failure cancelled it.
+        status: `skipped` where it was not tried: what it needs failed, or the run was ended.
         digest: of its manifest, or of the index of several; empty unless it was built.
         platforms: that it holds, as far as they are known.
         seconds: from its first step to the end of its export.
         steps: instructions of the Dockerfile that it needs, on all platforms, without FROM.
         cached_steps: those of them that BuildKit did not have to run.
-        reason: why it is not built; empty where it is.
+        reason: why it is as it is: why it was not built, what failed, why it is current.
         failure: of a failed target.
-        version: what its sources are called.
+        version: what the image's sources are called; of a current one, its own.
         revision: their full commit.
+        fingerprint: of its inputs.
+        changes: what differs from the inputs of the build before.
+        emulated: steps that ran foreign code.
+        asked: whether it was asked for, not only needed by another one.
     """
 
     service: str
@@ -221,6 +305,10 @@ class TargetResult:
     failure: Failure | None = None
     version: str = ""
     revision: str = ""
+    fingerprint: str = ""
+    changes: tuple[str, ...] = ()
+    emulated: tuple[EmulatedStep, ...] = ()
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +317,17 @@ class BuildReport:
 
     Attributes:
         targets: in the order of the plan.
-        seconds: of the bake run.
+        seconds: of the whole run.
         longest: the step that took longest, for the last line; empty where all was cached.
+        runs: how many times bake ran.
+        interrupted: whether Ctrl-C ended it.
     """
 
     targets: tuple[TargetResult, ...]
     seconds: float
     longest: str = ""
+    runs: int = 0
+    interrupted: bool = False
 
     @property
     def failed(self) -> bool:

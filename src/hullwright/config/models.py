@@ -6,7 +6,7 @@ Times are `timedelta`, sizes are bytes, paths are relative to the repository's r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,13 @@ class Service:
         paths: paths that belong to it; empty means its whole repository.
         platforms: empty means the platforms of the configuration.
         build_args: arguments that are always given.
-        secrets: keys of the secrets file, by the id under which a build gets the value.
+        secrets: where a build's secrets come from, by the id under which it gets them: `env:NAME`,
+            `file:PATH`, or a key of the secrets file.
+        ssh: agents and keys that a build may use, as bake has them: `default`, `id=PATH`.
+        contexts: what names of images in its Dockerfile stand for: `service:NAME` for a sibling's
+            image, `docker-image://REFERENCE`, an address, or a folder relative to the root.
+        cache: where its layers are kept; empty means what the configuration says.
+        extra: other attributes of its bake target, from a bake file of the repository.
         budgets: limits on its image.
         tags: rules of its own; empty means those of the configuration.
         tags_flavor: what holds for all of its tags; None means what the configuration says.
@@ -109,6 +115,10 @@ class Service:
     platforms: tuple[Platform, ...] = ()
     build_args: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    ssh: tuple[str, ...] = ()
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    cache: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tags: tuple[TagRule, ...] = ()
     tags_flavor: TagFlavor | None = None
@@ -185,7 +195,9 @@ class Build:
 
     Attributes:
         jobs: builds in flight; 0 leaves it to BuildKit.
-        cache: where layers are kept between machines, as BuildKit writes it (`type=registry,…`).
+        cache: where layers are kept between machines: `registry`, `local`, `inline`, `gha`, each
+            with a scope of every service and target, or as BuildKit writes it (`type=registry,…`).
+        allow_args: build arguments whose names look like a secret's, and are none.
         attestations: what is attached to pushed images.
         ca_bundle: certificate bundle that builds get as the secret `ca-bundle`.
         mirror: registry that is asked before the one that a reference names.
@@ -194,6 +206,7 @@ class Build:
 
     jobs: int = 0
     cache: tuple[str, ...] = ()
+    allow_args: tuple[str, ...] = ()
     attestations: tuple[str, ...] = ()
     ca_bundle: str = ""
     mirror: str = ""

@@ -72,6 +72,8 @@ def source_version(session: Session, version: Version) -> SourceVersion:
         created=arguments["BUILD_DATE"],
         source=session.source,
         arguments=arguments,
+        release=version.distance == 0 and not version.dirty and bool(version.tag),
+        dirty=version.dirty,
     )
 
 
