@@ -86,7 +86,10 @@ class TimelineStep:
 
 @dataclass(frozen=True, slots=True)
 class TimelineLane:
-    """The steps of one target and platform, by their start."""
+    """The steps of one target and platform, by their start.
+
+    The platform is empty for what is done for all of a target's platforms, and where it has one.
+    """
 
     target: str
     platform: str
@@ -95,7 +98,7 @@ class TimelineLane:
     @property
     def name(self) -> str:
         """What the lane is called."""
-        return " ".join(part for part in (self.target or "all", self.platform) if part)
+        return " ".join(part for part in (self.target or "bake", self.platform) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class Timeline:
     """A whole build.
 
     Attributes:
-        lanes: by target and platform, in the order in which they began.
+        lanes: by target, in the order of the runs, and by platform where it has several.
         critical_path: the chain of steps that the end waited for, first to last.
         total_s: from the first beginning to the last end.
     """
@@ -139,11 +142,9 @@ def timeline(runs: Sequence[RecordedRun]) -> Timeline:
     nodes = {node.key: node for node in _linked(list(_nodes(runs)))}
     critical = _path(nodes)
     steps = {key: _step(node, nodes, critical=key in critical) for key, node in nodes.items()}
-    lanes: dict[tuple[str, str], list[TimelineStep]] = {}
-    for step in sorted(steps.values(), key=lambda step: (step.start_s, step.end_s)):
-        lanes.setdefault((step.target, step.platform), []).append(step)
+    order = dict.fromkeys(("", *(target for run in runs for target in run.targets)))
     return Timeline(
-        tuple(TimelineLane(*name, tuple(lanes[name])) for name in _ordered(lanes)),
+        tuple(_lanes(steps.values(), tuple(order))),
         tuple(steps[key] for key in critical),
         max((node.end_s for node in nodes.values()), default=0.0),
     )
@@ -277,15 +278,25 @@ def _platform(vertex_name: str, name: StepName | None) -> str:
 
 
 def _own_platform(vertex_name: str) -> str:
+    """Return the platform of what BuildKit does of itself; reading is for all of a target."""
     head = _HEAD.match(vertex_name)
     words = head["words"].split() if head else []
+    if "internal" in words:
+        return ""
     known = [word for word in words if word.split("/")[0] in _SYSTEMS and "/" in word]
     return known[0] if known else ""
 
 
-def _ordered(lanes: Mapping[tuple[str, str], Sequence[TimelineStep]]) -> list[tuple[str, str]]:
-    """Return the names of lanes: targets by their first step, platforms below their target."""
-    first: dict[str, float] = {}
-    for (target, _), steps in lanes.items():
-        first[target] = min(first.get(target, steps[0].start_s), steps[0].start_s)
-    return sorted(lanes, key=lambda name: (name[0] != "", first[name[0]], name[0], name[1]))
+def _lanes(steps: Iterable[TimelineStep], targets: Sequence[str]) -> Iterator[TimelineLane]:
+    """Yield the lanes by target; one that is built for a single platform has one lane."""
+    of_target: dict[str, list[TimelineStep]] = {target: [] for target in targets}
+    for step in sorted(steps, key=lambda step: (step.start_s, step.end_s)):
+        of_target[step.target].append(step)
+    for target, own in of_target.items():
+        platforms = {step.platform for step in own}
+        if len(platforms - {""}) > 1:
+            for platform in sorted(platforms):
+                lane = tuple(step for step in own if step.platform == platform)
+                yield TimelineLane(target, platform, lane)
+        elif own:
+            yield TimelineLane(target, "", tuple(own))

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 # What a bar means is told by its legend; how it looks, by its kind, and never by colour alone.
 Kind = Literal["work", "reused", "transfer", "foreign", "failed", "ended"]
 
-# Bars narrower than two of a thousand parts cannot be told apart on a usual screen.
+# Narrower bars cannot be told apart on a usual screen; nor does a page of tens of thousands load.
 _PARTS: Final = 500
+_CROWDED_PARTS: Final = 200
+_CROWDED_BARS: Final = 4000
 _NARROWEST: Final = 0.2
 # From here on a bar has room for a few letters.
 _LABELLED: Final = 0.06
@@ -76,7 +78,8 @@ class Lanes:
 
     def markup(self) -> Markup:
         """Return the figure: legend, axis, and a row for each lane."""
-        shortest_s = self.total_s / _PARTS
+        crowd = sum(len(lane.bars) for lane in self.lanes) > _CROWDED_BARS
+        shortest_s = self.total_s / (_CROWDED_PARTS if crowd else _PARTS)
         drawn = [rows(gathered(lane.bars, shortest_s), shortest_s) for lane in self.lanes]
         crowded = sum(1 + max((row for row, _ in bars), default=0) for bars in drawn)
         height = 9 if crowded > _CROWDED_ROWS else 17

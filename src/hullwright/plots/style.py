@@ -49,8 +49,7 @@ figure { margin: 0 0 28px } figcaption { font-weight: 600; font-size: 15px; marg
 .lane svg { display: block }
 .lane > svg { width: calc(100% - 40px) }
 .name { padding-left: 6px; min-width: 0; line-height: 1.3 }
-.name b { display: block; font-weight: 600; overflow: hidden; text-overflow: ellipsis;
-  white-space: nowrap }
+.name b { display: block; font-weight: 600; overflow-wrap: anywhere }
 .name small { display: block; color: var(--soft); font-variant-numeric: tabular-nums;
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .grid { stroke: var(--rule); stroke-width: 1; shape-rendering: crispEdges }
@@ -93,6 +92,6 @@ PATTERNS: Final = (
     '<rect width="1.5" height="6" style="fill:var(--paper)"/></pattern>'
     '<pattern id="failed" width="5" height="5" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(-45)"><rect width="5" height="5" style="fill:var(--failed)"/>'
-    '<rect width="1" height="5" style="fill:var(--paper);fill-opacity:.45"/></pattern>'
+    '<rect width="1" height="5" style="fill:var(--paper);fill-opacity:.3"/></pattern>'
     "</defs></svg>"
 )

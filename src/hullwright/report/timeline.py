@@ -83,6 +83,8 @@ def _lanes(timeline: Timeline) -> Lanes:
     lanes = tuple(
         Lane(lane.name, tuple(_bar(step) for step in lane.steps), _note(lane))
         for lane in timeline.lanes
+        # What a run does before its targets is hardly ever worth a lane.
+        if lane.target or lane.steps[-1].end_s >= timeline.total_s * _TOLD_PART
     )
     bars = [bar for lane in lanes for bar in lane.bars]
     shown = {bar.kind for bar in bars} | {"critical"}
@@ -182,7 +184,7 @@ def _row(step: TimelineStep) -> tuple[str, ...]:
 
 
 def _lane_name(step: TimelineStep) -> str:
-    return " ".join(part for part in (step.target or "all", step.platform) if part)
+    return " ".join(part for part in (step.target or "bake", step.platform) if part)
 
 
 def _brief(step: TimelineStep) -> str:
