@@ -58,6 +58,8 @@ def run(
     if outcome.done:
         if not quiet:
             console.note(f"✓ set up: {summary(outcome.facts)}")
+            for left in outcome.plan.operations if not install else ():
+                console.note(f"  not done: {left.resource} — {left.cause}; --install tries it")
         return int(ExitCode.DONE)
     console.result(outcome.plan.text())
     command = "./scripts/setup" if (root / "scripts" / "setup").exists() else "invoke setup"

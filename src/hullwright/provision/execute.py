@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import HullwrightError, UnavailableError
 from hullwright.files import make_folder, write_atomic
+from hullwright.provision.observe_registry import is_registry
 from hullwright.provision.operations import (
     Action,
     Command,
@@ -22,6 +23,7 @@ from hullwright.provision.operations import (
     Plan,
     RemoveFile,
     WaitForEngine,
+    WaitForRegistry,
     WriteFile,
 )
 
@@ -89,6 +91,8 @@ class Executor:
                 download(action)
             case WaitForEngine():
                 self._wait(action)
+            case WaitForRegistry():
+                wait_for_registry(action)
 
     def _command(self, command: Command) -> None:
         if command.cwd is not None:
@@ -155,6 +159,24 @@ def download(wanted: Download) -> None:
         )
     _folder(wanted.path.parent)
     write_atomic(wanted.path, content, mode=0o755)
+
+
+def wait_for_registry(wait: WaitForRegistry) -> None:
+    """Return once the registry answers.
+
+    Raises:
+        UnavailableError: it ended, or did not answer in time; with what it logged last.
+    """
+    port = int(wait.address.rpartition(":")[2])
+    started = time.monotonic()
+    while not is_registry(port):
+        waited = time.monotonic() - started
+        if waited > wait.timeout_s or (waited > _STARTING_S and _ended(wait.pid_file)):
+            raise UnavailableError(
+                f"the registry on {wait.address} did not answer within {waited:.0f} s",
+                why=_tail(wait.log),
+            )
+        time.sleep(_POLL_S)
 
 
 def _folder(path: Path) -> None:

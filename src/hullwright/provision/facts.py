@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hullwright.provision.state import EngineRecord
+    from hullwright.provision.state import EngineRecord, RegistryRecord
 
 # The floors: below these, something that the tasks rely on is missing.
 ENGINE_FLOOR: Final = (26, 0)
@@ -35,6 +35,9 @@ ENGINE_PACKAGES: Final = (
 )
 
 EngineState = Literal["running", "denied", "unreachable", "stopped", "absent"]
+
+# Where people expect a registry of their own; the next free one where somebody else has it.
+REGISTRY_PORT: Final = 5000
 
 
 def version_tuple(text: str) -> tuple[int, ...]:
@@ -137,6 +140,24 @@ class Tools:
 
 
 @dataclass(frozen=True)
+class Registry:
+    """The registry on this machine's loopback.
+
+    Attributes:
+        state: running (the recorded one) · foreign (somebody else's serves at its port, and is used
+            as it is) · stopped (recorded, and its process is not there) · absent.
+        port: of 127.0.0.1 where it serves, or would: the recorded one, else the first free one.
+        taken: what holds the port that it would rather have; empty if that is free.
+        record: the registry that an earlier `--install` recorded as its own.
+    """
+
+    state: Literal["running", "foreign", "stopped", "absent"] = "absent"
+    port: int = REGISTRY_PORT
+    taken: str = ""
+    record: RegistryRecord | None = None
+
+
+@dataclass(frozen=True)
 class PythonEnvironment:
     """The repository's `.venv`, and what could fill it.
 
@@ -217,5 +238,6 @@ class Facts:
     machine: Machine = field(default_factory=Machine)
     engine: Engine = field(default_factory=Engine)
     tools: Tools = field(default_factory=Tools)
+    registry: Registry = field(default_factory=Registry)
     python: PythonEnvironment = field(default_factory=PythonEnvironment)
     apt: Apt | None = None

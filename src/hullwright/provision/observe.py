@@ -29,6 +29,7 @@ from hullwright.provision.facts import (
     version_tuple,
 )
 from hullwright.provision.observe_apt import observe_apt
+from hullwright.provision.observe_registry import observe_registry
 from hullwright.provision.plan_engine import DAEMON_FILE
 from hullwright.provision.plan_tools import LOCK, POLICY_FILE, STAMP_NAME
 from hullwright.run import cache_dir, machine_state_dir
@@ -63,7 +64,8 @@ def observe(runner: Runner, root: Path) -> Facts:
         engine = pool.submit(_observe_engine, runner, facts.state)
         tools = pool.submit(_observe_tools, runner, machine)
         python = pool.submit(observe_python, runner, root)
-        facts = replace(facts, engine=engine.result(), tools=tools.result(), python=python.result())
+        facts = replace(facts, registry=observe_registry(facts.state), python=python.result())
+        facts = replace(facts, engine=engine.result(), tools=tools.result())
     if machine.packaged and _packages_wanted(facts):
         absent = facts.engine.state == "absent"
         facts = replace(facts, apt=observe_apt(runner, machine, engine_wanted=absent))

@@ -84,7 +84,27 @@ class WaitForEngine:
         return [f"wait until docker version answers, at most {self.timeout_s:.0f} s"]
 
 
-Action = Command | WriteFile | RemoveFile | Download | WaitForEngine
+@dataclass(frozen=True)
+class WaitForRegistry:
+    """Waits until a registry on loopback answers.
+
+    Attributes:
+        address: its `host:port`.
+        log: its log file, shown if it does not.
+        pid_file: names its process, so that its end is noticed.
+    """
+
+    address: str
+    log: str
+    pid_file: str
+    timeout_s: float = 20.0
+
+    def lines(self) -> list[str]:
+        """Return what is waited for."""
+        return [f"wait until http://{self.address}/v2/ answers, at most {self.timeout_s:.0f} s"]
+
+
+Action = Command | WriteFile | RemoveFile | Download | WaitForEngine | WaitForRegistry
 
 
 @dataclass(frozen=True)

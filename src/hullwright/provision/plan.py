@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hullwright.provision import plan_engine, plan_tools
+from hullwright.provision import plan_engine, plan_registry, plan_tools
 from hullwright.provision.operations import Operation, Plan
 
 if TYPE_CHECKING:
@@ -23,15 +23,19 @@ def plan(facts: Facts) -> Plan:
         plan_tools.package_operation(facts),
         plan_engine.start_operation(facts),
         *plan_engine.plugin_operations(facts),
+        plan_registry.registry_operation(facts),
         plan_tools.emulation_operation(facts),
         plan_tools.environment_operation(facts),
         *plan_tools.program_operations(facts),
     ]
+    told = plan_tools.warnings(facts)
+    # What keeps everything back is no time to speak of a registry.
+    told += [] if blockers else plan_registry.warnings(facts)
     machine = facts.machine
     user = "as root" if machine.root else "as an ordinary user"
     return Plan(
         machine=f"{machine.os_name}, {machine.arch}, {user}",
         operations=() if blockers else tuple(step for step in steps if step is not None),
         blockers=blockers,
-        warnings=tuple(plan_tools.warnings(facts)),
+        warnings=tuple(told),
     )

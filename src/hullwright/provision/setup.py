@@ -54,8 +54,6 @@ def set_up(root: Path, runner: Runner, console: Console, *, install: bool) -> Ou
 
     with lock(facts.state / "setup.lock", "setup of this machine"):
         Executor(runner, console, facts.state / "setup.log").execute(planned)
-    if not planned.required:
-        return Outcome(facts, planned, done=True)
     facts = observe(runner, root)
     left = plan(facts)
     if left.blockers:
@@ -91,6 +89,8 @@ def summary(facts: Facts) -> str:
         f"sops {tools.sops}",
         f"age {tools.age}",
     ]
+    if facts.registry.state in {"running", "foreign"}:
+        told.append(f"registry 127.0.0.1:{facts.registry.port}")
     if facts.python.state != "unmanaged":
         told.append(f".venv {facts.python.state}")
     return " · ".join(told)

@@ -16,10 +16,11 @@ from hullwright.provision.facts import (
     Machine,
     Offer,
     PythonEnvironment,
+    Registry,
     Tools,
 )
 from hullwright.provision.plan import plan
-from hullwright.provision.state import EngineRecord
+from hullwright.provision.state import EngineRecord, RegistryRecord
 
 PLANS = Path(__file__).parent / "plans"
 
@@ -69,6 +70,13 @@ RECORD = EngineRecord(
     "/state/dockerd.log",
     "/run/docker.pid",
 )
+REGISTRY = RegistryRecord(
+    5001,
+    ("start-stop-daemon", "--start", "--exec", "/usr/bin/docker-registry"),
+    "/state/registry.log",
+    "/state/registry.pid",
+    "/state/registry.yml",
+)
 
 
 def debian_apt(codename: str, suites: tuple[str, ...], offers: tuple[Offer, ...]) -> Apt:
@@ -97,12 +105,14 @@ MACHINE_IN_USE = Facts(
     machine=DEBIAN_12,
     engine=RUNNING,
     tools=ALL_TOOLS,
+    registry=Registry("running", 5001, record=REGISTRY),
     python=CURRENT,
 )
 BARE = replace(
     MACHINE_IN_USE,
     engine=Engine(client="/usr/local/bin/docker"),
     tools=Tools(go="1.26.8"),
+    registry=Registry(),
     python=EMPTY,
     apt=NEWER,
 )
@@ -190,6 +200,25 @@ MACHINES = {
         MACHINE_IN_USE, python=replace(EMPTY, pip=False), apt=replace(NEWER, offers=())
     ),
     "repository-of-a-user": replace(MACHINE_IN_USE, python=PythonEnvironment(state="unmanaged")),
+    "registry-stopped": replace(MACHINE_IN_USE, registry=Registry("stopped", 5001, "", REGISTRY)),
+    "registry-port-taken": replace(
+        MACHINE_IN_USE, registry=Registry(port=5002, taken="process 812 (node server.js)")
+    ),
+    "registry-ports-taken": replace(
+        MACHINE_IN_USE, registry=Registry(port=0, taken="another program")
+    ),
+    "registry-of-somebody-else": replace(MACHINE_IN_USE, registry=Registry("foreign")),
+    "registry-without-package": replace(
+        MACHINE_IN_USE,
+        machine=FEDORA_43,
+        tools=replace(ALL_TOOLS, docker_registry=None),
+        registry=Registry(),
+    ),
+    "registry-of-a-remote-engine": replace(
+        MACHINE_IN_USE,
+        engine=replace(RUNNING, host="tcp://docker:2376"),
+        registry=Registry(),
+    ),
     "nothing-to-do": MACHINE_IN_USE,
 }
 

@@ -11,7 +11,14 @@ import pytest
 from hullwright.provision import __main__ as command
 from hullwright.provision import setup
 from hullwright.provision.execute import Executor
-from hullwright.provision.facts import Engine, Facts, Machine, PythonEnvironment, Tools
+from hullwright.provision.facts import (
+    Engine,
+    Facts,
+    Machine,
+    PythonEnvironment,
+    Registry,
+    Tools,
+)
 
 if TYPE_CHECKING:
     from hullwright.provision.operations import Plan
@@ -37,6 +44,7 @@ def complete(tmp_path: Path) -> Facts:
         machine=Machine("debian", "12", "bookworm", "Debian 12", root=True),
         engine=RUNNING,
         tools=TOOLS,
+        registry=Registry("running", 5001),
         python=PythonEnvironment("/usr/bin/python3", "current", "5ta3p", "/uv"),
     )
 
@@ -66,7 +74,7 @@ def test_nothing_to_do_ends_with_0(
     assert world.run() == 0
     assert capsys.readouterr().err == (
         "✓ set up: Engine 28.5.2 · buildx 0.29.1 · Compose 2.40.3 · sops 3.13.3 · age 1.1.1"
-        " · .venv current\n"
+        " · registry 127.0.0.1:5001 · .venv current\n"
     )
 
 
@@ -147,8 +155,27 @@ def test_missing_emulation_alone_is_no_reason_to_stop(
     assert world.executed == []
 
 
+def test_a_registry_that_does_not_run_is_told_and_started_with_consent(
+    world: World, complete: Facts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without = replace(complete, registry=Registry())
+    world.states = [without, without, complete]
+    assert world.run() == 0
+    assert capsys.readouterr().err.endswith(
+        "\n  not done: registry on 127.0.0.1:5000 — no registry is there to push to;"
+        " --install tries it\n"
+    )
+    assert world.executed == []
+    assert world.run("--install") == 0
+    assert [plan.operations[0].resource for plan in world.executed] == [
+        "registry on 127.0.0.1:5000"
+    ]
+    assert "registry 127.0.0.1:5001" in capsys.readouterr().err
+
+
 def test_with_consent_emulation_is_tried(world: World, complete: Facts) -> None:
-    world.states = [replace(complete, tools=replace(TOOLS, emulation=False))]
+    lacking = replace(complete, tools=replace(TOOLS, emulation=False))
+    world.states = [lacking, lacking]
     assert world.run("--install") == 0
     assert world.executed[0].operations[0].optional
 
