@@ -1,0 +1,27 @@
+"""The same for many things at once: what waits for a registry waits for all of them together."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+# Requests in flight: enough to hide the way to a registry, few enough not to be throttled.
+WORKERS: Final = 8
+
+
+def together(function: Callable[[T], U], things: Sequence[T]) -> list[U]:
+    """Return what a function gives for each thing, in their order; all are tried.
+
+    Raises:
+        Exception: the first one, in the order of the things, that a call raised.
+    """
+    if len(things) < 2:
+        return [function(thing) for thing in things]
+    with ThreadPoolExecutor(min(WORKERS, len(things))) as pool:
+        return [future.result() for future in [pool.submit(function, one) for one in things]]
