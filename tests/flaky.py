@@ -12,7 +12,7 @@ Everything goes through untouched until a test scripts something::
         …                                                     # start what is tested
         held.reached.wait(60)                                 # it is there, and waits
         held.go()                                             # let it through
-    proxy.seen                                                # every request, in order of its end
+    proxy.seen                                                # every request, in order of the answers
     proxy.counted("PUT", r"/manifests/")                      # how many of them matched
 
 `proxy.address` is `127.0.0.1:PORT`, which an engine takes for a registry without TLS: images are
@@ -239,14 +239,13 @@ class _Handler(BaseHTTPRequestHandler):
             rule.held.wait()
             rule = None
         if rule is None:
-            self._seen(self._forward(None), scripted=False)
+            self._forward(None)
         elif rule.kind == "answer":
             self._scripted(rule)
         elif rule.uploading:
             self._swallow(rule.after_bytes)
         else:
             self._forward(rule.after_bytes)
-            self._seen(0, scripted=True)
 
     do_DELETE = do_GET = do_HEAD = do_PATCH = do_POST = do_PUT = _serve  # noqa: N815  the base's names
 
@@ -271,11 +270,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._seen(0, scripted=True)
         self._hang_up()
 
-    def _forward(self, most_bytes: int | None) -> int:
+    def _forward(self, most_bytes: int | None) -> None:
         upstream = http.client.HTTPConnection(self.server.proxy.upstream, timeout=_DEADLINE_S)
         try:
             self._ask(upstream)
-            return self._hand_back(upstream.getresponse(), most_bytes)
+            self._hand_back(upstream.getresponse(), most_bytes)
         finally:
             upstream.close()
 
@@ -293,7 +292,10 @@ class _Handler(BaseHTTPRequestHandler):
         if chunked:
             upstream.send(b"0\r\n\r\n")
 
-    def _hand_back(self, answer: http.client.HTTPResponse, most_bytes: int | None) -> int:
+    def _hand_back(self, answer: http.client.HTTPResponse, most_bytes: int | None) -> None:
+        # Before the client hears of it, so that a test that waits for the client finds it.
+        cut = most_bytes is not None
+        self._seen(0 if cut else answer.status, scripted=cut)
         self.send_response_only(answer.status, answer.reason)
         for name, value in answer.getheaders():
             if name.lower() not in _HOP_BY_HOP:
@@ -314,7 +316,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._hang_up()
         elif chunked:
             self.wfile.write(b"0\r\n\r\n")
-        return answer.status
 
     def _through(self, location: str) -> str:
         proxy = self.server.proxy
@@ -334,7 +335,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _exactly(self, count: int) -> Iterator[bytes]:
         left = count
         while left:
-            piece = self.rfile.read1(min(left, _CHUNK_BYTES))  # type: ignore[attr-defined]  # it is buffered
+            piece = self.rfile.read1(min(left, _CHUNK_BYTES))
             if not piece:
                 raise ConnectionResetError("the client went away")
             left -= len(piece)

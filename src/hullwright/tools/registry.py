@@ -30,7 +30,7 @@ Verdict = Literal["present", "absent", "refused", "unreachable"]
 # The registry of references that name none; the engine tells its address.
 _DEFAULT_DOMAIN: Final = Reference.parse("default").domain
 _TIMEOUT_S: Final = 5.0
-_MANIFESTS: Final = (
+MANIFESTS: Final = (
     "application/vnd.oci.image.index.v1+json, "
     "application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, "
@@ -114,7 +114,7 @@ def ask(reference: Reference, endpoint: Endpoint) -> Answer:
 
 
 def _head(url: str, endpoint: Endpoint, token: str) -> tuple[int, Message]:
-    request = urllib.request.Request(url, method="HEAD", headers={"Accept": _MANIFESTS})  # noqa: S310  the engine's own configuration names the address
+    request = urllib.request.Request(url, method="HEAD", headers={"Accept": MANIFESTS})  # noqa: S310  the engine's own configuration names the address
     if token:
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     try:
