@@ -18,12 +18,14 @@ from hullwright.errors import UsageError
 from hullwright.images import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _VARIABLE: Final = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<plain>\w+)|\{(?P<name>\w+)(?::?-(?P<default>[^}]*)|[:?+][^}]*)?\})"
 )
 _REMOTE: Final = re.compile(r"[a-z]+://|git@|github\.com/")
+# Contexts that are no folder: an address, an image, a sibling's image.
+_NO_FOLDER: Final = re.compile(r"[a-z][a-z+.-]*://|git@|github\.com/|(?:service|target):")
 # Deeper nesting than anybody writes: what goes beyond includes or extends itself.
 _DEEPEST: Final = 20
 
@@ -42,6 +44,9 @@ class ComposeBuild:
         target: the stage that the service runs; empty for the last one.
         image: repository that the service names; empty for none.
         args: build arguments that have a value.
+        contexts: what names of images stand for: a folder, `service:NAME` or an address.
+        secrets: by their id: `env:NAME`, or `file:` and an absolute path.
+        ssh: agents and keys, such as `default` or `id=PATH`.
     """
 
     service: str
@@ -50,6 +55,9 @@ class ComposeBuild:
     target: str = ""
     image: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, str | Path] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    ssh: tuple[str, ...] = ()
 
 
 def read_builds(root: Path, files: Sequence[str], environ: Mapping[str, str]) -> list[ComposeBuild]:
@@ -63,7 +71,10 @@ def read_builds(root: Path, files: Sequence[str], environ: Mapping[str, str]) ->
     base = (root / files[0]).parent
     reader = _Reader(root, environ)
     services = reader.all_services(files)
-    found = (reader.build(name, service, base) for name, service in services.items())
+    sections = (service.get("build") for service in services.values())
+    secret = any(isinstance(section, dict) and section.get("secrets") for section in sections)
+    secrets = reader.secrets(files) if secret else {}
+    found = (reader.build(name, service, base, secrets) for name, service in services.items())
     return [build for build in found if build]
 
 
@@ -119,20 +130,49 @@ class _Reader:
         """Return the services of a file: their images, and builds with absolute contexts."""
         document = self._document(file, depth)
         found: dict[str, _Service] = {}
-        for include in _list(document.get("include")):
-            entry = include if isinstance(include, Mapping) else {"path": include}
-            paths = [file.parent / self._text(path) for path in _list(entry.get("path"))]
-            folder = entry.get("project_directory")
-            for path in paths:
-                inner = file.parent / self._text(folder) if folder else paths[0].parent
-                found.update(self.services(path, inner, depth + 1))
+        for path, inner in self._included(document, file):
+            found.update(self.services(path, inner, depth + 1))
         own = _mapping(document.get("services"))
         for name in own:
             merged = self._extended(own, f"{name}", file, base, depth)
             found[f"{name}"] = _merged(found.get(f"{name}", {}), merged)
         return found
 
-    def build(self, name: str, service: _Service, base: Path) -> ComposeBuild | None:
+    def secrets(self, files: Sequence[str]) -> dict[str, str]:
+        """Return where the secrets of all files come from: `env:NAME` or `file:` and a path."""
+        base = (self.root / files[0]).parent
+        found: dict[str, str] = {}
+        for file in files:
+            found.update(self._secrets(self.root / file, base, 0))
+        return found
+
+    def _secrets(self, file: Path, base: Path, depth: int) -> dict[str, str]:
+        document = self._document(file, depth)
+        found: dict[str, str] = {}
+        for path, inner in self._included(document, file):
+            found.update(self._secrets(path, inner, depth + 1))
+        for name, entry in _mapping(document.get("secrets")).items():
+            secret = _mapping(entry)
+            if secret.get("environment"):
+                found[f"{name}"] = f"env:{self._text(secret['environment'])}"
+            elif secret.get("file"):
+                found[f"{name}"] = f"file:{base / self._text(secret['file'])}"
+        return found
+
+    def _included(
+        self, document: Mapping[object, object], file: Path
+    ) -> Iterator[tuple[Path, Path]]:
+        """Yield the files that a file includes, each with the folder that its paths start from."""
+        for include in _list(document.get("include")):
+            entry = include if isinstance(include, Mapping) else {"path": include}
+            paths = [file.parent / self._text(path) for path in _list(entry.get("path"))]
+            folder = entry.get("project_directory")
+            for path in paths:
+                yield path, file.parent / self._text(folder) if folder else paths[0].parent
+
+    def build(
+        self, name: str, service: _Service, base: Path, secrets: Mapping[str, str]
+    ) -> ComposeBuild | None:
         """Return what a service builds; None without a local context and Dockerfile."""
         build = service.get("build")
         if not isinstance(build, dict) or "dockerfile_inline" in build:
@@ -147,6 +187,9 @@ class _Reader:
             target=self._text(build.get("target") or ""),
             image=self._repository(self._text(service.get("image") or "")),
             args=self._args(build.get("args")),
+            contexts=_contexts(build.get("additional_contexts")),
+            secrets=dict(self._build_secrets(build.get("secrets"), secrets)),
+            ssh=self._agents(build.get("ssh")),
         )
 
     def image(self, service: _Service) -> str:
@@ -178,7 +221,26 @@ class _Reader:
         if section.get("context"):
             context = self._text(section["context"])
             section["context"] = context if _REMOTE.match(context) else base / context
+        if section.get("additional_contexts"):
+            section["additional_contexts"] = {
+                name: value if _NO_FOLDER.match(value) else base / value
+                for name, value in self._args(section["additional_contexts"]).items()
+            }
         return section
+
+    def _build_secrets(
+        self, entries: object, secrets: Mapping[str, str]
+    ) -> Iterator[tuple[str, str]]:
+        for entry in _list(entries):
+            long = entry if isinstance(entry, Mapping) else {"source": entry}
+            source = self._text(long.get("source"))
+            if source in secrets:
+                yield self._text(long.get("target") or source), secrets[source]
+
+    def _agents(self, ssh: object) -> tuple[str, ...]:
+        if not isinstance(ssh, Mapping):
+            return tuple(self._text(entry) for entry in _list(ssh))
+        return tuple(f"{k}={self._text(v)}" if v is not None else f"{k}" for k, v in ssh.items())
 
     def _args(self, args: object) -> dict[str, str]:
         if isinstance(args, Mapping):
@@ -257,10 +319,15 @@ def _merged(under: _Service, over: _Service) -> _Service:
     below, above = under.get("build"), over.get("build")
     if isinstance(below, dict) and isinstance(above, dict):
         build = {**below, **above}
-        if isinstance(below.get("args"), dict) and isinstance(above.get("args"), dict):
-            build["args"] = {**below["args"], **above["args"]}
+        for key in ("args", "additional_contexts"):
+            if isinstance(below.get(key), dict) and isinstance(above.get(key), dict):
+                build[key] = {**below[key], **above[key]}
         merged["build"] = build
     return merged
+
+
+def _contexts(value: object) -> dict[str, str | Path]:
+    return {f"{k}": v for k, v in _mapping(value).items() if isinstance(v, (str, Path))}
 
 
 def _mapping(value: object) -> Mapping[object, object]:

@@ -1,6 +1,6 @@
 """What a repository says without a table: its root, stacks and services.
 
-Nothing here starts a process; YAML is parsed only when services are asked for.
+YAML is parsed, and bake asked about a bake file, only when services are asked for.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.config.models import Service
 from hullwright.config.source import OWN_FILE, has_table
+from hullwright.images import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hullwright.config.composefile import ComposeBuild
+    from hullwright.run import Runner
 
 # The names that Compose looks for, in its order; of the overrides it takes the first one too:
 # https://github.com/compose-spec/compose-go/blob/main/cli/options.go
@@ -56,20 +58,43 @@ def compose_files(root: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def services(
-    root: Path, environ: Mapping[str, str], project: str, files: Sequence[str]
+    root: Path,
+    environ: Mapping[str, str],
+    project: str,
+    files: Sequence[str],
+    *,
+    registry: str = "",
+    runner: Runner | None = None,
 ) -> dict[str, Service]:
-    """Return what the repository builds: `build:` sections of `files`, then other Dockerfiles.
+    """Return what the repository builds: what its bake file says, else what its files hold.
 
-    A section with a remote context or an inline Dockerfile is left to Compose.
+    A bake file is a list of what is to be built, so where there is one nothing is added to it.
+    Without, it is the `build:` sections of the compose files `files`, then other Dockerfiles. A
+    section with a remote context or an inline Dockerfile is left to Compose.
+
+    Args:
+        root: its top folder.
+        environ: variables of this run.
+        project: name of a service whose Dockerfile stands at the top.
+        files: compose files.
+        registry: the configuration's, which is left out of the names of images.
+        runner: asks bake about its file; None makes one.
 
     Raises:
-        ConfigurationError: a compose file is missing or is not YAML.
+        ConfigurationError: a bake or compose file is missing or not understood.
+        UnavailableError: there is a bake file, and no buildx.
     """
+    from hullwright.config import bakefile
     from hullwright.config.composefile import read_builds
 
+    baked = bakefile.bake_files(root, environ)
+    if baked:
+        from hullwright.run import Runner
+
+        return bakefile.services(root, baked, runner or Runner(environ), registry, files)
     found: dict[str, Service] = {}
     for build in read_builds(root, files, environ):
-        found[build.service] = _composed(root, build)
+        found[build.service] = _composed(root, build, registry)
     used = {service.dockerfile for service in found.values()}
     for dockerfile in _dockerfiles(root):
         if dockerfile not in used:
@@ -92,20 +117,32 @@ def stages(dockerfile: Path) -> tuple[str, ...]:
     return () if kept == ("",) else kept
 
 
-def _composed(root: Path, build: ComposeBuild) -> Service:
+def _composed(root: Path, build: ComposeBuild, registry: str) -> Service:
+    from hullwright.config.bakefile import without_registry
+
     context = _relative(root, build.context)
     dockerfile = _relative(root, build.dockerfile)
     targets = stages(root / dockerfile)
     if build.target:
         # The stage that the stack runs comes last, where the default is.
         targets = (*(name for name in targets if name != build.target), build.target)
+    named = without_registry(Reference.parse(build.image), registry) if build.image else ""
     return Service(
         build.service,
         context=context,
         dockerfile=dockerfile,
         targets=targets,
-        image=build.image or build.service.lower(),
+        image=named or build.service.lower(),
         build_args=build.args,
+        secrets={
+            name: value if value.startswith("env:") else f"file:{_relative(root, Path(value[5:]))}"
+            for name, value in build.secrets.items()
+        },
+        ssh=build.ssh,
+        contexts={
+            name: value if isinstance(value, str) else _relative(root, value)
+            for name, value in build.contexts.items()
+        },
     )
 
 

@@ -12,7 +12,7 @@ from hullwright.config.lazy import Lazy
 from hullwright.config.models import Config, Stack, TagFlavor
 from hullwright.config.problems import ConfigurationError, Notes, Problem
 from hullwright.config.source import override, read_files
-from hullwright.config.table import Table
+from hullwright.config.table import Table, key_path
 from hullwright.config.tags import read_flavor, read_tags
 from hullwright.errors import suggestion
 from hullwright.images import Platform
@@ -20,6 +20,8 @@ from hullwright.images import Platform
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from hullwright.run import Runner
 
 FOUND: Final = "found in the repository"
 
@@ -33,7 +35,11 @@ class Resolution:
 
 
 def load(
-    root: Path, environ: Mapping[str, str], overrides: Mapping[str, str] | None = None
+    root: Path,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, str] | None = None,
+    *,
+    runner: Runner | None = None,
 ) -> Config:
     """Return the configuration of the repository at `root`.
 
@@ -41,32 +47,37 @@ def load(
         root: its top folder.
         environ: `HULLWRIGHT_…` variables come before the file.
         overrides: words of the command line by key path; they come before everything.
+        runner: asks bake about a bake file, once services are asked for; None makes one.
 
     Raises:
         ConfigurationError: with every problem, each under its key path.
         UsageError: two files configure it, or an override names no key.
     """
-    resolution = resolve(root, environ, overrides)
+    resolution = resolve(root, environ, overrides, runner=runner)
     if resolution.problems:
         raise ConfigurationError(resolution.problems)
     return resolution.config
 
 
 def resolve(
-    root: Path, environ: Mapping[str, str], overrides: Mapping[str, str] | None = None
+    root: Path,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, str] | None = None,
+    *,
+    runner: Runner | None = None,
 ) -> Resolution:
     """Return what `load` does, with the problems beside it: for showing a broken configuration."""
     source, raw = read_files(root)
     notes = Notes(source)
     top = Table(override(raw, notes, environ, overrides or {}), "", notes)
-    config = _config(top, root, environ)
+    config = _config(top, root, environ, runner)
     top.finish()
     _check_references(config, top)
     problems = sorted(notes.problems, key=lambda problem: _place(top.raw, problem.path))
     return Resolution(replace(config, origins=dict(notes.origins)), tuple(problems))
 
 
-def _config(top: Table, root: Path, environ: Mapping[str, str]) -> Config:
+def _config(top: Table, root: Path, environ: Mapping[str, str], runner: Runner | None) -> Config:
     name = top.parsed("project", read.project, _project(root))
     prefix = top.parsed("registry", read.registry, "")
     found = discover.compose_files(root, environ)
@@ -91,7 +102,9 @@ def _config(top: Table, root: Path, environ: Mapping[str, str]) -> Config:
         platforms=top.each("platforms", Platform.parse),
         services=services
         if top.has("services")
-        else Lazy(lambda: discover.services(root, environ, name, found)),
+        else Lazy(
+            lambda: discover.services(root, environ, name, found, registry=prefix, runner=runner)
+        ),
         stacks=stacks,
         environments={key: read.read_environment(key, t, usual) for key, t in environments},
         secrets=read.read_secrets(top.table("secrets")),
@@ -132,10 +145,21 @@ def _check_references(config: Config, top: Table) -> None:
         key = f"environments.{environment.name}.stack"
         if key in top.notes.origins:
             _check(top, key, "stack", environment.stack, config.stacks)
+    _check_contexts(config, top)
     for stack in config.stacks.values():
         key = f"stacks.{stack.name}.environment"
         if key in top.notes.origins:
             _check(top, key, "environment", stack.environment, config.environments)
+
+
+def _check_contexts(config: Config, top: Table) -> None:
+    # Found services are not looked at here: to find them takes longer than all of this.
+    for service in config.services.values() if top.has("services") else ():
+        for name, value in service.contexts.items():
+            kind, colon, sibling = value.partition(":")
+            if kind == "service" and colon:
+                key = key_path(f"services.{service.name}.contexts", name)
+                _check(top, key, "service", sibling, config.services)
 
 
 def _check(top: Table, key: str, kind: str, given: str, known: Iterable[str]) -> None:

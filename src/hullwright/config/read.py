@@ -42,6 +42,8 @@ FROM_GIT: Final = tuple(
 OWN_LABELS: Final = "dev.hullwright."
 _GO_PACKAGE: Final = re.compile(r"[A-Za-z0-9_.~/-]+")
 ATTESTATIONS: Final = ("provenance", "sbom")
+CACHES: Final = ("registry", "local", "inline", "gha")
+_AGENT: Final = re.compile(r"[^=,\s]+(?:=.+)?")
 
 
 def read_service(name: str, table: Table) -> Service:
@@ -57,7 +59,10 @@ def read_service(name: str, table: Table) -> Service:
         paths=table.texts("paths"),
         platforms=table.each("platforms", Platform.parse),
         build_args=table.mapping("build-args"),
-        secrets=table.mapping("secrets"),
+        secrets=_secrets(table),
+        ssh=table.each("ssh", _agent),
+        contexts=_contexts(table),
+        cache=table.each("cache", _cache),
         budgets=tuple(read_budget(inner) for inner in table.tables("budgets")),
         tags=read_tags(table),
         tags_flavor=read_flavor(table),
@@ -145,7 +150,8 @@ def read_build(table: Table) -> Build:
     """Return how images are built."""
     build = Build(
         jobs=table.whole("jobs", 0),
-        cache=table.texts("cache"),
+        cache=table.each("cache", _cache),
+        allow_args=table.texts("allow-args"),
         attestations=table.each("attestations", _attestation),
         ca_bundle=table.text("ca-bundle"),
         mirror=table.parsed("mirror", registry, ""),
@@ -224,6 +230,40 @@ def project(text: str) -> str:
             f'"{text}" is no name for a project', why="expected lower case, digits, - and _"
         )
     return text
+
+
+def _secrets(table: Table) -> dict[str, str]:
+    secrets = table.mapping("secrets")
+    for name, value in secrets.items():
+        kind, colon, rest = value.partition(":")
+        if colon and (kind not in {"env", "file"} or not rest):
+            table.table("secrets").problem(
+                name, f'expected env:NAME, file:PATH or a key of the secrets file, got "{value}"'
+            )
+    return secrets
+
+
+def _contexts(table: Table) -> dict[str, str]:
+    contexts = table.mapping("contexts")
+    for name, value in contexts.items():
+        if not value or value in {"service:", "docker-image://"}:
+            table.table("contexts").problem(
+                name, "expected service:NAME, docker-image://REFERENCE, an address or a folder"
+            )
+    return contexts
+
+
+def _agent(text: str) -> str:
+    if not _AGENT.fullmatch(text):
+        raise UsageError(f'"{text}" is no SSH agent or key', why='expected "default" or id=PATH')
+    return text
+
+
+def _cache(text: str) -> str:
+    if text in CACHES or "type=" in text:
+        return text
+    near = suggestion(text, CACHES) or f" (known: {', '.join(CACHES)}, or type=…)"
+    raise UsageError(f'unknown cache "{text}"{near}')
 
 
 def _node(table: Table) -> Node:

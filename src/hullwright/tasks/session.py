@@ -82,7 +82,7 @@ class Session:
         """The repository's configuration."""
         from hullwright.config.load import load
 
-        return load(self.root, self.environ)
+        return load(self.root, self.environ, runner=self.runner)
 
     @cached_property
     def workspace(self) -> Workspace:

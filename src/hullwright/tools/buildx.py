@@ -25,6 +25,13 @@ BAKE_ENVIRONMENT: Final = {"BUILDX_METADATA_PROVENANCE": "disabled"}
 # Default provenance holds the time of the build, so that an unchanged build has a new digest.
 NO_PROVENANCE: Final = "type=provenance,disabled=true"
 LOCAL_STORE: Final = "type=docker,oci-mediatypes=true"
+# What bake reads where no file is named, in its order; later ones override earlier ones.
+# https://docs.docker.com/build/bake/reference/#file-lookup
+BAKE_FILES: Final = (
+    *("docker-bake.json", "docker-bake.hcl"),
+    *("docker-bake.override.json", "docker-bake.override.hcl"),
+)
+BAKE_PRINT: Final = ("docker", "buildx", "bake", "--print")
 _TARGET_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -49,7 +56,8 @@ class BakeTarget:
         cache_from, cache_to: where layers come from and go to, as BuildKit writes them.
         outputs: exporters.
         attestations: such as `NO_PROVENANCE`.
-        extra: other attributes of a bake file of the repository's own, such as `network`.
+        extra: other attributes of a bake file of the repository's own, such as `network`, as
+            bake printed them.
     """
 
     name: str
@@ -314,3 +322,8 @@ def _time(text: str | None) -> datetime | None:
 def _literal(text: str) -> str:
     # https://github.com/hashicorp/hcl/blob/main/json/spec.md: strings of JSON are templates too
     return text.replace("${", "$${").replace("%{", "%%{")
+
+
+def literal_of(text: str) -> str:
+    """Return what a string of a printed bake definition stands for."""
+    return text.replace("$${", "${").replace("%%{", "%{")
