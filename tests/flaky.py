@@ -12,7 +12,7 @@ Everything goes through untouched until a test scripts something::
         …                                                     # start what is tested
         held.reached.wait(60)                                 # it is there, and waits
         held.go()                                             # let it through
-    proxy.seen                                                # every request, in order of the answers
+    proxy.seen                                              # every request, in order of the answers
     proxy.counted("PUT", r"/manifests/")                      # how many of them matched
 
 `proxy.address` is `127.0.0.1:PORT`, which an engine takes for a registry without TLS: images are

@@ -160,7 +160,7 @@ def _told(kind: Kind, attempt: Attempt, status: int) -> tuple[str, str]:
         case "no-login":
             return f"{domain} wants a login to {doing}", attempt.login_line
         case "bad-login":
-            return f"{domain} refuses the stored login of {user}", attempt.login_line
+            return f"{domain} refuses the login of {user}", attempt.login_line
         case "denied":
             who = f"{user} {doing}" if user else f"us {doing} without a login"
             other = "ask its owner for that right, or log in as another: " if user else ""

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import re
 import ssl
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -130,6 +131,7 @@ class Wire:
     domain: str
     verify: bool = True
     _managers: dict[str, urllib3.PoolManager] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def send(self, request: Request) -> Answer:
         """Return the answer; redirects of what only reads are followed, without the login.
@@ -185,9 +187,10 @@ class Wire:
 
     def _manager(self, url: str) -> urllib3.PoolManager:
         proxy = proxy_for(url, self.environ)
-        if proxy not in self._managers:
-            self._managers[proxy] = self._made(proxy)
-        return self._managers[proxy]
+        with self._lock:
+            if proxy not in self._managers:
+                self._managers[proxy] = self._made(proxy)
+            return self._managers[proxy]
 
     def _made(self, proxy: str) -> urllib3.PoolManager:
         import urllib3
