@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -15,13 +15,21 @@ U = TypeVar("U")
 WORKERS: Final = 8
 
 
-def together(function: Callable[[T], U], things: Sequence[T]) -> list[U]:
+def together(function: Callable[[T], U], things: Sequence[T], *, workers: int = WORKERS) -> list[U]:
     """Return what a function gives for each thing, in their order; all are tried.
+
+    After Ctrl-C nothing else begins.
 
     Raises:
         Exception: the first one, in the order of the things, that a call raised.
     """
     if len(things) < 2:
         return [function(thing) for thing in things]
-    with ThreadPoolExecutor(min(WORKERS, len(things))) as pool:
-        return [future.result() for future in [pool.submit(function, one) for one in things]]
+    with ThreadPoolExecutor(min(workers, len(things))) as pool:
+        futures = [pool.submit(function, thing) for thing in things]
+        try:
+            wait(futures)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [future.result() for future in futures]

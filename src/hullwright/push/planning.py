@@ -1,0 +1,159 @@
+"""What a push is going to do: images, their tags in the order of moving, and the gates."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hullwright.errors import UsageError
+from hullwright.images import TAG, Reference
+from hullwright.push.models import PHASES, Named
+from hullwright.push.moving import at
+from hullwright.push.together import together
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from hullwright.config.models import Config
+    from hullwright.push.models import Clients, Content, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """An image that is pushed, and the tags that it gets.
+
+    Attributes:
+        service, target: whose it is.
+        repository: as people write it.
+        fixed, moving: its tags.
+    """
+
+    service: str
+    target: str
+    repository: str
+    fixed: tuple[str, ...]
+    moving: tuple[str, ...]
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """All of its tags, in the order in which they move."""
+        return (*self.fixed, *self.moving)
+
+    def of(self, kind: Kind) -> tuple[str, ...]:
+        """Return its tags of one kind."""
+        return self.fixed if kind == "fixed" else self.moving
+
+    def named(self, content: Content, more: Iterable[str] = ()) -> Named:
+        """Return its tags for content that the registry has, others after its own."""
+        known = set(self.tags)
+        others = tuple(tag for tag in more if tag not in known)
+        return Named(content.repository, content.digest, self.fixed, (*self.moving, *others))
+
+
+@dataclass(frozen=True, slots=True)
+class PushPlan:
+    """A push before anything of it is done.
+
+    Attributes:
+        images: what gets tags.
+        gates: commands that must end with 0 before that.
+        attestations: what is attached to each image.
+    """
+
+    images: tuple[PlannedImage, ...]
+    gates: tuple[tuple[str, ...], ...] = ()
+    attestations: tuple[str, ...] = ()
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """Where the images go; each one once."""
+        return tuple(dict.fromkeys(image.repository for image in self.images))
+
+    def image(self, service: str, target: str) -> PlannedImage | None:
+        """Return the image of a service's stage; None where it gets no tags."""
+        found = (i for i in self.images if (i.service, i.target) == (service, target))
+        return next(found, None)
+
+    def text(self) -> str:
+        """Return the plan for a person; stable, so tests assert it."""
+        count = "1 image" if len(self.images) == 1 else f"{len(self.images)} images"
+        attached = f" · with {' and '.join(self.attestations)}" if self.attestations else ""
+        lines = [f"push {count}, by digest, before any tag{attached}"]
+        lines += [f"  {image.repository}" for image in self.images]
+        for gate in self.gates:
+            lines.append(f"gate  {shlex.join(gate)}")
+        for kind in PHASES:
+            tags = [(image, tag) for image in self.images for tag in image.of(kind)]
+            if tags:
+                lines.append(f"{kind} tags, {'first' if kind == 'fixed' else 'last'}")
+            lines += [f"  {image.repository}:{tag}" for image, tag in tags]
+        return "\n".join(lines)
+
+
+def require_registry(config: Config) -> str:
+    """Return the registry that images go to.
+
+    Raises:
+        UsageError: none is configured.
+    """
+    if config.registry:
+        return config.registry
+    raise UsageError(
+        "there is no registry to push to",
+        why="images without one stay local",
+        next_step='set `registry = "registry.example.com/team"` in the configuration\n'
+        "or try it with the registry that `invoke setup --install` starts here: "
+        "HULLWRIGHT_REGISTRY=127.0.0.1:5000 invoke push",
+    )
+
+
+def planned_image(
+    service: str,
+    target: str,
+    *,
+    reference: str,
+    tags: Sequence[str],
+    fixed: Sequence[str],
+    stage: str = "",
+) -> PlannedImage:
+    """Return an image with its tags, which have its stage as a suffix where it has one.
+
+    Args:
+        service: whose it is.
+        target: stage of its Dockerfile.
+        reference: what a build calls it.
+        tags: what its rules give.
+        fixed: those of them that never move.
+        stage: the suffix, such as `-development`; empty for the default stage.
+
+    Raises:
+        UsageError: a tag is too long with its suffix.
+    """
+    for tag in tags:
+        if not TAG.fullmatch(f"{tag}{stage}"):
+            raise UsageError(
+                f"the tag {tag}{stage} of {service} is too long",
+                why="a tag has 128 characters at most, with the name of its stage",
+            )
+    return PlannedImage(
+        service,
+        target,
+        Reference.parse(reference).repository,
+        tuple(f"{tag}{stage}" for tag in tags if tag in fixed),
+        tuple(f"{tag}{stage}" for tag in tags if tag not in fixed),
+    )
+
+
+def check_rights(clients: Clients, repositories: Sequence[str]) -> None:
+    """Return where every repository may be pushed to, asked before anything is built.
+
+    Raises:
+        UnavailableError: no registry is there, or it does not let us; in its words.
+    """
+
+    def check(repository: str) -> None:
+        client, path = at(clients, repository)
+        client.check_push(path)
+
+    together(check, repositories)
