@@ -87,5 +87,6 @@ def test_this_repositorys_own_recipes_are_right() -> None:
         "golang:1.26-trixie",
         "postgres:17-trixie",
         "python:3.13-slim-trixie",
+        "registry:2",
         "rust:1.85-slim-trixie",
     }
