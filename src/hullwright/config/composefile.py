@@ -7,6 +7,7 @@ builds; it knows overriding files, `include`, `extends`, anchors and `${VARIABLE
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -110,12 +111,25 @@ def read_images(
     )
 
 
+def read_files(root: Path, files: Sequence[str], environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return `files` with those that they include or extend, each once, as they are first read.
+
+    Raises:
+        ConfigurationError: a file is missing or is not YAML.
+    """
+    reader = _Reader(root, environ)
+    if files:
+        reader.all_services(files)
+    return tuple(reader.files)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads files of one repository with one set of variables."""
+    """Reads files of one repository with one set of variables, and notes which."""
 
     root: Path
     environ: Mapping[str, str]
+    files: dict[Path, None] = field(default_factory=dict)
 
     def all_services(self, files: Sequence[str]) -> dict[str, _Service]:
         """Return the services of all files, each overriding those before it."""
@@ -269,6 +283,7 @@ class _Reader:
         name = file.relative_to(self.root) if file.is_relative_to(self.root) else file
         if depth > _DEEPEST:
             raise ConfigurationError((Problem("", "includes itself", f"{name}"),))
+        self.files[Path(os.path.normpath(file))] = None
         try:
             return _mapping(_parse(file.read_text(encoding="utf-8")))
         except OSError as error:
