@@ -1,7 +1,8 @@
-"""Registries on loopback: one that only says no, and a real one."""
+"""Registries on loopback: one that only says no, and real ones, open or with a login."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -15,6 +16,11 @@ from hullwright.tools.registry import Endpoint
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# Whom a registry with a login knows. It takes bcrypt only, which the standard library cannot make.
+USER = "ada"
+PASSWORD = "correct horse battery"
+_HASHED = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS"
 
 _DEADLINE_S = 60
 
@@ -56,16 +62,30 @@ def refusing(status: int) -> Callable[[BaseHTTPRequestHandler], None]:
 
 
 @contextmanager
-def registry(folder: Path) -> Iterator[str]:
-    """Run docker-registry on a loopback port of its own; yields its `host:port`."""
+def registry(folder: Path, *, login: bool = False, delete: bool = False) -> Iterator[str]:
+    """Run docker-registry on a loopback port of its own; yields its `host:port`.
+
+    Args:
+        folder: gets its configuration and its data.
+        login: whether it wants Basic authentication, as `USER` with `PASSWORD`.
+        delete: whether it removes manifests; of tags alone it removes none.
+    """
     file = folder / "registry.yml"
-    file.write_text(
-        "version: 0.1\n"
-        f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
-        "http: {addr: '127.0.0.1:0'}\n"
-        "log: {level: info, formatter: json}\n",
-        encoding="utf-8",
-    )
+    settings = {
+        "version": "0.1",
+        "storage": {
+            "filesystem": {"rootdirectory": f"{folder / 'data'}"},
+            "delete": {"enabled": delete},
+        },
+        "http": {"addr": "127.0.0.1:0"},
+        "log": {"level": "info", "formatter": "json"},
+    }
+    if login:
+        users = folder / "htpasswd"
+        users.write_text(f"{USER}:{_HASHED}\n", encoding="utf-8")
+        settings["auth"] = {"htpasswd": {"realm": "tests", "path": f"{users}"}}
+    # YAML is a superset of JSON.
+    file.write_text(json.dumps(settings), encoding="utf-8")
     with subprocess.Popen(
         ["docker-registry", "serve", str(file)],
         stdout=subprocess.DEVNULL,
