@@ -10,6 +10,7 @@ from hullwright.tools.buildx import definition_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hullwright.build.fingerprint import Fingerprint
     from hullwright.build.ignoring import GeneratedFile
     from hullwright.tools.buildx import BakeTarget
 
@@ -130,6 +131,7 @@ class PlannedTarget:
         release, dirty: as its `SourceVersion` has them.
         fingerprint: of its inputs, 64 hexadecimal digits; empty until it was decided on.
         decision: whether it is built; `build` until it was decided on.
+        inputs: what the fingerprint is made of; None until it was decided on.
     """
 
     service: str
@@ -147,6 +149,7 @@ class PlannedTarget:
     dirty: bool = False
     fingerprint: str = ""
     decision: Decision = UNDECIDED
+    inputs: Fingerprint | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
