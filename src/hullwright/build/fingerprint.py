@@ -140,7 +140,7 @@ def changes(
         if before == after:
             continue
         kind, _, name = part.partition(" ")
-        if kind == "context" and before in old_files and after in new.files:
+        if kind == "context" and before and after and before in old_files and after in new.files:
             files = _differences(old_files[before], new.files[after])
             told += _files({f"{folders.get(name, '')}{path}": how for path, how in files.items()})
         else:
