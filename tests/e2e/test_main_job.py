@@ -23,7 +23,7 @@ pytestmark = pytest.mark.docker
 def done(clone: Clone) -> dict[str, Any]:
     """What the main job's steps reported, in their machine form."""
     return {
-        "build": clone.json("build", "--target", "production"),
+        "build": clone.json("build", "--service", "hullwright", "--target", "production"),
         "decrypt": clone.json("decrypt"),
         "cold-start": clone.json("cold-start"),
         "sizes": clone.json("sizes"),
@@ -121,7 +121,7 @@ def test_no_secret_value_stands_in_what_hullwright_keeps(
 
 
 def test_an_unchanged_build_runs_no_step_again(clone: Clone, done: dict[str, Any]) -> None:
-    (target,) = clone.json("build", "--target", "production")["targets"]
+    (target,) = clone.json("build", "--service", "hullwright", "--target", "production")["targets"]
     assert target["cached_steps"] == target["steps"] > 0
     (first,) = done["build"]["targets"]
     assert target["digest"] == first["digest"]

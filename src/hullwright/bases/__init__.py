@@ -60,33 +60,46 @@ __all__ = [
 ]
 
 
-def listing(ws: Workspace, *, platforms: Sequence[Platform | str] = ()) -> Listing:
+def listing(
+    ws: Workspace, *, platforms: Sequence[Platform | str] = (), services: Sequence[str] = ()
+) -> Listing:
     """Return every image that the repository names, where it comes from, and whether it is there.
 
     Args:
         ws: the repository.
         platforms: that bases are needed for; default the configuration's, else the engine's own.
+        services: whose Dockerfiles are looked at, beside the stacks; default all.
 
     Raises:
         UnavailableError: the engine does not answer.
     """
     native = native_platform(whales.info(ws.runner))
-    return observe_listing(ws, _parsed(platforms), native)
+    return observe_listing(ws, _parsed(platforms), native, services)
 
 
-def plan(ws: Workspace, *, stand_ins: bool, platforms: Sequence[Platform | str] = ()) -> Plan:
+def plan(
+    ws: Workspace,
+    *,
+    stand_ins: bool,
+    platforms: Sequence[Platform | str] = (),
+    services: Sequence[str] = (),
+) -> Plan:
     """Return what would make every image present; changes nothing.
 
     Raises:
         UnavailableError: the engine does not answer, or nothing can give an image.
     """
     info = whales.info(ws.runner)
-    seen = observe_listing(ws, _parsed(platforms), native_platform(info))
+    seen = observe_listing(ws, _parsed(platforms), native_platform(info), services)
     return plan_images(observe_registries(ws, seen, info), stand_ins=stand_ins)
 
 
 def prepare(
-    ws: Workspace, *, stand_ins: bool, platforms: Sequence[Platform | str] = ()
+    ws: Workspace,
+    *,
+    stand_ins: bool,
+    platforms: Sequence[Platform | str] = (),
+    services: Sequence[str] = (),
 ) -> Prepared:
     """Make every image present that the repository names; return what was done.
 
@@ -94,14 +107,15 @@ def prepare(
         ws: the repository.
         stand_ins: whether images may be built from recipes where no registry can be reached.
         platforms: that bases are needed for; default the configuration's, else the engine's own.
+        services: whose Dockerfiles are looked at, beside the stacks; default all.
 
     Raises:
         UnavailableError: a registry refuses or lacks an image, or nothing can give it.
         LockedError: another run prepares images on this machine.
     """
-    planned = plan(ws, stand_ins=stand_ins, platforms=platforms)
+    planned = plan(ws, stand_ins=stand_ins, platforms=platforms, services=services)
     done = execute(ws, planned)
-    return Prepared(planned, done, listing(ws, platforms=platforms))
+    return Prepared(planned, done, listing(ws, platforms=platforms, services=services))
 
 
 def stand_in_of(ws: Workspace, reference: str) -> str:

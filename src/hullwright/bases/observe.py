@@ -36,9 +36,14 @@ def native_platform(info: SystemInfo) -> Platform:
     return Platform.parse(f"{info.os_type or 'linux'}/{info.architecture or 'x86_64'}")
 
 
-def observe_listing(ws: Workspace, platforms: Sequence[Platform], native: Platform) -> Listing:
+def observe_listing(
+    ws: Workspace,
+    platforms: Sequence[Platform],
+    native: Platform,
+    services: Sequence[str] = (),
+) -> Listing:
     """Return all images that the repository names, and whether they are there."""
-    uses, built = named_images(ws)
+    uses, built = named_images(ws, services)
     known, unknown = _split(uses)
     wanted = tuple(platforms) or ws.config.platforms or (native,)
     recipes = load_recipes(ws.root)

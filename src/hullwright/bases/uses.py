@@ -6,25 +6,39 @@ from typing import TYPE_CHECKING
 
 from hullwright.bases.models import Use
 from hullwright.config.composefile import read_images
-from hullwright.errors import HullwrightError
+from hullwright.errors import HullwrightError, unknown
 from hullwright.images import Reference
 from hullwright.tools.dockerfile import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from hullwright.config.models import Service, Stack
     from hullwright.tools.dockerfile import ImageUse
     from hullwright.workspace import Workspace
 
 
-def named_images(ws: Workspace) -> tuple[tuple[Use, ...], frozenset[str]]:
-    """Return every use of an image, and the repositories of images that are built here."""
+def named_images(
+    ws: Workspace, services: Sequence[str] = ()
+) -> tuple[tuple[Use, ...], frozenset[str]]:
+    """Return every use of an image, and the repositories of images that are built here.
+
+    Args:
+        ws: the repository.
+        services: the ones whose Dockerfiles are looked at; all where none is given.
+
+    Raises:
+        UsageError: a service that is not configured.
+    """
+    for name in services:
+        if name not in ws.config.services:
+            raise unknown("service", name, ws.config.services)
     uses: list[Use] = []
     built = {service.image for service in ws.config.services.values() if service.image}
     built |= {f"{ws.config.registry}/{name}" for name in built if ws.config.registry}
     for service in ws.config.services.values():
-        uses.extend(_of_service(ws, service))
+        if not services or service.name in services:
+            uses.extend(_of_service(ws, service))
     for stack in ws.config.stacks.values():
         found, own = _of_stack(ws, stack)
         uses.extend(found)

@@ -95,8 +95,10 @@ def sizes(
 
 
 @task(
-    lists=("platform",),
+    lists=("service", "platform"),
+    operands="service",
     flags={
+        "service": "only what these services and the stacks need; default all services",
         "prepare": "make every image present: local store, then a registry or the mirror",
         "stand-ins": "with --prepare: build what no registry can be reached for from its recipe",
         "platform": "platforms that they are needed for; default the configuration's",
@@ -105,6 +107,7 @@ def sizes(
 )
 def images(
     session: Session,
+    service: list[str] | None = None,
     prepare: bool = False,
     stand_ins: bool = False,
     platform: list[str] | None = None,
@@ -120,12 +123,12 @@ def images(
             "--stand-ins says how images are made, and none are made here",
             next_step="invoke images --prepare --stand-ins",
         )
-    wanted = tuple(platform or ())
+    ws, wanted, services = session.workspace, tuple(platform or ()), tuple(service or ())
     if not prepare:
-        session.show(report, bases.listing(session.workspace, platforms=wanted), format)
+        session.show(report, bases.listing(ws, platforms=wanted, services=services), format)
     elif session.dry:
-        planned = bases.plan(session.workspace, stand_ins=stand_ins, platforms=wanted)
+        planned = bases.plan(ws, stand_ins=stand_ins, platforms=wanted, services=services)
         session.show(report, planned, format)
     else:
-        done = bases.prepare(session.workspace, stand_ins=stand_ins, platforms=wanted)
+        done = bases.prepare(ws, stand_ins=stand_ins, platforms=wanted, services=services)
         session.show(report, done, format)

@@ -6,11 +6,14 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
 from python_on_whales import SystemInfo
 
 from hullwright.bases import is_stand_in_based, listing
 from hullwright.bases.observe import observe_registries
+from hullwright.bases.uses import named_images
 from hullwright.config.models import Build, Config, Service, Stack
+from hullwright.errors import UsageError
 from hullwright.images import Platform
 from hullwright.run import Result
 from hullwright.tools.registry import Answer
@@ -19,8 +22,6 @@ from whaling import Engine
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from hullwright.images import Reference
     from hullwright.tools.registry import Endpoint
@@ -186,3 +187,25 @@ def test_a_registry_that_is_silent_is_asked_once_and_the_mirror_first(
 
 def _fields(config: Config) -> dict[str, Any]:
     return {name: getattr(config, name) for name in config.__dataclass_fields__}
+
+
+def test_only_the_dockerfiles_of_asked_services_count(tmp_path: Path) -> None:
+    config = repository(tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/Dockerfile").write_text("FROM rust:1\n", encoding="utf-8")
+    other = Service("other", context="other", dockerfile="other/Dockerfile", image="shop/other")
+    config = replace(config, services={**config.services, "other": other})
+    ws = workspace(tmp_path, config)
+    everything = {use.image for use in named_images(ws)[0]}
+    asked = {use.image for use in named_images(ws, ["web"])[0]}
+    assert everything - asked == {"rust:1"}
+    # The stack is started whole, and what another service builds stays known as built here.
+    assert "postgres:17" in asked
+    assert "shop/other" in named_images(ws, ["web"])[1]
+
+
+def test_a_service_that_is_not_configured_is_a_usage_error(tmp_path: Path) -> None:
+    ws = workspace(tmp_path, repository(tmp_path))
+    with pytest.raises(UsageError) as caught:
+        named_images(ws, ["wbe"])
+    assert "web" in f"{caught.value}"
