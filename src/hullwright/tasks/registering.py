@@ -70,15 +70,17 @@ def logout(session: Session, registry: str = "", format: str = "text") -> None:
 
 def _domain(session: Session, given: str) -> str:
     from hullwright.errors import UsageError
+    from hullwright.images import Reference
     from hullwright.tools.credentials import domain_of
 
-    named = given or session.config.registry
-    if not named:
+    if given:
+        return domain_of(given)
+    if not session.config.registry:
         raise UsageError(
             "no registry is named, and the configuration has none",
             next_step="add --registry HOST, such as ghcr.io; Docker's own is docker.io",
         )
-    return domain_of(named)
+    return Reference.parse(f"{session.config.registry}/name").domain
 
 
 def _password(session: Session, domain: str, username: str) -> Secret:

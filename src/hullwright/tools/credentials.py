@@ -97,12 +97,11 @@ def domain_of(text: str) -> str:
     Raises:
         UsageError: it names none.
     """
-    host = text.strip().strip("/")
-    if host in {_DEFAULT_DOMAIN, *_DEFAULT_KEYS, _DEFAULT_KEYS[0].strip("/")}:
+    host = text.strip().partition("/")[0]
+    if host in _DEFAULT_KEYS or text == _DEFAULT_KEYS[0]:
         return _DEFAULT_DOMAIN
-    domain = _DEFAULT_DOMAIN
-    if "://" not in host:
-        domain = Reference.parse(f"{host.partition('/')[0]}/name").domain
+    domain = _DEFAULT_DOMAIN if "://" in text else Reference.parse(f"{host}/name").domain
+    # A word without a dot or a port is no host, but a namespace of Docker's own registry.
     if domain == _DEFAULT_DOMAIN:
         raise UsageError(
             f'"{text}" is not the address of a registry',
