@@ -43,6 +43,8 @@ _DEFAULT_HOST: Final = "registry-1.docker.io"
 # Registries refuse manifests above 4 MiB.
 _MANIFEST_BYTES: Final = 4 << 20
 _TAGS_A_PAGE: Final = 1000
+# What a web server that is no registry answers to a question for one.
+_STRANGE: Final = frozenset({200, 204, 301, 302, 307, 308, 404, 405})
 _PATH: Final = re.compile("/v2/(?P<name>.+)/(?:manifests|blobs|tags)/")
 _NEXT: Final = re.compile(r'<(?P<address>[^>]+)>\s*;\s*rel="?next"?')
 
@@ -193,7 +195,8 @@ class RegistryClient:
         scope = _scope(path, "pull,push")
         answer = self.sending.send(Request("POST", path, {"Content-Length": "0"}), scope, doing)
         if answer.status != 202:
-            self.sending.check_registry(answer, doing)
+            if answer.status in _STRANGE:
+                self.sending.check_registry(answer, doing)
             raise self.sending.refused(doing, answer)
         place = self._own(answer.headers.get("location", ""), path)
         if place not in {"", path}:
@@ -207,7 +210,7 @@ class RegistryClient:
         """Return where the registry can be reached, is one, and takes the login."""
         doing = "log in"
         answer = self.sending.send(Request("GET", "/v2/"), "", doing)
-        if answer.status not in {200, 401, 403}:
+        if answer.status in _STRANGE - {200}:
             self.sending.check_registry(answer, doing)
         if answer.status != 200:
             raise self.sending.refused(doing, answer)
