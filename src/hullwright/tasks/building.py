@@ -9,7 +9,7 @@ from hullwright.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hullwright.build import BuildRequest, SourceVersion
+    from hullwright.build import BuildPlan, BuildReport, BuildRequest, SourceVersion
     from hullwright.tasks.session import Session
     from hullwright.version import Version
 
@@ -37,10 +37,7 @@ def run_build(
     from hullwright.tasks.starting import running
 
     workspace = session.workspace
-    versions = session.versions
-    plan = build.plan(
-        workspace, request, lambda service: source_version(session, versions[service.name])
-    )
+    plan = plan_build(session, request)
     if print_only:
         # The definition names files of ours; printed, it must be complete.
         build.prepare(workspace, plan)
@@ -50,13 +47,30 @@ def run_build(
         session.console.result(plan.text())
         return
     with running(session, "build", services=[target.service for target in plan.targets]):
-        built = build.execute(workspace, plan, session.secrets() if plan.secret_keys else {})
-        figures = sizes.of_build(workspace, built)
-        session.show(report, (built, figures), output_format, summarise=True)
-        told = report.as_json((built, figures))
-        session.record("build", told, "failed" if built.failed else "done")
-        unbuilt = [t.service for t in built.targets if t.status in {"failed", "skipped"}]
-        session.leave(held=not built.failed, why=f"not built: {', '.join(unbuilt)}")
+        made = built(session, plan)
+        figures = sizes.of_build(workspace, made)
+        session.show(report, (made, figures), output_format, summarise=True)
+        told = report.as_json((made, figures))
+        session.record("build", told, "failed" if made.failed else "done")
+        unbuilt = [t.service for t in made.targets if t.status in {"failed", "skipped"}]
+        session.leave(held=not made.failed, why=f"not built: {', '.join(unbuilt)}")
+
+
+def plan_build(session: Session, request: BuildRequest) -> BuildPlan:
+    """Return what a request means, with a decision for each image."""
+    from hullwright import build
+
+    versions = session.versions
+    return build.plan(
+        session.workspace, request, lambda service: source_version(session, versions[service.name])
+    )
+
+
+def built(session: Session, plan: BuildPlan) -> BuildReport:
+    """Build what a plan decided to build, record it, and say what became of all."""
+    from hullwright import build
+
+    return build.execute(session.workspace, plan, session.secrets() if plan.secret_keys else {})
 
 
 def source_version(session: Session, version: Version) -> SourceVersion:
