@@ -23,6 +23,11 @@ def _listed(text: str) -> object:
     return [word for word in text.replace(",", " ").split() if word]
 
 
+def _spaced(text: str) -> object:
+    # An entry in bake's own form has commas of its own.
+    return text.split()
+
+
 def _counted(text: str) -> object:
     # Text that is no figure stays text, and is refused where the type of the key is known.
     return int(text) if text.isascii() and text.isdigit() else text
@@ -39,6 +44,7 @@ _SETTABLE: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "platforms": ("HULLWRIGHT_PLATFORMS", _listed),
     "secrets.file": ("HULLWRIGHT_SECRETS_FILE", _as_is),
     "build.jobs": ("HULLWRIGHT_JOBS", _counted),
+    "build.cache": ("HULLWRIGHT_CACHE", _spaced),
     "build.ca-bundle": ("HULLWRIGHT_CA_BUNDLE", _as_is),
     "build.mirror": ("HULLWRIGHT_MIRROR", _as_is),
     "history.path": ("HULLWRIGHT_HISTORY_PATH", _as_is),

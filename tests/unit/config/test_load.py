@@ -45,11 +45,13 @@ def test_the_command_line_comes_before_the_environment_before_the_file(repositor
         "HULLWRIGHT_REGISTRY": "127.0.0.1:5000",
         "HULLWRIGHT_PLATFORMS": "linux/amd64, linux/386",
         "HULLWRIGHT_JOBS": "3",
+        "HULLWRIGHT_CACHE": "gha type=registry,ref=ghcr.io/team/cache",
     }
     config = load(repository, environ, {"registry": "quay.io/x"})
     assert config.registry == "quay.io/x"
     assert config.platforms == (Platform("linux", "amd64"), Platform("linux", "386"))
     assert config.build.jobs == 3
+    assert config.build.cache == ("gha", "type=registry,ref=ghcr.io/team/cache")
     assert config.project == "shop"
     assert config.origins["registry"] == "command line"
     assert config.origins["platforms"] == "HULLWRIGHT_PLATFORMS"
