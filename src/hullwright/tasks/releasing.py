@@ -4,12 +4,209 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hullwright.tasks.define import FORMATS, task
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from hullwright.config.models import Service
+    from hullwright.history import Status
     from hullwright.push.models import Clients, Content
+    from hullwright.push.promoting import Promoted
+    from hullwright.push.pulling import PullPlan, Wanted
     from hullwright.push.release import Release, StackPart
     from hullwright.tasks.session import Session
+    from hullwright.tools.registryclient import RegistryClient
+
+
+@task(
+    operands="release",
+    flags={
+        "release": "the file that invoke push --release-file wrote",
+        "to": "the tag that every image of it gets, such as prod",
+        "format": FORMATS,
+    },
+)
+def promote(session: Session, release: str = "", to: str = "", format: str = "text") -> None:
+    """Give the images of a release file a further tag, without a build: all of them, or none."""
+    from pathlib import Path
+
+    from hullwright import push
+    from hullwright.errors import UsageError
+    from hullwright.push import promoting
+    from hullwright.push.releasereading import read
+    from hullwright.tasks.starting import running
+
+    if not release or not to:
+        raise UsageError(
+            f"{'--release' if not release else '--to'} is missing",
+            why="it says which release gets a tag" if not release else "it says which tag",
+            next_step="invoke promote --release release.json --to prod",
+        )
+    promoting.check_tag(to)
+    wanted = read(Path(release))
+    clients = _clients(session, (image.repository for image in wanted.images))
+    if session.dry:
+        session.console.result(promoting.plan(clients, wanted, to).text())
+        return
+    context = {
+        "tag": to,
+        "version": wanted.version,
+        "references": [image.reference for image in wanted.images],
+    }
+    with push.releasing(session.workspace):
+        promotion = promoting.plan(clients, wanted, to)
+        with running(session, "promote", **context):
+            done = promoting.execute(clients, promotion)
+            _show_promoted(session, done, format)
+
+
+@task(
+    lists=("service",),
+    operands="service",
+    flags={
+        "service": "only these services; default all",
+        "target": "stage to pull; default that of a build, or every one of the release file",
+        "release": "a release file: exactly its images",
+        "tag": "the tag to pull; default that of the current version",
+        "format": FORMATS,
+    },
+)
+def pull(
+    session: Session,
+    service: list[str] | None = None,
+    target: str = "",
+    release: str = "",
+    tag: str = "",
+    format: str = "text",
+) -> None:
+    """Pull images by digest and record them, so that up, cold-start and sizes take exactly them."""
+    from hullwright.errors import UsageError
+    from hullwright.push import pulling
+    from hullwright.report import release as report
+
+    if release and tag:
+        raise UsageError(
+            "--release and --tag both say what to pull",
+            next_step="leave one of them out",
+        )
+    chosen = service or []
+    if release:
+        plan = _pull_of_release(session, release, chosen, target)
+    else:
+        plan = _pull_of_tag(session, chosen, target, tag)
+    if session.dry:
+        session.console.result(plan.text())
+        return
+    session.show(report, pulling.execute(session.workspace, plan), format)
+
+
+@task(
+    operands="tag",
+    lists=("service",),
+    flags={
+        "tag": "the tag that the images get",
+        "service": "only images of these services; default all that were built",
+        "target": "their stage; default that of a build",
+        "format": FORMATS,
+    },
+)
+def tag(
+    session: Session,
+    tag: str = "",
+    service: list[str] | None = None,
+    target: str = "",
+    format: str = "text",
+) -> None:
+    """Give what was built or pulled another tag in the local store; push --all-tags takes it."""
+    from hullwright.errors import UsageError
+    from hullwright.push import naming
+    from hullwright.report import release as report
+
+    if not tag:
+        raise UsageError("no tag is named", next_step="invoke tag --tag NAME")
+    plan = naming.plan(session.workspace, tag, services=service or (), target=target)
+    if session.dry:
+        session.console.result(plan.text())
+        return
+    session.show(report, naming.execute(session.workspace, plan), format)
+
+
+def _show_promoted(session: Session, done: Promoted, output_format: str) -> None:
+    """Show and record what came of a promotion; it ends with 1 where the tags did not move."""
+    from hullwright.errors import ExitCode
+    from hullwright.report import release as report
+
+    session.show(report, done, output_format, summarise=True)
+    status: Status = "failed" if done.report.failed else "done"
+    if done.report.interrupted:
+        status = "interrupted"
+    session.record("promote", report.as_json(done), status)
+    if done.report.interrupted:
+        session.end(ExitCode.INTERRUPTED)
+    tag = done.promotion.tag
+    session.leave(held=not done.report.failed, why=f"no tag {tag}: {done.report.failure}")
+
+
+def _clients(session: Session, repositories: Iterable[str]) -> dict[str, RegistryClient]:
+    from hullwright.images import Reference
+    from hullwright.tools.registryclient import connect
+
+    domains = dict.fromkeys(Reference.parse(repository).domain for repository in repositories)
+    return {domain: connect(session.workspace, domain) for domain in domains}
+
+
+def _pull_of_release(session: Session, file: str, services: Sequence[str], target: str) -> PullPlan:
+    from pathlib import Path
+
+    from hullwright.push import pulling
+    from hullwright.push.releasereading import read
+
+    release = read(Path(file))
+    images = pulling.of_release(release, services, target)
+    clients = _clients(session, (image.repository for image in images))
+    source = f"{release.project} {release.version}"
+    return pulling.plan(session.workspace, clients, source, images)
+
+
+def _pull_of_tag(session: Session, services: Sequence[str], target: str, tag: str) -> PullPlan:
+    from hullwright import build
+    from hullwright.errors import UsageError
+    from hullwright.push import promoting, pulling
+
+    if not session.config.registry:
+        raise UsageError(
+            "there is no registry to pull from",
+            why="images without one stay local",
+            next_step='set `registry = "registry.example.com/team"` in the configuration, '
+            "or name a release file: invoke pull --release FILE",
+        )
+    if tag:
+        promoting.check_tag(tag)
+    chosen = build.select(session.config, services)
+    images = [
+        _wanted(session, service, target or service.default_target, tag) for service in chosen
+    ]
+    clients = _clients(session, (image.repository for image in images))
+    found = pulling.looked_up(clients, images)
+    return pulling.plan(session.workspace, clients, tag or session.version.image_tag, found)
+
+
+def _wanted(session: Session, service: Service, target: str, tag: str) -> Wanted:
+    """Return an image under a tag, or under those that a push of this version gives it."""
+    from hullwright.build import reference_of
+    from hullwright.push.pulling import Wanted
+    from hullwright.tagging.kinds import fixed
+    from hullwright.tasks.tagging import tags_of
+
+    if tag:
+        return Wanted(service.name, target, reference_of(session.config, service, target, tag))
+    names = [session.versions[service.name].image_tag]
+    names += fixed(tags_of(session, service, session.ref_context), tag_prefix=service.tag_prefix)
+    first, *others = (
+        reference_of(session.config, service, target, name) for name in dict.fromkeys(names)
+    )
+    return Wanted(service.name, target, first, others=tuple(others))
 
 
 def release_parts(session: Session, file: str) -> tuple[StackPart, ...]:
