@@ -34,7 +34,7 @@ PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 # https://github.com/opencontainers/distribution-spec: the name of a repository.
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
 # Only what is run is taken: a hook that never runs is a check that is silently off.
-_HOOKED: Final = ("build", "up", "cold-start")
+_HOOKED: Final = ("build", "push", "promote", "up", "cold-start")
 HOOKS: Final = tuple(f"{when}-{task}" for task in _HOOKED for when in ("before", "after"))
 FROM_GIT: Final = tuple(
     f"org.opencontainers.image.{name}" for name in ("version", "revision", "created")

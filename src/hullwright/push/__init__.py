@@ -7,6 +7,7 @@ by digest (`gates`). Only then the release's tags are moved, by storing the same
 """
 
 from hullwright.push.checking import Checked, check, refuse_stand_ins
+from hullwright.push.directing import NOWHERE, attested, by_digest, local_tags, releasing
 from hullwright.push.gating import Gate, gates
 from hullwright.push.models import (
     Content,
@@ -25,9 +26,11 @@ from hullwright.push.planning import (
     planned_image,
     require_registry,
 )
+from hullwright.push.pushed import Pushed
 from hullwright.push.staging import Stager, remove_staging_tags
 
 __all__ = [
+    "NOWHERE",
     "Checked",
     "Content",
     "Gate",
@@ -38,15 +41,20 @@ __all__ = [
     "Named",
     "PlannedImage",
     "PushPlan",
+    "Pushed",
     "Registry",
     "Stager",
+    "attested",
+    "by_digest",
     "check",
     "check_rights",
     "gates",
+    "local_tags",
     "move",
     "plan_moves",
     "planned_image",
     "refuse_stand_ins",
+    "releasing",
     "remove_staging_tags",
     "require_registry",
 ]

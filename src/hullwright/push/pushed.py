@@ -1,0 +1,45 @@
+"""What came of a push, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hullwright.push.checking import Checked
+    from hullwright.push.gating import Gate
+    from hullwright.push.models import Content, MoveReport
+    from hullwright.push.planning import PushPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What came of a push; where a target failed, it ends with the content that was staged.
+
+    Attributes:
+        plan: which images were to get which tags.
+        version, revision: what the repository is called.
+        staged: content that the registry has under its digest.
+        images: the same once it was held against what was asked for.
+        gates: that let the release through.
+        moves: what became of the tags; None where it did not come to that.
+        staging_left: staging tags that the registry does not remove.
+        release_file: that was written; empty for none.
+        seconds: of the whole run.
+    """
+
+    plan: PushPlan
+    version: str = ""
+    revision: str = ""
+    staged: tuple[Content, ...] = ()
+    images: tuple[Checked, ...] = ()
+    gates: tuple[Gate, ...] = field(default=())
+    moves: MoveReport | None = None
+    staging_left: tuple[str, ...] = ()
+    release_file: str = ""
+    seconds: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether the release has all of its tags."""
+        return self.moves is not None and not self.moves.failed

@@ -1,0 +1,226 @@
+"""What a push gave, as text, Markdown and JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from hullwright.report import build as build_report
+from hullwright.report.table import aligned
+from hullwright.report.table import markdown as markdown_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from hullwright.build import BuildReport
+    from hullwright.push import Checked, Move, MoveReport
+    from hullwright.push.pushed import Pushed
+    from hullwright.sizes import Figures
+
+    # What became of the build, the figures of its images by their digest, and the push itself.
+    Shown = tuple[BuildReport, Mapping[str, Sequence[Figures]], Pushed]
+
+_SCHEMA: Final = 1
+_SHORT_DIGEST: Final = len("sha256:") + 12
+
+
+def text(shown: Shown) -> str:
+    """Return the report for a person: the images with their tags, and what was moved how."""
+    built, sizes, pushed = shown
+    if pushed.moves is None:
+        return "\n\n".join([build_report.text((built, sizes)), *_unmoved(built, pushed)])
+    blocks = ["\n".join([_head(pushed), "", *_rows(built, pushed)]), _sum(pushed)]
+    blocks += ["\n".join(_failure(pushed.moves))] if pushed.moves.failed else []
+    return "\n\n".join([*blocks, *_notes(pushed)])
+
+
+def markdown(shown: Shown) -> str:
+    """Return the report for a job summary or a pull request."""
+    built, sizes, pushed = shown
+    if pushed.moves is None:
+        return "\n\n".join([build_report.markdown((built, sizes)), *_unmoved(built, pushed)])
+    status = _statuses(built)
+    rows = [
+        [
+            f"`{image.content.repository}`",
+            status.get((image.content.service, image.content.target), ""),
+            "<br>".join(image.platforms),
+            "<br>".join(f"`{tag}`" for tag in _tags(pushed, image)),
+            f"`{image.content.digest}`",
+        ]
+        for image in pushed.images
+    ]
+    header = ("image", "status", "platforms", "tags", "digest")
+    blocks = [f"### {_head(pushed)}", markdown_table(header, rows), _sum(pushed)]
+    if pushed.moves.failed:
+        blocks.append("\n".join(["```", *_failure(pushed.moves), "```"]))
+    return "\n\n".join([*blocks, *_notes(pushed)])
+
+
+def as_json(shown: Shown) -> dict[str, Any]:
+    """Return the report as documented values."""
+    built, sizes, pushed = shown
+    moves = pushed.moves
+    return {
+        "schema": _SCHEMA,
+        "pushed": pushed.done,
+        "version": pushed.version,
+        "revision": pushed.revision or None,
+        "seconds": round(pushed.seconds, 3),
+        "window_seconds": round(moves.window_s, 4) if moves else None,
+        "images": [_image(pushed, image) for image in pushed.images],
+        "staged": [
+            {"service": c.service, "target": c.target, "reference": c.reference}
+            for c in pushed.staged
+        ],
+        "tags": list(_tag_values(moves)) if moves else [],
+        "gates": [
+            {"command": gate.command, "seconds": round(gate.seconds, 3)} for gate in pushed.gates
+        ],
+        "staging_tags_left": list(pushed.staging_left),
+        "release_file": pushed.release_file or None,
+        "failure": (moves.failure or "interrupted") if moves and moves.failed else None,
+        "build": build_report.as_json((built, sizes)),
+    }
+
+
+def reason(shown: Shown) -> str:
+    """Return in one line why there is no release, for an annotation."""
+    built, _, pushed = shown
+    if pushed.moves is not None:
+        return f"tags were not moved: {(pushed.moves.failure or 'interrupted').splitlines()[0]}"
+    names = [t.service for t in built.targets if t.status in {"failed", "skipped"}]
+    return f"not built: {', '.join(names)}; no release tag was changed"
+
+
+def _image(pushed: Pushed, image: Checked) -> dict[str, Any]:
+    content = image.content
+    return {
+        "service": content.service,
+        "target": content.target,
+        "repository": content.repository,
+        "digest": content.digest,
+        "media_type": image.media_type,
+        "platforms": dict(image.platforms),
+        "attestations": sorted(image.attestations),
+        "version": content.version,
+        "revision": content.revision or None,
+        "fingerprint": content.fingerprint,
+        "tags": _tags(pushed, image),
+    }
+
+
+def _tag_values(moves: MoveReport) -> Iterator[dict[str, Any]]:
+    """Yield each tag that was to name the release, with what it names now."""
+    left = tuple(one.move for one in moves.left)
+    groups: tuple[tuple[str, Sequence[Move]], ...] = (
+        *(("moved", moves.moved), ("unchanged", moves.unchanged)),
+        *(("restored", moves.restored), ("deleted", moves.deleted), ("left", left)),
+    )
+    for status, group in groups:
+        for move in group:
+            yield {
+                "reference": move.reference,
+                "kind": move.kind,
+                "digest": move.digest,
+                "before": move.before or None,
+                "status": status,
+            }
+
+
+def _head(pushed: Pushed) -> str:
+    images = pushed.images
+    services = list(dict.fromkeys(image.content.service for image in images))
+    stages = dict.fromkeys(image.content.target or "(last stage)" for image in images)
+    platforms = dict.fromkeys(platform for image in images for platform in image.platforms)
+    who = services[0] if len(services) == 1 else f"{len(services)} services"
+    parts = [who, ", ".join(stages), ", ".join(platforms)]
+    registries = dict.fromkeys(i.content.repository.rpartition("/")[0] for i in images)
+    goal = ", ".join(registries)
+    return f"{' × '.join(part for part in parts if part)}  {pushed.version}  to {goal}"
+
+
+def _rows(built: BuildReport, pushed: Pushed) -> list[str]:
+    status = _statuses(built)
+    mark = "✓" if pushed.done else "·"
+    rows = [
+        [
+            mark,
+            image.content.name,
+            status.get((image.content.service, image.content.target), ""),
+            image.content.digest[:_SHORT_DIGEST],
+            " ".join(_tags(pushed, image)) if pushed.done else "",
+        ]
+        for image in pushed.images
+    ]
+    return [f"  {line}" for line in aligned(rows, gap=2).splitlines()]
+
+
+def _tags(pushed: Pushed, image: Checked) -> list[str]:
+    """Return the tags that an image has now, in the order in which they move."""
+    if pushed.moves is None:
+        return []
+    moves = pushed.moves
+    there = {m.reference for m in (*moves.moved, *moves.unchanged)}
+    named = (*moves.unchanged, *moves.moved)
+    order = [*(m for m in named if m.kind == "fixed"), *(m for m in named if m.kind == "moving")]
+    return [
+        m.tag
+        for m in order
+        if m.reference in there
+        and (m.repository, m.digest) == (image.content.repository, image.content.digest)
+    ]
+
+
+def _statuses(built: BuildReport) -> dict[tuple[str, str], str]:
+    return {(target.service, target.target): target.status for target in built.targets}
+
+
+def _sum(pushed: Pushed) -> str:
+    moves = pushed.moves
+    if moves is None or moves.failed:
+        return f"no release · {pushed.seconds:.1f} s"
+    count = len(moves.moved)
+    tags = "1 tag" if count == 1 else f"{count} tags"
+    images = "1 image" if len(pushed.images) == 1 else f"{len(pushed.images)} images"
+    parts = [f"{tags} of {images} moved in {moves.window_s:.2f} s" if count else "no tag to move"]
+    if moves.unchanged:
+        parts.append(f"{len(moves.unchanged)} already there")
+    if pushed.gates:
+        passed = "1 gate" if len(pushed.gates) == 1 else f"{len(pushed.gates)} gates"
+        parts.append(f"{passed} passed")
+    if pushed.release_file:
+        parts.append(f"release file {pushed.release_file}")
+    return " · ".join([*parts, f"{pushed.seconds:.1f} s"])
+
+
+def _unmoved(built: BuildReport, pushed: Pushed) -> Iterator[str]:
+    """Yield what a push says that ended before its tags."""
+    count = len(pushed.staged)
+    waits = f"{count} of {len(pushed.plan.images)} wait in the registry for the others"
+    again = "" if built.interrupted else "; again with: invoke push --failed"
+    yield f"no release tag was changed · {waits if count else 'nothing was sent'}{again}"
+
+
+def _failure(moves: MoveReport) -> Iterator[str]:
+    """Yield why no tag names the release, and what each one names instead."""
+    first, *rest = (moves.failure or "interrupted").splitlines()
+    yield f"✗ while tags were moved: {first}"
+    yield from rest
+    rows = [
+        *(["restored", move.reference, move.before[:_SHORT_DIGEST]] for move in moves.restored),
+        *(["removed", move.reference, "it was new"] for move in moves.deleted),
+        *(["left", one.move.reference, f"{one.move.cause}; {one.why}"] for one in moves.left),
+    ]
+    yield from (f"  {line}" for line in aligned(rows, gap=2).splitlines())
+    if moves.left:
+        yield "  next  remove what is left by hand, or push again: the same images are no conflict"
+
+
+def _notes(pushed: Pushed) -> Iterator[str]:
+    count = len(pushed.staging_left)
+    if count:
+        tags = "1 staging tag stays" if count == 1 else f"{count} staging tags stay"
+        yield (
+            f"{tags}: this registry removes no single tags, and a digest would take the release "
+            "with it · invoke prune --registry   lists them"
+        )

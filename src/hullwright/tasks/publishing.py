@@ -1,0 +1,94 @@
+"""The task that pushes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hullwright.tasks.define import FORMATS, task
+
+if TYPE_CHECKING:
+    from hullwright.tasks.session import Session
+
+
+@task(
+    aliases=("docker-push",),
+    lists=("service", "platform", "allow"),
+    repeated=("build_arg", "set", "allow_arg"),
+    operands="service",
+    flags={
+        "service": "only these services; default all",
+        "target": "stage to push; default production, else the last configured one",
+        "platform": "platforms to build for; default the configuration's, else this machine's",
+        "failed": "go on after a push that failed: what it sent is taken as it is",
+        "force": "build also what is current",
+        "no-cache": "run every step again",
+        "pull": "look for newer base images first",
+        "jobs": "builds in flight; default the configuration's, else as many as BuildKit likes",
+        "fail-fast": "stop at the first build that fails",
+        "build-arg": "an argument K=V for every Dockerfile; may be repeated",
+        "set": "an override as bake takes it, such as *.cache-from=type=local,src=d; repeatable",
+        "allow": "entitlements for bake, such as network.host",
+        "allow-arg": "a build argument whose name looks like a secret's, and is none; repeatable",
+        "allow-stand-ins": "push images that are made on stand-ins of their bases, too",
+        "all-tags": "give each image also the other tags that it has in the local store",
+        "release-file": "write version, digests and a compose override to this file",
+        "why": "say for each image why it is built, or is not",
+        "timeline": "draw the build into this HTML file",
+        "format": FORMATS,
+    },
+)
+def push(
+    session: Session,
+    service: list[str] | None = None,
+    target: str = "",
+    platform: list[str] | None = None,
+    failed: bool = False,
+    force: bool = False,
+    no_cache: bool = False,
+    pull: bool = False,
+    jobs: int = 0,
+    fail_fast: bool = False,
+    build_arg: list[str] | None = None,
+    set: list[str] | None = None,
+    allow: list[str] | None = None,
+    allow_arg: list[str] | None = None,
+    allow_stand_ins: bool = False,
+    all_tags: bool = False,
+    release_file: str = "",
+    why: bool = False,
+    timeline: str = "",
+    format: str = "text",
+) -> None:
+    """Build what is not current, push all of it, and give it its tags: all of them, or none."""
+    from hullwright.build import BuildRequest
+    from hullwright.errors import UsageError
+    from hullwright.tasks.building import arguments_of
+    from hullwright.tasks.pushing import Options, run_push
+
+    if failed and (force or no_cache):
+        raise UsageError(
+            "--failed builds only what is not in the registry, and --force and --no-cache all",
+            next_step="leave one of them out",
+        )
+    request = BuildRequest(
+        services=tuple(service or ()),
+        target=target,
+        platforms=tuple(platform or ()),
+        no_cache=no_cache,
+        pull=pull,
+        build_args=arguments_of(build_arg or []),
+        set_=tuple(set or ()),
+        allow=tuple(allow or ()),
+        jobs=jobs,
+        fail_fast=fail_fast,
+        force=force,
+        allow_args=tuple(allow_arg or ()),
+    )
+    options = Options(
+        allow_stand_ins=allow_stand_ins,
+        all_tags=all_tags,
+        release_file=release_file,
+        why=why,
+        timeline=timeline,
+    )
+    run_push(session, request, options, format)

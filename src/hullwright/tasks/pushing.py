@@ -1,0 +1,310 @@
+"""What the task `push` does: rights, build, content, checks, gates, and the tags at last."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from hullwright.tasks.starting import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from hullwright.build import BuildPlan, BuildReport, BuildRequest, PlannedTarget, TargetResult
+    from hullwright.history import Status
+    from hullwright.push import Content, PushPlan
+    from hullwright.push.models import Clients
+    from hullwright.push.pushed import Pushed
+    from hullwright.push.release import StackPart
+    from hullwright.tasks.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person asks of a push besides its build.
+
+    Attributes:
+        allow_stand_ins: whether images on stand-ins are pushed.
+        all_tags: whether other local tags of the same images are pushed too.
+        release_file: where version and digests are written; empty for nowhere.
+        why: whether each decision is explained.
+        timeline: where the build is drawn; empty for nowhere.
+    """
+
+    allow_stand_ins: bool = False
+    all_tags: bool = False
+    release_file: str = ""
+    why: bool = False
+    timeline: str = ""
+
+
+def run_push(session: Session, request: BuildRequest, options: Options, output_format: str) -> None:
+    """Push what is asked for and show what came of it.
+
+    Ends with 1 where a build failed, something did not hold or the tags could not be moved; then
+    no release tag is another one than before.
+    """
+    from hullwright import build, push
+    from hullwright.tasks.building import source_version
+    from hullwright.tasks.releasing import release_parts
+
+    push.require_registry(session.config)
+    versions = session.versions
+    planned = build.plan(
+        session.workspace,
+        request,
+        lambda service: source_version(session, versions[service.name]),
+    )
+    wanted = push_plan(session, planned)
+    parts = release_parts(session, options.release_file) if options.release_file else ()
+    if session.dry:
+        session.console.result(f"{wanted.text()}\n\n{planned.text()}")
+        return
+    run = _Push(session, request, options, output_format, planned, wanted, parts)
+    with push.releasing(session.workspace):
+        run.check()
+        services = list(dict.fromkeys(image.service for image in wanted.images))
+        tags = [f"{image.repository}:{tag}" for image in wanted.images for tag in image.tags]
+        with running(session, "push", services=services, tags=tags, references=run.references):
+            run.run()
+
+
+def push_plan(session: Session, planned: BuildPlan) -> PushPlan:
+    """Return which of the planned images get which tags.
+
+    Raises:
+        UsageError: a service has no tag for what is checked out.
+    """
+    from hullwright import push
+    from hullwright.tagging import require
+    from hullwright.tagging.kinds import fixed
+    from hullwright.tasks.tagging import tags_of
+
+    config, context = session.config, session.ref_context
+    for note in context.notes:
+        session.console.note(f"! {note}")
+    images = []
+    for target in planned.targets:
+        if not target.asked:
+            continue
+        service = config.services[target.service]
+        tags = require(tags_of(session, service, context))
+        for warning in tags.warnings:
+            session.console.warn(warning)
+        images.append(
+            push.planned_image(
+                target.service,
+                target.target,
+                reference=target.reference,
+                tags=tags.names,
+                fixed=fixed(tags, tag_prefix=service.tag_prefix),
+                stage="" if target.target == service.default_target else f"-{target.target}",
+            )
+        )
+    return push.PushPlan(tuple(images), config.push.gates, config.build.attestations)
+
+
+@dataclass
+class _Push:
+    session: Session
+    request: BuildRequest
+    options: Options
+    output_format: str
+    planned: BuildPlan
+    wanted: PushPlan
+    parts: Sequence[StackPart] = ()
+    # By digest; the hook after a push is told of them, so the list is filled while it runs.
+    references: list[str] = field(default_factory=list)
+    driver: str = "docker"
+    clients: Clients = field(default_factory=dict)
+    started_s: float = field(default_factory=time.monotonic)
+
+    def check(self) -> None:
+        """Find out what would stop this push before anything is built."""
+        from hullwright import push
+        from hullwright.images import Reference
+        from hullwright.tools import builders
+        from hullwright.tools.registryclient import connect
+
+        workspace = self.session.workspace
+        domains = {Reference.parse(name).domain for name in self.wanted.repositories}
+        self.clients = {domain: connect(workspace, domain) for domain in domains}
+        push.check_rights(self.clients, self.wanted.repositories)
+        self.driver = builders.current(workspace).driver
+        if self.driver == "docker":
+            # Elsewhere bases are not in this store; what was pushed tells of them afterwards.
+            allowed = self.options.allow_stand_ins
+            push.refuse_stand_ins(self._bases(), allowed=allowed)
+
+    def run(self) -> None:
+        """Build, stage, check, gate and move; show and record what came of it."""
+        from hullwright import push
+
+        built = self._build()
+        pushed = push.Pushed(self.wanted, self.session.version.version, self._revision())
+        if not built.interrupted:
+            pushed = replace(pushed, staged=self._staged(built))
+        if built.failed or built.interrupted:
+            self._end(built, pushed)
+            return
+        pushed = self._moved(self._gated(pushed))
+        if pushed.done:
+            pushed = self._finished(pushed)
+        self._end(built, pushed)
+
+    def _build(self) -> BuildReport:
+        from hullwright import build
+        from hullwright.tools.published import lookup
+
+        session, workspace = self.session, self.session.workspace
+        decided = build.decide(workspace, self.planned, self.request, lookup(workspace), push=True)
+        targets = tuple(self._directed(target) for target in decided.targets)
+        plan = replace(decided, targets=targets)
+        return build.execute(workspace, plan, session.secrets() if plan.secret_keys else {})
+
+    def _directed(self, target: PlannedTarget) -> PlannedTarget:
+        """Return a target that goes where this push wants it: to the store, or to the registry."""
+        from hullwright import push
+
+        if target.decision.action != "build":
+            return target
+        image = self.wanted.image(target.service, target.target)
+        attested = push.attested(self.wanted.attestations) if image else ()
+        bake = replace(target.bake, attestations=attested or target.bake.attestations)
+        if self.driver != "docker":
+            outputs = push.by_digest(image.repository) if image else push.NOWHERE
+            # A tag beside a digest is refused: the tags come last.
+            bake = replace(bake, tags=(), outputs=outputs)
+        return replace(target, bake=bake)
+
+    def _staged(self, built: BuildReport) -> tuple[Content, ...]:
+        from hullwright import push
+
+        contents = [
+            self._content(target, image.repository)
+            for target in built.targets
+            for image in [self.wanted.image(target.service, target.target)]
+            if image and target.status in {"built", "current"} and target.digest
+        ]
+        if not contents:
+            return ()
+        count = "1 image" if len(contents) == 1 else f"{len(contents)} images"
+        with self.session.console.step(f"content of {count}"):
+            return push.Stager(self.session.workspace, self.clients).stage(contents)
+
+    def _content(self, target: TargetResult, repository: str) -> Content:
+        from hullwright import push
+
+        by_bake = target.status == "built" and self.driver != "docker"
+        return push.Content(
+            service=target.service,
+            target=target.target,
+            repository=repository,
+            digest=target.digest,
+            fingerprint=target.fingerprint,
+            platforms=target.platforms,
+            version=target.version,
+            revision=target.revision,
+            local="" if by_bake else target.reference,
+            status=target.status,
+        )
+
+    def _gated(self, pushed: Pushed) -> Pushed:
+        from hullwright import push
+        from hullwright.bases.models import STAND_IN_LABEL
+
+        images = push.check(self.clients, pushed.staged, self.wanted.attestations)
+        based = ((one.content.name, one.labels.get(STAND_IN_LABEL, "")) for one in images)
+        push.refuse_stand_ins(based, allowed=self.options.allow_stand_ins)
+        self.references.extend(image.content.reference for image in images)
+        gates = push.gates(
+            self.session.workspace,
+            self.wanted,
+            images,
+            version=pushed.version,
+            revision=pushed.revision,
+        )
+        return replace(pushed, images=images, gates=gates)
+
+    def _moved(self, pushed: Pushed) -> Pushed:
+        from hullwright import push
+
+        plan = push.plan_moves(
+            self.clients,
+            [
+                image.named(content, self._other_tags(content))
+                for content in pushed.staged
+                for image in [self.wanted.image(content.service, content.target)]
+                if image
+            ],
+        )
+        return replace(pushed, moves=push.move(self.clients, plan))
+
+    def _finished(self, pushed: Pushed) -> Pushed:
+        from hullwright import push
+        from hullwright.tasks.releasing import write_release
+
+        left = push.remove_staging_tags(self.clients, pushed.staged)
+        file = self.options.release_file
+        if file:
+            write_release(
+                self.session, file, self.clients, pushed.staged, _tags(pushed), self.parts
+            )
+        return replace(pushed, staging_left=left, release_file=file)
+
+    def _end(self, built: BuildReport, pushed: Pushed) -> None:
+        from hullwright import sizes
+        from hullwright.report import push as report
+
+        session = self.session
+        pushed = replace(pushed, seconds=time.monotonic() - self.started_s)
+        shown = (built, sizes.of_build(session.workspace, built), pushed)
+        session.show(report, shown, self.output_format, summarise=True)
+        interrupted = built.interrupted or bool(pushed.moves and pushed.moves.interrupted)
+        status: Status = "interrupted" if interrupted else "done" if pushed.done else "failed"
+        session.record("push", report.as_json(shown), status)
+        if interrupted:
+            session.end(130)
+        session.leave(held=pushed.done, why=report.reason(shown))
+
+    def _bases(self) -> Iterable[tuple[str, str]]:
+        """Yield each image that is made on another one, and what that one stands in for."""
+        from hullwright.bases import stand_in_of
+        from hullwright.tools.dockerfile import read
+        from hullwright.tools.lineage import base_image
+
+        session = self.session
+        known: dict[str, str] = {}
+        for target in self.planned.targets:
+            service = session.config.services[target.service]
+            dockerfile = read(session.root / service.dockerfile)
+            base = base_image(dockerfile, target.target, target.bake.arguments)
+            if base and base not in target.links:
+                if base not in known:
+                    known[base] = stand_in_of(session.workspace, base)
+                yield f"{target.service} {target.target}".strip(), known[base]
+
+    def _other_tags(self, content: Content) -> tuple[str, ...]:
+        from hullwright import push
+
+        if not self.options.all_tags:
+            return ()
+        return push.local_tags(self.session.workspace, content)
+
+    def _revision(self) -> str:
+        return self.session.version.revision
+
+
+def _tags(pushed: Pushed) -> Mapping[tuple[str, str], Sequence[str]]:
+    """Return the tags that each image has now, by service and stage."""
+    moves = pushed.moves
+    named = sorted((*moves.moved, *moves.unchanged), key=lambda m: m.kind) if moves else []
+    return {
+        (content.service, content.target): [
+            move.tag
+            for move in named
+            if (move.repository, move.digest) == (content.repository, content.digest)
+        ]
+        for content in pushed.staged
+    }

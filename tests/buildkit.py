@@ -1,0 +1,86 @@
+"""A BuildKit daemon of its own for tests of builders that are not the engine's.
+
+It is compiled once from its Go module into the folder of built tools, and kept there: no package
+brings it. It listens on a socket below the test's folder, keeps everything there, and is ended by
+its process id.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PACKAGE: Final = "github.com/moby/buildkit/cmd/buildkitd"
+# Pinned, so that a test means the same tomorrow; of the time of the buildx that setup installs.
+_VERSION: Final = "v0.25.2"
+_DEADLINE_S: Final = 60
+
+
+def program() -> Path:
+    """Return buildkitd, compiled where it is missing (about 75 s, once)."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hullwright"
+    made = cache / "bin" / f"buildkitd-{_VERSION}"
+    if not made.exists():
+        # A main module of our own: `go install` refuses modules with replace directives.
+        folder = cache / "modules" / "buildkitd"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "go.mod").write_text("module hullwright.invalid/buildkitd\n", encoding="utf-8")
+        part = made.with_name(f"{made.name}.{os.getpid()}")
+        made.parent.mkdir(parents=True, exist_ok=True)
+        for words in (
+            ("go", "get", f"{_PACKAGE}@{_VERSION}"),
+            ("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(part), _PACKAGE),
+        ):
+            done = subprocess.run(words, cwd=folder, check=False, capture_output=True, text=True)
+            assert done.returncode == 0, f"{words}: {done.stderr[-2000:]}"
+        part.rename(made)
+    return made
+
+
+@contextmanager
+def buildkitd(folder: Path) -> Iterator[str]:
+    """Run a BuildKit daemon; yields its address."""
+    # Paths of sockets are short: 108 bytes.
+    address = f"unix://{folder}/bk.sock"
+    with subprocess.Popen(
+        (
+            *(str(program()), "--addr", address, "--root", str(folder / "root")),
+            *("--oci-worker-snapshotter", "native", "--oci-worker-net", "host"),
+        ),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            _wait(process)
+            yield address
+        finally:
+            process.terminate()
+
+
+def _wait(process: subprocess.Popen[str]) -> None:
+    """Return once it says that it listens."""
+    assert process.stderr is not None
+    watchdog = threading.Timer(_DEADLINE_S, process.kill)
+    watchdog.start()
+    try:
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if "running server" in line:
+                threading.Thread(target=process.stderr.read, daemon=True).start()
+                return
+    finally:
+        watchdog.cancel()
+    pytest.fail(f"buildkitd ended before it listened: {''.join(lines)[-2000:]}")

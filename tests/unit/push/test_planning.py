@@ -1,0 +1,66 @@
+"""Which images a push is about, which tags they get, and what stops it beforehand."""
+
+from __future__ import annotations
+
+import pytest
+
+from hullwright.config.models import Config
+from hullwright.errors import UnavailableError, UsageError
+from hullwright.push import attested, by_digest, check_rights, planned_image, require_registry
+from pushing import Memory
+
+from .conftest import API, HOST, content
+
+
+def test_a_push_needs_a_registry() -> None:
+    with pytest.raises(UsageError) as raised:
+        require_registry(Config("shop"))
+    told = str(raised.value)
+    assert told.startswith("there is no registry to push to")
+    assert "HULLWRIGHT_REGISTRY=127.0.0.1:5000" in told
+    assert require_registry(Config("shop", registry=HOST)) == HOST
+
+
+def test_tags_are_of_two_kinds_and_a_stage_is_their_suffix() -> None:
+    image = planned_image(
+        "api",
+        "development",
+        reference=f"{API}:1.2.3-development",
+        tags=["1.2.3", "1.2", "latest"],
+        fixed=["1.2.3"],
+        stage="-development",
+    )
+    assert image.repository == API
+    assert image.fixed == ("1.2.3-development",)
+    assert image.moving == ("1.2-development", "latest-development")
+
+
+def test_a_tag_too_long_with_its_stage_is_refused() -> None:
+    with pytest.raises(UsageError, match="is too long"):
+        planned_image("api", "x", reference=f"{API}:1", tags=["a" * 127], fixed=[], stage="-x")
+
+
+def test_other_tags_are_added_once_and_move() -> None:
+    image = planned_image("api", "", reference=f"{API}:1", tags=["1.2.3", "main"], fixed=["1.2.3"])
+    named = image.named(content("sha256:x"), ["main", "mine"])
+    assert (named.fixed, named.moving) == (("1.2.3",), ("main", "mine"))
+
+
+def test_rights_are_asked_for_once_for_each_repository(memory: Memory) -> None:
+    check_rights({HOST: memory}, [API, f"{HOST}/team/web"])
+    assert sorted(memory.checked) == ["team/api", "team/web"]
+    memory.denied = "you are a guest"
+    with pytest.raises(UnavailableError, match="you are a guest"):
+        check_rights({HOST: memory}, [API])
+
+
+def test_what_is_attached_is_what_was_asked_for() -> None:
+    assert attested(()) == ()
+    assert attested(("provenance",)) == ("type=provenance,mode=max",)
+    assert attested(("sbom",)) == ("type=sbom", "type=provenance,disabled=true")
+
+
+def test_content_goes_out_by_digest() -> None:
+    (output,) = by_digest(API)
+    assert output.startswith(f"type=image,name={API},")
+    assert {"push=true", "push-by-digest=true", "name-canonical=true"} <= set(output.split(","))
