@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+import urllib3
 
 from hullwright.tools.registry import Endpoint
 
@@ -62,13 +65,20 @@ def refusing(status: int) -> Callable[[BaseHTTPRequestHandler], None]:
 
 
 @contextmanager
-def registry(folder: Path, *, login: bool = False, delete: bool = False) -> Iterator[str]:
+def registry(
+    folder: Path,
+    *,
+    login: bool = False,
+    delete: bool = False,
+    tls: tuple[Path, Path] | None = None,
+) -> Iterator[str]:
     """Run docker-registry on a loopback port of its own; yields its `host:port`.
 
     Args:
         folder: gets its configuration and its data.
         login: whether it wants Basic authentication, as `USER` with `PASSWORD`.
         delete: whether it removes manifests; of tags alone it removes none.
+        tls: files of the certificate and the key that it speaks TLS with.
     """
     file = folder / "registry.yml"
     settings = {
@@ -77,7 +87,7 @@ def registry(folder: Path, *, login: bool = False, delete: bool = False) -> Iter
             "filesystem": {"rootdirectory": f"{folder / 'data'}"},
             "delete": {"enabled": delete},
         },
-        "http": {"addr": "127.0.0.1:0"},
+        "http": {"addr": "127.0.0.1:0"} | _certified(tls),
         "log": {"level": "info", "formatter": "json"},
     }
     if login:
@@ -101,12 +111,30 @@ def registry(folder: Path, *, login: bool = False, delete: bool = False) -> Iter
             process.terminate()
 
 
+def upload(address: str, repository: str, content: bytes) -> str:
+    """Store a blob in an open registry; returns its digest."""
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    begun = urllib3.request("POST", f"http://{address}/v2/{repository}/blobs/uploads/")
+    place = begun.headers["Location"]
+    sign = "&" if "?" in place else "?"
+    put = urllib3.request("PUT", f"{place}{sign}digest={digest}", body=content)
+    assert put.status == 201, put.data
+    return digest
+
+
+def _certified(tls: tuple[Path, Path] | None) -> dict[str, object]:
+    if tls is None:
+        return {}
+    certificate, key = tls
+    return {"tls": {"certificate": f"{certificate}", "key": f"{key}"}}
+
+
 def _listening(process: subprocess.Popen[str]) -> str:
     assert process.stderr is not None
     for line in process.stderr:
         before, found, after = line.partition("listening on ")
         if found:
             threading.Thread(target=process.stderr.read, daemon=True).start()
-            return after.split('"')[0].strip()
+            return re.split('[",]', after)[0].strip()
         assert "fatal" not in before, line
     pytest.fail("docker-registry ended before it listened")

@@ -8,6 +8,7 @@ configuration of its first image is read.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -135,7 +136,8 @@ def lookup(
     def found(wanted: Sequence[Wanted]) -> Mapping[str, Published]:
         domains = {Reference.parse(each.repository).domain for each in wanted}
         clients = {domain: _client(ws, domain, connected or _impatient) for domain in domains}
-        silent = {domain for domain, client in clients.items() if client is None}
+        silent: set[str] = set()
+        one_at_a_time = threading.Lock()
 
         def ask(each: Wanted) -> Published | None:
             domain = Reference.parse(each.repository).domain
@@ -145,9 +147,10 @@ def lookup(
             try:
                 return find(client, each.repository, each.tags, each.fingerprint)
             except HullwrightError as error:
-                if domain not in silent:
-                    silent.add(domain)
-                    _tell(ws, domain, error)
+                with one_at_a_time:
+                    if domain not in silent:
+                        silent.add(domain)
+                        _tell(ws, domain, error)
                 return None
 
         with ThreadPoolExecutor(_QUESTIONS) as pool:
