@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from hullwright.errors import UsageError
 from hullwright.tools.registry import is_loopback
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    # They may hold a login, which a traceback has no business with.
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
     most_bytes: int = 1 << 20
 
 
@@ -130,7 +132,7 @@ class Wire:
     environ: Mapping[str, str]
     domain: str
     verify: bool = True
-    _managers: dict[str, urllib3.PoolManager] = field(default_factory=dict, repr=False)
+    _managers: dict[tuple[str, bool], urllib3.PoolManager] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def send(self, request: Request) -> Answer:
@@ -145,11 +147,6 @@ class Wire:
             return self._sent(request)
         except HTTPError as error:
             raise _unheard(error) from None
-
-    def close(self) -> None:
-        """Close the connections that are kept."""
-        for manager in self._managers.values():
-            manager.clear()
 
     def _sent(self, request: Request) -> Answer:
         import urllib3
@@ -178,32 +175,41 @@ class Wire:
             content = response.read(request.most_bytes + 1)
             whole = len(content) <= request.most_bytes
             if whole:
-                # A body that ends early is told of by the read that finds its end.
-                response.drain_conn() if response.status >= 400 else response.read(1)
+                # Only the read at its end finds that an answer was cut short.
+                response.read(1)
+            else:
+                # What was not read would stand before the next answer.
+                response.close()
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, headers, content[: request.most_bytes], whole)
         finally:
             response.release_conn()
 
     def _manager(self, url: str) -> urllib3.PoolManager:
-        proxy = proxy_for(url, self.environ)
+        key = (proxy_for(url, self.environ), url.startswith("https:"))
         with self._lock:
-            if proxy not in self._managers:
-                self._managers[proxy] = self._made(proxy)
-            return self._managers[proxy]
+            if key not in self._managers:
+                self._managers[key] = self._made(*key)
+            return self._managers[key]
 
-    def _made(self, proxy: str) -> urllib3.PoolManager:
+    def _made(self, proxy: str, tls: bool) -> urllib3.PoolManager:  # noqa: FBT001  one half of the key
         import urllib3
 
+        # Loading the system's authorities takes 20 ms, which a registry of this machine is spared.
         settings: dict[str, Any] = {
             "maxsize": _CONNECTIONS,
-            "ssl_context": self._context,
+            "ssl_context": self._context if tls else None,
         }
         if not self.verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        if proxy:
-            return urllib3.ProxyManager(proxy if "://" in proxy else f"http://{proxy}", **settings)
-        return urllib3.PoolManager(**settings)
+        if not proxy:
+            return urllib3.PoolManager(**settings)
+        address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        if address.username:
+            login = f"{unquote(address.username)}:{unquote(address.password or '')}"
+            settings["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=login)
+        host = address.netloc.rpartition("@")[2]
+        return urllib3.ProxyManager(f"{address.scheme}://{host}", **settings)
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
@@ -213,10 +219,19 @@ class Wire:
             context.verify_mode = ssl.CERT_NONE
             return context
         file, folder = self.environ.get("SSL_CERT_FILE"), self.environ.get("SSL_CERT_DIR")
-        if file or folder:
-            context.load_verify_locations(file or None, folder or None)
-        for own in sorted((_CERTIFICATES / self.domain).glob("*.crt")):
-            context.load_verify_locations(own)
+        own = sorted((_CERTIFICATES / self.domain).glob("*.crt"))
+        try:
+            if file or folder:
+                context.load_verify_locations(file or None, folder or None)
+            for each in own:
+                context.load_verify_locations(each)
+        except OSError as error:
+            named = ", ".join(filter(None, (file, folder, *(f"{each}" for each in own))))
+            raise UsageError(
+                f"the authorities of certificates in {named} cannot be read",
+                why=error.strerror or f"{error}",
+                next_step="correct SSL_CERT_FILE or SSL_CERT_DIR, or repair the file",
+            ) from None
         return context
 
 
@@ -265,7 +280,7 @@ def _unheard(error: Exception) -> UnheardError:
         kind, words = "plain", "it answers without TLS"
     elif isinstance(error, e.ProxyError):
         kind, words = "unreachable", f"the proxy: {words}"
-    elif isinstance(error, e.NewConnectionError | e.LocationParseError):
+    elif isinstance(error, e.NewConnectionError | e.LocationValueError | e.ResponseError):
         kind = "unreachable"
     elif isinstance(error, e.ConnectTimeoutError):
         kind, words = "unreachable", f"no connection within {_CONNECT_TIMEOUT_S:.0f} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import socket
@@ -14,6 +15,7 @@ import pytest
 
 from answering import digest, made
 from flaky import Proxy, denied, flaky
+from hullwright.errors import UsageError
 from hullwright.secret import Secret
 from hullwright.tools.credentials import Credential
 from hullwright.tools.registryclient import (
@@ -25,7 +27,7 @@ from hullwright.tools.registryclient import (
 )
 from hullwright.tools.registryhttp import Wire
 from hullwright.tools.registrysending import Sending
-from registries import PASSWORD, USER, answering, registry
+from registries import PASSWORD, USER, answering, registry, upload
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
@@ -252,6 +254,59 @@ def test_a_login_does_not_follow_to_another_host(ws: Workspace) -> None:
             client = connect_as(ws, endpoint.host, Credential(USER, Secret(PASSWORD)))
             assert client.blob("team/app", digest(b"{}"), 10) == b"{}"
     assert seen == ["none"]
+
+
+def test_a_proxy_is_asked_with_its_own_login() -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    def proxied(request: BaseHTTPRequestHandler) -> None:
+        seen.append((request.path, request.headers.get("Proxy-Authorization")))
+        request.send_response(200)
+        request.send_header("Content-Length", "11")
+        request.end_headers()
+        request.wfile.write(b'{"tags":[]}')
+
+    with answering(proxied) as endpoint:
+        wire = Wire({"HTTP_PROXY": f"http://ada:p%40ss@{endpoint.host}"}, "registry.invalid")
+        sending = Sending("registry.invalid", "http://registry.invalid", wire)
+        assert RegistryClient(sending).tags("a") == ()
+    basic = f"Basic {base64.b64encode(b'ada:p@ss').decode()}"
+    assert seen == [("http://registry.invalid/v2/a/tags/list?n=1000", basic)]
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:1", "socks5://127.0.0.1:1"])
+def test_a_proxy_that_cannot_be_used_is_told_of(proxy: str) -> None:
+    sending = Sending(
+        "registry.invalid", "https://registry.invalid", Wire({"ALL_PROXY": proxy}, "a")
+    )
+    with pytest.raises(RegistryError, match=r"registry\.invalid cannot be reached"):
+        RegistryClient(sending).tags("a")
+
+
+def test_a_registry_that_sends_round_in_circles_is_given_up(ws: Workspace) -> None:
+    def circle(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(307)
+        request.send_header("Location", request.path)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    with answering(circle) as endpoint, pytest.raises(RegistryError, match="too many redirects"):
+        connect(ws, endpoint.host).tags("a")
+
+
+def test_what_is_too_large_does_not_stand_before_the_next_answer(
+    client: RegistryClient, address: str, repository: str
+) -> None:
+    name = upload(address, repository, b"x" * 100_000)
+    with pytest.raises(RegistryError, match="larger than 1,000 bytes"):
+        client.blob(repository, name, 1000)
+    assert len(client.blob(repository, name, 100_000)) == 100_000
+
+
+def test_authorities_that_cannot_be_read_are_named(tmp_path: Path, address: str) -> None:
+    missing = tmp_path / "missing.pem"
+    with pytest.raises(UsageError, match=f"in {missing} cannot be read"):
+        secure({"SSL_CERT_FILE": str(missing)}, address).tags("a")
 
 
 def secure(environ: dict[str, str], address: str) -> RegistryClient:

@@ -72,7 +72,8 @@ def test_a_login_in_dockers_own_file_is_found(
         {},
         {"other.example.com": auth("ada:x")},
         {HOST: {}},
-        {HOST: {"auth": "?"}},
+        {HOST: {"auth": "YQ"}},
+        {HOST: {"auth": 7}},
         {HOST: {"auth": "YWRh"}},
         {HOST: None},
     ],
@@ -178,6 +179,13 @@ def test_a_file_that_cannot_be_read_is_named(
     (tmp_path / "config.json").write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match=f"{tmp_path}/config.json {why}"):
         stored(Replay(home), home, HOST)
+
+
+def test_a_file_of_another_encoding_is_named(home: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match=f"{tmp_path}/config.json cannot be read") as told:
+        stored(Replay(home), home, HOST)
+    assert told.value.why == "it is not UTF-8"
 
 
 @pytest.mark.parametrize(
