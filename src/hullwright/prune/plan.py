@@ -34,7 +34,8 @@ def plan(observed: Observed, limits: Limits) -> PrunePlan:
             "remove",
             "tag",
             staged.reference,
-            "a push put it there; it stays where the registry removes no single tags",
+            "of a push; other runs find what is current by it too; "
+            "it stays where the registry removes no single tags",
         )
         for staged in observed.staged
     ]
