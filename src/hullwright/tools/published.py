@@ -29,7 +29,7 @@ _OCI: Final = "org.opencontainers.image."
 _CONFIG_BYTES: Final = 8 << 20
 _QUESTIONS: Final = 8
 # A build goes on without an answer, so it waits for one only shortly.
-_PATIENCE: Final = Patience(attempts=2)
+_PATIENCE: Final = Patience(attempts=2, most_told_s=2.0)
 _TAG_DIGITS: Final = 32
 
 

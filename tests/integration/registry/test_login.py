@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -136,6 +137,33 @@ def test_a_credential_helper_keeps_it(home: Home, guarded: str) -> None:
     with pytest.raises(UnavailableError, match="docker-credential-pocket did not give") as told:
         home.stored(guarded)
     assert "the safe is locked" in f"{told.value}"
+
+
+def test_a_login_that_stays_is_told_of(home: Home, guarded: str) -> None:
+    helper = home.folder / "docker-credential-glued"
+    helper.write_text(HELPER.replace('rm -f "$kept"', "exit 1"), encoding="utf-8")
+    helper.chmod(0o755)
+    home.config.parent.mkdir()
+    home.config.write_text(json.dumps({"credsStore": "glued"}), encoding="utf-8")
+    assert home.login(guarded).returncode == 0
+    done = home.call("invoke", "logout", "--registry", guarded)
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[0] == f"✗ the login of {guarded} is still there"
+    assert "docker-credential-glued" in done.stderr.splitlines()[-1]
+
+
+def test_the_client_and_docker_read_the_same_variable(home: Home, guarded: str) -> None:
+    pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    environ = {"DOCKER_AUTH_CONFIG": json.dumps({"auths": {guarded: {"auth": pair}}})}
+    found = stored(Runner(home.environ), {**home.environ, **environ}, guarded)
+    assert found == Credential(USER, Secret(PASSWORD))
+    asked = ("docker", "buildx", "imagetools", "inspect", f"{guarded}/team/app:1")
+    told = subprocess.run(
+        asked, env={**home.environ, **environ}, check=False, capture_output=True, text=True
+    )
+    # It was let in, and there is no such image.
+    assert "not found" in told.stderr
+    assert "401" not in told.stderr
 
 
 def test_a_password_that_is_refused_is_3_and_in_no_output(home: Home, guarded: str) -> None:

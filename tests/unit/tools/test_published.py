@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from answering import INDEX, Talk, digest, made, refusal, sent, talk
+from hullwright.build import fingerprint
 from hullwright.errors import UnavailableError
 from hullwright.tools.published import (
     FINGERPRINT,
@@ -181,3 +182,7 @@ def test_a_registry_that_cannot_answer_is_told_of_once(tmp_path: Path) -> None:
         "! not looked for in other.example.com: docker-credential-x is not on PATH",
         "! not looked for in registry.example.com: registry.example.com cannot be reached",
     ]
+
+
+def test_builds_and_registries_mean_the_same_label() -> None:
+    assert fingerprint.LABEL == FINGERPRINT
