@@ -146,8 +146,8 @@ def parse_nearest(text: str) -> Nearest | None:
     return Nearest(text.strip() if int(distance) else tag, tag, int(distance))
 
 
-def history_words(which: str) -> tuple[str, ...]:
-    """Return the words after `git` that list commits of HEAD's history with their refs."""
+def history_words(which: str, commit: str = "HEAD") -> tuple[str, ...]:
+    """Return the words after `git` that list commits of a commit's history with their refs."""
     return (
         "log",
         "--no-show-signature",
@@ -158,7 +158,7 @@ def history_words(which: str) -> tuple[str, ...]:
         f"--decorate-refs={_TAGS}",
         which,
         "--format=%H%x00%T%x00%ct%x00%P%x00%D",
-        "HEAD",
+        commit,
         "--",
     )
 
@@ -171,11 +171,13 @@ class Git:
         runner: starts the commands.
         root: a folder of the work tree; paths are relative to it.
         git_dir: the repository's own state folder, as `find_git_dir` gives it.
+        commit: full name of the commit whose history is looked at, if not what is checked out.
     """
 
     runner: Runner
     root: Path
     git_dir: Path
+    commit: str = "HEAD"
 
     @property
     def common_dir(self) -> Path:
@@ -186,20 +188,29 @@ class Git:
         return (self.git_dir / named.read_text(encoding="utf-8").strip()).resolve()
 
     def head(self) -> Head:
-        """Return the commit that is checked out and the tags that it contains.
+        """Return the commit that is looked at and the tags that it contains.
 
         Raises:
             UsageError: there is no commit yet, or Git refuses to read the repository.
         """
         # One walk gives HEAD, which comes first, and each contained commit with a ref.
-        result = self.read(*history_words("--simplify-by-decoration"), check=False)
+        words = history_words("--simplify-by-decoration", self.commit)
+        result = self.read(*words, check=False)
         if not result.ok:
             raise self._explained(result)
         commits, processes = parse_history(result.stdout), 1
         # It leaves out a first commit without files, whatever is on it. That may have happened
         # where a commit with a ref seems to be the first.
         if not commits or any(not one.has_parents and one.names for one in commits):
-            commits += parse_history(self.read(*history_words("--max-parents=0")).stdout)
+            first_words = history_words("--max-parents=0", self.commit)
+            commits += parse_history(self.read(*first_words).stdout)
+            processes += 1
+        if self.commit != "HEAD":
+            # The walk leaves out a commit without a ref, and only HEAD is sure to have one.
+            commits = [
+                *parse_history(self.read(*history_words("--no-walk", self.commit)).stdout),
+                *commits,
+            ]
             processes += 1
         first = commits[0]
         mark = "HEAD -> "
@@ -217,21 +228,26 @@ class Git:
         """Return Git's own nearest tag of a prefix that a digit follows, or None without one."""
         escaped = "".join(f"\\{letter}" if letter in "*?[]\\" else letter for letter in tag_prefix)
         words = ("--tags", "--long", "--always", "--abbrev=7", "--match", f"{escaped}[0-9]*")
-        return parse_nearest(self.read("describe", *words).stdout)
+        return parse_nearest(self.read("describe", *words, *self._other_commit).stdout)
 
     def count(self, since: str | None, paths: Sequence[str] = ()) -> int:
-        """Return how many commits HEAD has that `since` has not, on `paths` where any is given.
+        """Return how many commits there are that `since` has not, on `paths` where any is given.
 
         Raises:
             UsageError: a partial clone lacks what the question needs, and could not fetch it.
         """
-        span = f"{since}..HEAD" if since else "HEAD"
+        span = f"{since}..{self.commit}" if since else self.commit
         result = self.read(
             "rev-list", "--count", "--end-of-options", span, "--", *paths, check=False
         )
         if result.ok:
             return int(result.stdout)
         raise self._explained(result)
+
+    def contains(self, revision: str) -> bool:
+        """Return whether a commit is HEAD or before it; False for one that is not known here."""
+        words = ("merge-base", "--is-ancestor", "--end-of-options", revision, "HEAD")
+        return self.read(*words, check=False).ok
 
     def is_clean(self) -> bool:
         """Return whether nothing is changed, staged or untracked; False may be a false alarm."""
@@ -303,6 +319,10 @@ class Git:
     def tracks(self, path: Path) -> bool:
         """Return whether `path` is in the index."""
         return bool(self.read("ls-files", "-z", "--", str(path)).stdout)
+
+    @property
+    def _other_commit(self) -> tuple[str, ...]:
+        return () if self.commit == "HEAD" else (self.commit,)
 
     @property
     def _index(self) -> Path:

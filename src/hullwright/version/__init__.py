@@ -1,7 +1,15 @@
 """The version of a repository, from Git and nothing else."""
 
 from hullwright.version.model import Version, build_arguments
-from hullwright.version.observe import describe, describe_services, repair
+from hullwright.version.observe import describe, describe_at, describe_services, repair
 from hullwright.version.source import source
 
-__all__ = ["Version", "build_arguments", "describe", "describe_services", "repair", "source"]
+__all__ = [
+    "Version",
+    "build_arguments",
+    "describe",
+    "describe_at",
+    "describe_services",
+    "repair",
+    "source",
+]

@@ -91,6 +91,29 @@ def describe_services(ws: Workspace, *, others: int = 0) -> dict[str, Version]:
     }
 
 
+def describe_at(
+    ws: Workspace, revision: str, *, tag_prefix: str = "v", paths: Sequence[str] = ()
+) -> Version | None:
+    """Return the version of an earlier commit, or None where HEAD's history has no such one.
+
+    It is what `describe` gave when that commit was checked out, by the tags that there are now.
+
+    Args:
+        ws: the repository.
+        revision: full object name of the commit.
+        tag_prefix: what stands before the version in a tag.
+        paths: paths that limit the distance, relative to the root.
+    """
+    git_dir = find_git_dir(ws.root, ws.environ)
+    named = len(revision) in _REVISION_LENGTHS and set(revision) <= _HEX
+    if git_dir is None or not named or not Git(ws.runner, ws.root, git_dir).contains(revision):
+        return None
+    repository = _Repository(ws, Git(ws.runner, ws.root, git_dir, revision), told=True)
+    # A commit is what was committed, whatever lies in the work tree now.
+    repository.content = repository.head.tree
+    return repository.version(tag_prefix, paths)
+
+
 def repair(ws: Workspace) -> tuple[str, ...]:
     """Bring the history and the tags that a clone lacks; return the commands that did it."""
     git_dir = find_git_dir(ws.root, ws.environ)
@@ -106,12 +129,18 @@ def repair(ws: Workspace) -> tuple[str, ...]:
 
 @dataclass
 class _Repository:
-    """One look at a repository; what it found is kept for the next prefix."""
+    """One look at a repository; what it found is kept for the next prefix.
+
+    Attributes:
+        content: object name of what is in the work tree, once it was looked at.
+        told: whether all that is odd about tags was told already, by another look.
+    """
 
     ws: Workspace
     git: Git
     others: int = 0
     content: str | None = None
+    told: bool = False
 
     @cached_property
     def head(self) -> Head:
@@ -128,7 +157,7 @@ class _Repository:
             tag_prefix = counted_prefix(head.tags, tag_prefix)
             highest_tag = highest(head.tags, tag_prefix)
         tag, base = highest_tag or ("", None)
-        if base is None:
+        if base is None and not self.told:
             doubt_no_tag(self.git, self.ws.console, tag_prefix)
         nearest = self.git.nearest(tag_prefix) if base else None
         distance = _distance(head, nearest, tag) if not paths else None
@@ -138,8 +167,9 @@ class _Repository:
         # Asking first saves a process where the tree is clean and costs one where it is not: it
         # is done where two more would be one too many.
         changed = self._changed_tree(ask_first=processes + self.others + 2 > _PROCESSES)
-        self._tell_left_out(tag_prefix, tag)
-        self._tell_other_way(configured, tag_prefix, base)
+        if not self.told:
+            self._tell_left_out(tag_prefix, tag)
+            self._tell_other_way(configured, tag_prefix, base)
         return assemble(
             derive(base, distance=distance, revision=head.revision, changed_tree=changed),
             revision=head.revision,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import UnavailableError, UsageError
 from hullwright.tools import engine
 from hullwright.version.model import rfc3339
+from hullwright.version.observe import describe_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,13 +50,15 @@ class Verification:
     Attributes:
         image: as it was asked for.
         id: what the store knows it by.
-        version: Git's.
+        version: Git's; of a current image, that of the commit which it was built from.
+        current: whether it is of an earlier commit, since which none of its inputs changed.
     """
 
     image: str
     id: str
     version: Version
     checks: tuple[Check, ...]
+    current: bool = False
 
     @property
     def differences(self) -> tuple[Check, ...]:
@@ -79,8 +82,27 @@ def local_image(ws: Workspace, reference: str) -> LocalImage:
     return found
 
 
+def kept_version(
+    ws: Workspace, image: LocalImage, *, tag_prefix: str = "v", paths: Sequence[str] = ()
+) -> Version | None:
+    """Return the version of the commit that an image says it is of, where Git agrees with it.
+
+    None where it names no commit of this history, or says another version than that commit has.
+    """
+    said = image.labels
+    revision = said.get(f"{_LABEL}revision", "")
+    found = describe_at(ws, revision, tag_prefix=tag_prefix, paths=paths)
+    return found if found and found.version == said.get(f"{_LABEL}version") else None
+
+
 def verify(
-    ws: Workspace, version: Version, reference: str, image: LocalImage, command: Sequence[str] = ()
+    ws: Workspace,
+    version: Version,
+    reference: str,
+    image: LocalImage,
+    command: Sequence[str] = (),
+    *,
+    current: bool = False,
 ) -> Verification:
     """Return what an image says of its version, beside what Git says.
 
@@ -90,6 +112,7 @@ def verify(
         reference: what the image is called.
         image: what the store says of it.
         command: asks the image itself, in a throwaway container without network; empty for none.
+        current: whether `version` is an earlier commit's, since which no input changed.
     """
     said = image.labels
     checks = [
@@ -98,7 +121,7 @@ def verify(
         _created(ws, version, said.get(f"{_LABEL}created", "")),
         _asked(ws, version, image, command),
     ]
-    return Verification(reference, image.id, version, tuple(checks))
+    return Verification(reference, image.id, version, tuple(checks), current)
 
 
 def container_argv(image: str, command: Sequence[str], name: str) -> tuple[str, ...]:
