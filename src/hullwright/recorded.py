@@ -37,6 +37,7 @@ class RecordedImage:
         revision: full commit of the sources; empty where there was none.
         platforms: platforms that it holds, such as `linux/amd64`.
         at: when it was recorded, in UTC.
+        fingerprint: of its inputs; empty where it was recorded before there were any.
     """
 
     service: str
@@ -47,6 +48,7 @@ class RecordedImage:
     revision: str
     platforms: tuple[str, ...]
     at: datetime
+    fingerprint: str = ""
 
 
 def load(ws: Workspace) -> dict[tuple[str, str], RecordedImage]:
@@ -109,4 +111,5 @@ def _from_json(entry: dict[str, Any]) -> RecordedImage:
         revision=entry["revision"],
         platforms=tuple(entry["platforms"]),
         at=datetime.fromisoformat(entry["at"]),
+        fingerprint=entry.get("fingerprint", ""),
     )

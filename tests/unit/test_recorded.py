@@ -34,6 +34,18 @@ def test_nothing_is_recorded_in_a_fresh_repository_and_no_folder_is_made(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_image_without_a_fingerprint_is_read_as_one_of_before_there_were_any(
+    tmp_path: Path,
+) -> None:
+    ws = workspace(tmp_path)
+    path = save(ws, [replace(API, fingerprint="f" * 64)])
+    assert load(ws)["api", "production"].fingerprint == "f" * 64
+    document = json.loads(path.read_text())
+    del document["images"][0]["fingerprint"]
+    path.write_text(json.dumps(document))
+    assert load(ws)["api", "production"] == API
+
+
 def test_an_image_replaces_its_predecessor_and_leaves_the_others(tmp_path: Path) -> None:
     ws = workspace(tmp_path)
     web, newer = replace(API, service="web"), replace(API, version="1.1.0")
