@@ -48,7 +48,9 @@ def marks(total_s: float) -> tuple[Mark, ...]:
 
 
 def seconds_text(seconds: float) -> str:
-    """Return a time with its unit: `4 ms`, `1.42 s`, `12.4 s`, `2 min 05 s`, `1 h 02 min`."""
+    """Return a time with its unit: `<1 ms`, `1.42 s`, `12.4 s`, `2 min 05 s`, `1 h 02 min`."""
+    if 0 < seconds < 0.0005:
+        return "<1 ms"
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms" if seconds else "0 s"
     if seconds < 9.995:

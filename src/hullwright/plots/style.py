@@ -10,13 +10,15 @@ STYLE: Final = """
   color-scheme: light dark;
   --paper: #ffffff; --ink: #1c2430; --soft: #5b6675; --rule: #dde2e9; --band: #f5f7fa;
   --work: #2f6fb3; --reused: #e4e9f0; --reused-edge: #8a97a8; --transfer: #2a8f82;
-  --foreign: #c27a12; --failed: #c4342b; --ended: #8d7f9c; --critical: #111827; --on: #ffffff;
+  --foreign: #dd9a35; --failed: #c4342b; --ended: #8d7f9c; --critical: #111827;
+  --on: #ffffff; --stripe: #f3d5a4;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #12161c; --ink: #e3e8ef; --soft: #9aa6b5; --rule: #2a323d; --band: #181e26;
     --work: #4d8fd6; --reused: #252e3a; --reused-edge: #6d7c90; --transfer: #37a899;
-    --foreign: #d9962f; --failed: #e5574c; --ended: #8f80a3; --critical: #f4f6f9; --on: #0c1015;
+    --foreign: #d9962f; --failed: #e5574c; --ended: #8f80a3; --critical: #f4f6f9;
+    --on: #0c1015; --stripe: #b37a22;
   }
 }
 * { box-sizing: border-box }
@@ -35,7 +37,7 @@ figure { margin: 0 0 28px } figcaption { font-weight: 600; font-size: 15px; marg
 .key.reused { background: var(--reused); border: 1px solid var(--reused-edge) }
 .key.ended { background: var(--ended) } .key.failed { background: var(--failed) }
 .key.foreign { background: repeating-linear-gradient(135deg, var(--foreign) 0 4px,
-  transparent 4px 6px) }
+  var(--stripe) 4px 6px) }
 .key.critical { height: 3px; border-radius: 0; background: var(--critical); margin-bottom: 3px }
 .key.wait { height: 0; border-radius: 0; border-top: 2px dotted var(--soft); margin-bottom: 4px }
 .lane { display: grid; grid-template-columns: clamp(110px, 20vw, 260px) minmax(0, 1fr);
@@ -61,7 +63,7 @@ figure { margin: 0 0 28px } figcaption { font-weight: 600; font-size: 15px; marg
 .wait { stroke: var(--soft); stroke-width: 2; stroke-dasharray: 1 3; stroke-linecap: round }
 g:hover > .bar { stroke: var(--ink); stroke-width: 2 }
 .in { pointer-events: none } .in text { fill: var(--on); font-size: 12px }
-.in.reused text { fill: var(--ink) }
+.in.reused text { fill: var(--ink) } .in.foreign text { fill: #1d1304 }
 section { margin: 0 0 24px } summary { cursor: pointer }
 .note { color: var(--soft); margin: 4px 0 }
 .scroll { overflow-x: auto; margin-top: 6px }
@@ -69,7 +71,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { text-align: left; vertical-align: top; padding: 3px 18px 3px 0;
   border-bottom: 1px solid var(--rule) }
 th { color: var(--soft); font-weight: 600; white-space: nowrap }
-td { overflow-wrap: anywhere } .r { text-align: right; white-space: nowrap }
+td { white-space: nowrap } .r { text-align: right }
+td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 12em }
 .none { position: absolute }
 @media (max-width: 640px) {
   .lane { grid-template-columns: minmax(0, 1fr) } .scale .odd { display: none }
@@ -89,7 +92,7 @@ PATTERNS: Final = (
     '<svg class="none" width="0" height="0" aria-hidden="true"><defs>'
     '<pattern id="foreign" width="6" height="6" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(45)"><rect width="6" height="6" style="fill:var(--foreign)"/>'
-    '<rect width="1.5" height="6" style="fill:var(--paper)"/></pattern>'
+    '<rect width="1.5" height="6" style="fill:var(--stripe)"/></pattern>'
     '<pattern id="failed" width="5" height="5" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(-45)"><rect width="5" height="5" style="fill:var(--failed)"/>'
     '<rect width="1" height="5" style="fill:var(--paper);fill-opacity:.3"/></pattern>'

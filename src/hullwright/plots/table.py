@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hullwright.plots.markup import Markup, element, escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows below a header.
+    """Rows below a header; columns in which no row says anything are left out.
 
     Attributes:
         title: what it lists.
@@ -29,8 +33,9 @@ class Table:
 
     def markup(self) -> Markup:
         """Return the table in a block that scrolls by itself where the window is narrow."""
-        head = element("thead", self._row("th", self.header))
-        body = element("tbody", *(self._row("td", row) for row in self.rows))
+        said = [i for i in range(len(self.header)) if any(row[i] for row in self.rows)]
+        head = element("thead", self._row("th", self.header, said))
+        body = element("tbody", *(self._row("td", row, said) for row in self.rows))
         scrolled = element("div", element("table", head, body), of={"class": "scroll"})
         note = [element("p", escaped(self.note), of={"class": "note"})] if self.note else []
         if self.folded:
@@ -38,12 +43,14 @@ class Table:
             return element("section", element("details", title, *note, scrolled))
         return element("section", element("h2", escaped(self.title)), *note, scrolled)
 
-    def _row(self, cell: str, texts: tuple[str, ...]) -> Markup:
+    def _row(self, cell: str, texts: tuple[str, ...], said: Sequence[int]) -> Markup:
         scope = {"scope": "col"} if cell == "th" else {}
         return element(
             "tr",
             *(
-                element(cell, escaped(text), of=scope | ({"class": "r"} if i in self.right else {}))
-                for i, text in enumerate(texts)
+                element(
+                    cell, escaped(texts[i]), of=scope | ({"class": "r"} if i in self.right else {})
+                )
+                for i in said
             ),
         )

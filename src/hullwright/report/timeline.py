@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from hullwright.plots.axis import seconds_text
@@ -45,6 +46,7 @@ _WORDS: Final[Mapping[StepKind, str]] = {
 # Beyond this a table is not read any more; what failed and what took longest stays.
 _MOST_ROWS: Final = 400
 _NAME_LETTERS: Final = 300
+_DIGEST: Final = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 # What is shorter than this part of the whole says nothing of where the time went.
 _TOLD_PART: Final = 0.002
 
@@ -188,6 +190,6 @@ def _lane_name(step: TimelineStep) -> str:
 
 
 def _brief(step: TimelineStep) -> str:
-    """Return a step's name in one line; a heredoc or a long chain of commands is cut."""
-    name = " ".join(step.name.split())
+    """Return a step's name in one line; digests and long chains of commands are cut."""
+    name = _DIGEST.sub(r"\1…", " ".join(step.name.split()))
     return name if len(name) <= _NAME_LETTERS else f"{name[: _NAME_LETTERS - 1]}…"

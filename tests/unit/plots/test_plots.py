@@ -47,6 +47,7 @@ def test_an_axis_has_two_to_eight_marks_within_it(total_s: float) -> None:
     ("seconds", "text"),
     [
         (0, "0 s"),
+        (0.0004, "<1 ms"),
         (0.0042, "4 ms"),
         (0.99949, "999 ms"),
         (0.9996, "1.00 s"),
@@ -156,3 +157,9 @@ def test_a_table_ends_its_figures_together() -> None:
     assert '<td>x</td><td class="r">1</td>' in made
     assert '<th scope="col">a</th>' in made
     assert made.startswith("<section><details><summary>")
+
+
+def test_a_column_in_which_nothing_is_said_is_left_out() -> None:
+    made = Table("t", ("a", "b", "c"), (("x", "", "1"), ("y", "", "2")), right=(2,)).markup()
+    assert made.count("<th") - made.count("<thead") == 2
+    assert '<td>y</td><td class="r">2</td>' in made
