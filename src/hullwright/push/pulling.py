@@ -114,6 +114,7 @@ class PulledImage:
         status: whether it was fetched.
         seconds: how long that took.
         version, revision, fingerprint: what its labels say.
+        platforms: that are here.
     """
 
     wanted: Wanted
@@ -122,6 +123,7 @@ class PulledImage:
     version: str
     revision: str
     fingerprint: str
+    platforms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,23 +214,38 @@ def execute(ws: Workspace, plan: PullPlan) -> Pulled:
     count = sum(not image.present for image in plan.images)
     with ws.console.step(f"pull {_count(count)}" if count else "nothing to pull"):
         seconds = together(lambda image: _fetched(ws, image), plan.images, workers=_PULLS)
+    done = _described(ws, plan, seconds)
+    recorded.save(ws, [_record(image) for image in done])
+    return Pulled(plan.source, done)
+
+
+def _described(ws: Workspace, plan: PullPlan, seconds: Sequence[float]) -> tuple[PulledImage, ...]:
+    """Return what the local store says of the images that it has now."""
     local = engine.images(ws.runner, [image.by_digest for image in plan.images])
+    before = recorded.load(ws)
     done = []
     for image, took in zip(plan.images, seconds, strict=True):
         found = local[image.by_digest]
-        labels = found.labels if found else {}
+        if found is None:
+            raise CheckFailedError(
+                f"{image.by_digest} is not in the local store, though it was pulled",
+                next_step="see that nothing removes images meanwhile, and run it again",
+            )
+        known = before.get((image.service, image.target))
+        same = known is not None and known.digest == image.digest
         done.append(
             PulledImage(
                 image,
                 "present" if image.present else "pulled",
                 took,
-                labels.get(f"{_OCI}version") or image.version,
-                labels.get(f"{_OCI}revision") or image.revision,
-                labels.get(_FINGERPRINT, ""),
+                found.labels.get(f"{_OCI}version") or image.version,
+                found.labels.get(f"{_OCI}revision") or image.revision,
+                found.labels.get(_FINGERPRINT, ""),
+                # docker fetches the one that fits this machine; what was built here may hold more.
+                known.platforms if known and same else (found.platform,),
             )
         )
-    recorded.save(ws, [_record(image) for image in done])
-    return Pulled(plan.source, tuple(done))
+    return tuple(done)
 
 
 def _looked_up(clients: Listers, image: Wanted) -> Wanted | None:
@@ -301,8 +318,9 @@ def _record(image: PulledImage) -> recorded.RecordedImage:
         digest=image.wanted.digest,
         version=image.version,
         revision=image.revision,
-        platforms=image.wanted.platforms,
+        platforms=image.platforms,
         at=datetime.now(UTC),
+        fingerprint=image.fingerprint,
     )
 
 

@@ -264,12 +264,15 @@ def platforms_of(client: Registry, path: str, digest: str) -> dict[str, str] | N
         return None
     document = manifest.document()
     if "manifests" not in document:
-        return {_platform_of_config(client, path, document): digest}
+        own = _platform(_config(client, path, document))
+        return {own: digest} if own else {}
     found: dict[str, str] = {}
     for entry in document["manifests"]:
-        platform = entry.get("platform") or {}
-        if platform.get("os") != _UNKNOWN and platform.get("architecture"):
-            found[_platform(platform)] = entry["digest"]
+        if "platform" not in entry:
+            # It may be left out; the image itself tells.
+            found |= platforms_of(client, path, entry["digest"]) or {}
+        elif own := _platform(entry["platform"]):
+            found[own] = entry["digest"]
     return found
 
 
@@ -297,13 +300,19 @@ def _released(
     )
 
 
-def _platform_of_config(client: Registry, path: str, manifest: Mapping[str, Any]) -> str:
-    config = client.blob(path, manifest["config"]["digest"], _CONFIG_BYTES)
-    return _platform(json.loads(config))
+def _config(client: Registry, path: str, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    described = manifest.get("config") or {}
+    if "digest" not in described:
+        return {}
+    config = json.loads(client.blob(path, described["digest"], _CONFIG_BYTES))
+    return config if isinstance(config, dict) else {}
 
 
 def _platform(told: Mapping[str, Any]) -> str:
-    parts = (told.get(key) for key in ("os", "architecture", "variant"))
+    """Return a platform in its usual form; empty for an attestation, and for what is no image."""
+    parts = [told.get(key) for key in ("os", "architecture", "variant")]
+    if not parts[0] or not parts[1] or _UNKNOWN in parts:
+        return ""
     return f"{Platform.parse('/'.join(part for part in parts if part))}"
 
 

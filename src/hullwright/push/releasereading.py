@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HEX: Final = frozenset("0123456789abcdef")
 _FINGERPRINT_DIGITS: Final = 64
-_SHOWN: Final = 12
+_SHOWN: Final = 40
 
 
 def read(path: Path) -> Release:
@@ -119,7 +119,7 @@ class _Reading:
     def platforms(self, entry: Mapping[str, Any], key: str) -> dict[str, str]:
         value = entry.get("platforms")
         if not isinstance(value, dict) or not value:
-            self.problem(f"{key}.platforms", f"is {_told(value)}, not a digest for each platform")
+            self.problem(f"{key}.platforms", _wrong(value, "not a digest for each platform"))
             return {}
         for name, digest in value.items():
             self.hold(f"{key}.platforms.{name}", _platform(name) or _digest(digest))
@@ -136,20 +136,20 @@ class _Reading:
             image = service.get("image") if isinstance(service, dict) else None
             if image not in known:
                 place = f"{key}.override.services.{name}.image"
-                self.problem(place, f"is {_told(image)}, no image of this release")
+                self.problem(place, _wrong(image, "no image of this release"))
             found[name] = f"{image}"
         return found
 
     def tables(self, entry: Mapping[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         value = entry.get(name)
         if not isinstance(value, list):
-            self.problem(name, f"is {_told(value)}, not a list")
+            self.problem(name, _wrong(value, "not a list"))
             return
         for index, each in enumerate(value):
             if isinstance(each, dict):
                 yield f"{name}.{index}", each
             else:
-                self.problem(f"{name}.{index}", f"is {_told(each)}, not an object")
+                self.problem(f"{name}.{index}", _wrong(each, "not an object"))
 
     def texts(
         self,
@@ -160,10 +160,10 @@ class _Reading:
     ) -> tuple[str, ...]:
         value = entry.get(name)
         if not isinstance(value, list):
-            self.problem(f"{key}.{name}", f"is {_told(value)}, not a list")
+            self.problem(f"{key}.{name}", _wrong(value, "not a list"))
             return ()
         for index, each in enumerate(value):
-            what = check(each) if isinstance(each, str) else f"is {_told(each)}, not a text"
+            what = check(each) if isinstance(each, str) else _wrong(each, "not a text")
             self.hold(f"{key}.{name}.{index}", what)
         return tuple(value)
 
@@ -180,7 +180,7 @@ class _Reading:
         place = f"{key}.{name}" if key else name
         value: object = entry.get(name, "" if absent else None)
         if not isinstance(value, str):
-            self.problem(place, f"is {_told(value)}, not a text")
+            self.problem(place, _wrong(value, "not a text"))
             return ""
         if value or not empty:
             self.hold(place, check(value) if value else "is empty")
@@ -194,6 +194,11 @@ class _Reading:
         self.problems.append((place, what))
 
 
+def _wrong(value: object, what: str) -> str:
+    """Return what is wrong with a value that is `what`: `no legal tag`, `not a list`."""
+    return "is missing" if value is None else f"is {_told(value)}, {what}"
+
+
 def _told(value: object) -> str:
     if value is None:
         return "missing"
@@ -203,16 +208,16 @@ def _told(value: object) -> str:
 
 def _digest(value: object) -> str:
     right = isinstance(value, str) and DIGEST.fullmatch(value)
-    return "" if right else f"is {_told(value)}, not sha256: and 64 hexadecimal digits"
+    return "" if right else _wrong(value, "not sha256: and 64 hexadecimal digits")
 
 
 def _tag(value: str) -> str:
-    return "" if TAG.fullmatch(value) else f"is {_told(value)}, no legal tag"
+    return "" if TAG.fullmatch(value) else _wrong(value, "no legal tag")
 
 
 def _fingerprint(value: str) -> str:
     right = len(value) == _FINGERPRINT_DIGITS and set(value) <= _HEX
-    return "" if right else f"is {_told(value)}, not {_FINGERPRINT_DIGITS} hexadecimal digits"
+    return "" if right else _wrong(value, f"not {_FINGERPRINT_DIGITS} hexadecimal digits")
 
 
 def _platform(value: str) -> str:
@@ -228,7 +233,7 @@ def _repository(value: str) -> str:
         right = Reference.parse(value).repository == value
     except UsageError:
         right = False
-    return "" if right else f"is {_told(value)}, not a repository without tag and digest"
+    return "" if right else _wrong(value, "not a repository without tag and digest")
 
 
 def _time(value: str) -> str:
@@ -236,4 +241,4 @@ def _time(value: str) -> str:
         zone = datetime.fromisoformat(value).tzinfo
     except ValueError:
         zone = None
-    return "" if zone else f"is {_told(value)}, no time with its zone"
+    return "" if zone else _wrong(value, "no time with its zone")

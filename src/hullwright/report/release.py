@@ -36,7 +36,10 @@ def markdown(shown: Shown) -> str:
         NamePlan: ("", "tag", "image", "version", "before"),
     }[type(shown)]
     table = markdown_table(header, _rows(shown), right=(5,))
-    return "\n".join([f"### {_head(shown)}", "", table, *_after(shown)])
+    after = list(_after(shown))
+    if isinstance(shown, Promoted) and after:
+        after = ["", "```", *after[1:], "```"]
+    return "\n".join([f"### {_head(shown)}", "", table, *after])
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
@@ -54,7 +57,7 @@ def _head(shown: Shown) -> str:
         what = f"{release.project} {release.version}"
         tag = shown.promotion.tag
         if report.failed:
-            return f"✗ {what} is not {tag}: no tag of it may be left half moved"
+            return f"✗ {what} is not {tag}"
         if not report.moved:
             return f"{what} is {tag} already"
         return (
@@ -165,7 +168,7 @@ def _pulled_json(shown: Pulled) -> list[dict[str, Any]]:
             "target": image.wanted.target,
             "reference": image.wanted.reference,
             "digest": image.wanted.digest,
-            "platforms": list(image.wanted.platforms),
+            "platforms": list(image.platforms),
             "version": image.version,
             "revision": image.revision or None,
             "fingerprint": image.fingerprint or None,
