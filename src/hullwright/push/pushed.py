@@ -43,3 +43,16 @@ class Pushed:
     def done(self) -> bool:
         """Whether the release has all of its tags."""
         return self.moves is not None and not self.moves.failed
+
+    def tags_of(self, content: Content) -> tuple[str, ...]:
+        """Return the tags by which an image is known now, in the order in which they moved."""
+        if self.moves is None:
+            return ()
+        planned = self.plan.image(content.service, content.target)
+        order = {tag: place for place, tag in enumerate(planned.tags if planned else ())}
+        named = [
+            move.tag
+            for move in (*self.moves.moved, *self.moves.unchanged)
+            if (move.repository, move.digest) == (content.repository, content.digest)
+        ]
+        return tuple(sorted(named, key=lambda tag: order.get(tag, len(order))))

@@ -44,7 +44,7 @@ def markdown(shown: Shown) -> str:
             f"`{image.content.repository}`",
             status.get((image.content.service, image.content.target), ""),
             "<br>".join(image.platforms),
-            "<br>".join(f"`{tag}`" for tag in _tags(pushed, image)),
+            "<br>".join(f"`{tag}`" for tag in pushed.tags_of(image.content)),
             f"`{image.content.digest}`",
         ]
         for image in pushed.images
@@ -105,7 +105,7 @@ def _image(pushed: Pushed, image: Checked) -> dict[str, Any]:
         "version": content.version,
         "revision": content.revision or None,
         "fingerprint": content.fingerprint,
-        "tags": _tags(pushed, image),
+        "tags": list(pushed.tags_of(content)),
     }
 
 
@@ -148,27 +148,11 @@ def _rows(built: BuildReport, pushed: Pushed) -> list[str]:
             image.content.name,
             status.get((image.content.service, image.content.target), ""),
             image.content.digest[:_SHORT_DIGEST],
-            " ".join(_tags(pushed, image)) if pushed.done else "",
+            " ".join(pushed.tags_of(image.content)) if pushed.done else "",
         ]
         for image in pushed.images
     ]
     return [f"  {line}" for line in aligned(rows, gap=2).splitlines()]
-
-
-def _tags(pushed: Pushed, image: Checked) -> list[str]:
-    """Return the tags that an image has now, in the order in which they move."""
-    if pushed.moves is None:
-        return []
-    moves = pushed.moves
-    there = {m.reference for m in (*moves.moved, *moves.unchanged)}
-    named = (*moves.unchanged, *moves.moved)
-    order = [*(m for m in named if m.kind == "fixed"), *(m for m in named if m.kind == "moving")]
-    return [
-        m.tag
-        for m in order
-        if m.reference in there
-        and (m.repository, m.digest) == (image.content.repository, image.content.digest)
-    ]
 
 
 def _statuses(built: BuildReport) -> dict[tuple[str, str], str]:

@@ -16,10 +16,10 @@ from invoke import Collection, Task
 
 def collection() -> Collection:
     """Return a new collection with every task of Hullwright."""
-    from hullwright.tasks import image, info, secret, stack, tagging
+    from hullwright.tasks import image, info, publishing, secret, stack, tagging
 
     namespace = Collection()
-    for module in (image, stack, secret, info, tagging):
+    for module in (image, publishing, stack, secret, info, tagging):
         for value in vars(module).values():
             if isinstance(value, Task):
                 namespace.add_task(value)

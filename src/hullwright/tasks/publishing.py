@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         "service": "only these services; default all",
         "target": "stage to push; default production, else the last configured one",
         "platform": "platforms to build for; default the configuration's, else this machine's",
+        "ref": "the ref whose tags the images get, where the commit has several: a tag or a branch",
         "failed": "go on after a push that failed: what it sent is taken as it is",
         "force": "build also what is current",
         "no-cache": "run every step again",
@@ -42,6 +43,7 @@ def push(
     service: list[str] | None = None,
     target: str = "",
     platform: list[str] | None = None,
+    ref: str = "",
     failed: bool = False,
     force: bool = False,
     no_cache: bool = False,
@@ -85,6 +87,7 @@ def push(
         allow_args=tuple(allow_arg or ()),
     )
     options = Options(
+        ref=ref,
         allow_stand_ins=allow_stand_ins,
         all_tags=all_tags,
         release_file=release_file,

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from hullwright.push.models import Clients
     from hullwright.push.pushed import Pushed
     from hullwright.push.release import StackPart
+    from hullwright.tagging import RefContext
     from hullwright.tasks.session import Session
+    from hullwright.tools.published import Lookup, Published, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Options:
     """What a person asks of a push besides its build.
 
     Attributes:
+        ref: whose tags the images get; empty for what is checked out, or for what CI says.
         allow_stand_ins: whether images on stand-ins are pushed.
         all_tags: whether other local tags of the same images are pushed too.
         release_file: where version and digests are written; empty for nowhere.
@@ -32,6 +35,7 @@ class Options:
         timeline: where the build is drawn; empty for nowhere.
     """
 
+    ref: str = ""
     allow_stand_ins: bool = False
     all_tags: bool = False
     release_file: str = ""
@@ -45,23 +49,20 @@ def run_push(session: Session, request: BuildRequest, options: Options, output_f
     Ends with 1 where a build failed, something did not hold or the tags could not be moved; then
     no release tag is another one than before.
     """
-    from hullwright import build, push
-    from hullwright.tasks.building import source_version
+    from hullwright import push
+    from hullwright.tasks.building import planned
     from hullwright.tasks.releasing import release_parts
 
     push.require_registry(session.config)
-    versions = session.versions
-    planned = build.plan(
-        session.workspace,
-        request,
-        lambda service: source_version(session, versions[service.name]),
-    )
-    wanted = push_plan(session, planned)
+    plan = planned(session, request)
+    wanted = push_plan(session, plan, options.ref)
     parts = release_parts(session, options.release_file) if options.release_file else ()
+    run = _Push(session, request, options, output_format, plan, wanted, parts)
+    for note in plan.notes:
+        session.console.note(f"! {note}")
     if session.dry:
-        session.console.result(f"{wanted.text()}\n\n{planned.text()}")
+        session.console.result(f"{wanted.text()}\n\n{run.decided().text()}")
         return
-    run = _Push(session, request, options, output_format, planned, wanted, parts)
     with push.releasing(session.workspace):
         run.check()
         services = list(dict.fromkeys(image.service for image in wanted.images))
@@ -70,18 +71,18 @@ def run_push(session: Session, request: BuildRequest, options: Options, output_f
             run.run()
 
 
-def push_plan(session: Session, planned: BuildPlan) -> PushPlan:
+def push_plan(session: Session, planned: BuildPlan, ref: str = "") -> PushPlan:
     """Return which of the planned images get which tags.
 
     Raises:
-        UsageError: a service has no tag for what is checked out.
+        UsageError: a service has no tag for what is checked out, or `ref` is another commit.
     """
     from hullwright import push
     from hullwright.tagging import require
     from hullwright.tagging.kinds import fixed
     from hullwright.tasks.tagging import tags_of
 
-    config, context = session.config, session.ref_context
+    config, context = session.config, _context(session, ref)
     for note in context.notes:
         session.console.note(f"! {note}")
     images = []
@@ -103,6 +104,23 @@ def push_plan(session: Session, planned: BuildPlan) -> PushPlan:
             )
         )
     return push.PushPlan(tuple(images), config.push.gates, config.build.attestations)
+
+
+def _context(session: Session, ref: str) -> RefContext:
+    """Return what tags are computed from: a ref of the commit that is checked out."""
+    from hullwright.errors import UsageError
+    from hullwright.tagging import look
+
+    if not ref:
+        return session.ref_context
+    context, revision = look(session.workspace, ref=ref), session.version.revision
+    if context.sha != revision:
+        raise UsageError(
+            f"{ref} is another commit than the one that would be built",
+            why=[(ref, context.sha or "unknown"), ("checked out", revision)],
+            next_step=f"git checkout {ref}",
+        )
+    return context
 
 
 @dataclass
@@ -153,15 +171,35 @@ class _Push:
             pushed = self._finished(pushed)
         self._end(built, pushed)
 
-    def _build(self) -> BuildReport:
+    def decided(self) -> BuildPlan:
+        """Return the plan with a decision for each image."""
         from hullwright import build
+
+        workspace, look = self.session.workspace, self._lookup()
+        return build.decide(workspace, self.planned, self.request, look, push=True)
+
+    def _build(self) -> BuildReport:
+        from hullwright.tasks.building import built, explain
+
+        decided = self.decided()
+        if self.options.why:
+            explain(self.session, decided)
+        targets = tuple(self._directed(target) for target in decided.targets)
+        return built(self.session, replace(decided, targets=targets))
+
+    def _lookup(self) -> Lookup:
+        """Return what finds content also under the tags that this release has, or moves."""
         from hullwright.tools.published import lookup
 
-        session, workspace = self.session, self.session.workspace
-        decided = build.decide(workspace, self.planned, self.request, lookup(workspace), push=True)
-        targets = tuple(self._directed(target) for target in decided.targets)
-        plan = replace(decided, targets=targets)
-        return build.execute(workspace, plan, session.secrets() if plan.secret_keys else {})
+        look = lookup(self.session.workspace)
+        tags = {image.repository: image.tags for image in self.wanted.images}
+
+        def found(wanted: Sequence[Wanted]) -> Mapping[str, Published]:
+            return look(
+                [replace(w, tags=_union(w.tags, tags.get(w.repository, ()))) for w in wanted]
+            )
+
+        return found
 
     def _directed(self, target: PlannedTarget) -> PlannedTarget:
         """Return a target that goes where this push wants it: to the store, or to the registry."""
@@ -196,7 +234,6 @@ class _Push:
     def _content(self, target: TargetResult, repository: str) -> Content:
         from hullwright import push
 
-        by_bake = target.status == "built" and self.driver != "docker"
         return push.Content(
             service=target.service,
             target=target.target,
@@ -206,7 +243,7 @@ class _Push:
             platforms=target.platforms,
             version=target.version,
             revision=target.revision,
-            local="" if by_bake else target.reference,
+            local=target.reference if target.stored else "",
             status=target.status,
         )
 
@@ -248,23 +285,25 @@ class _Push:
         left = push.remove_staging_tags(self.clients, pushed.staged)
         file = self.options.release_file
         if file:
-            write_release(
-                self.session, file, self.clients, pushed.staged, _tags(pushed), self.parts
-            )
+            tags = {(one.service, one.target): pushed.tags_of(one) for one in pushed.staged}
+            write_release(self.session, file, self.clients, pushed.staged, tags, self.parts)
         return replace(pushed, staging_left=left, release_file=file)
 
     def _end(self, built: BuildReport, pushed: Pushed) -> None:
         from hullwright import sizes
         from hullwright.report import push as report
+        from hullwright.tasks.building import draw
 
         session = self.session
         pushed = replace(pushed, seconds=time.monotonic() - self.started_s)
         shown = (built, sizes.of_build(session.workspace, built), pushed)
         session.show(report, shown, self.output_format, summarise=True)
+        draw(session, built, self.options.timeline)
         interrupted = built.interrupted or bool(pushed.moves and pushed.moves.interrupted)
         status: Status = "interrupted" if interrupted else "done" if pushed.done else "failed"
         session.record("push", report.as_json(shown), status)
         if interrupted:
+            session.console.error("interrupted")
             session.end(130)
         session.leave(held=pushed.done, why=report.reason(shown))
 
@@ -296,15 +335,5 @@ class _Push:
         return self.session.version.revision
 
 
-def _tags(pushed: Pushed) -> Mapping[tuple[str, str], Sequence[str]]:
-    """Return the tags that each image has now, by service and stage."""
-    moves = pushed.moves
-    named = sorted((*moves.moved, *moves.unchanged), key=lambda m: m.kind) if moves else []
-    return {
-        (content.service, content.target): [
-            move.tag
-            for move in named
-            if (move.repository, move.digest) == (content.repository, content.digest)
-        ]
-        for content in pushed.staged
-    }
+def _union(*groups: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for group in groups for word in group))

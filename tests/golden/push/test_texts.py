@@ -1,0 +1,168 @@
+"""The texts of pushes: plans and reports, as `NAME.txt`, `NAME.md` and `NAME.json` hold them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from hullwright.build import BuildReport, Failure, TargetResult
+from hullwright.push import (
+    Checked,
+    Content,
+    Gate,
+    Left,
+    Move,
+    MovePlan,
+    MoveReport,
+    PlannedImage,
+    Pushed,
+    PushPlan,
+)
+from hullwright.report import push as report
+
+HERE: Final = Path(__file__).parent
+HOST: Final = "registry.example.com/team"
+NAMES: Final = ("api", "presence-service")
+
+
+def digest(letter: str) -> str:
+    return f"sha256:{letter * 64}"
+
+
+DIGESTS: Final = dict(zip(NAMES, (digest("a"), digest("b")), strict=True))
+OLD: Final = digest("0")
+PLAN: Final = PushPlan(
+    tuple(
+        PlannedImage(name, "production", f"{HOST}/{name}", ("1.4.1", "sha-1a2b3c4"), ("1.4", "1"))
+        for name in NAMES
+    ),
+    (("scripts/scan", "--severity", "high or worse"),),
+    ("provenance",),
+)
+API, PRESENCE = (f"{HOST}/{name}" for name in NAMES)
+A, B = DIGESTS.values()
+MOVES: Final = (
+    Move(API, "1.4.1", A, "fixed"),
+    Move(API, "sha-1a2b3c4", A, "fixed", A),
+    Move(PRESENCE, "1.4.1", B, "fixed"),
+    Move(API, "1.4", A, "moving", OLD),
+    Move(API, "1", A, "moving", OLD),
+    Move(PRESENCE, "1.4", B, "moving", OLD),
+    Move(PRESENCE, "1", B, "moving", OLD),
+)
+STAGED: Final = tuple(
+    Content(
+        name, "production", f"{HOST}/{name}", DIGESTS[name], "f" * 64, ("linux/amd64",), "1.4.1"
+    )
+    for name in NAMES
+)
+CHECKED: Final = tuple(
+    Checked(content, "an/index", {"linux/amd64": digest("c"), "linux/arm64": digest("d")})
+    for content in STAGED
+)
+BUILT: Final = BuildReport(
+    (
+        TargetResult(
+            *("api", "production", ("linux/amd64",), f"{HOST}/api:1.4.1", "built", DIGESTS["api"]),
+            seconds=12.4,
+            version="1.4.1",
+        ),
+        TargetResult(
+            *("presence-service", "production", ("linux/amd64",), f"{HOST}/presence-service:1.4.1"),
+            *("current", DIGESTS["presence-service"]),
+            reason="inputs unchanged since 1.4.0",
+            version="1.4.1",
+        ),
+    ),
+    12.6,
+)
+DONE: Final = Pushed(
+    PLAN,
+    "1.4.1",
+    "1a2b3c4d" * 5,
+    STAGED,
+    CHECKED,
+    (Gate("scripts/scan --severity 'high or worse'", 3.2),),
+    MoveReport(tuple(m for m in MOVES if not m.done), tuple(m for m in MOVES if m.done), 0.042),
+    seconds=17.3,
+)
+LEFT: Final = replace(
+    DONE,
+    moves=MoveReport(
+        unchanged=tuple(m for m in MOVES if m.done),
+        window_s=0.03,
+        restored=MOVES[3:5],
+        deleted=MOVES[:1],
+        left=(Left(MOVES[2], "the registry deletes no single tags"),),
+        failure="registry.example.com does not let ci push to team/api\n  said  denied: frozen",
+    ),
+)
+FAILED: Final = BuildReport(
+    (
+        replace(
+            BUILT.targets[0],
+            status="failed",
+            digest="",
+            failure=Failure("step 2 of 3: RUN make", "", "exit code: 2", ("no rule",)),
+        ),
+        BUILT.targets[1],
+    ),
+    3.0,
+)
+SHOWN: Final[dict[str, report.Shown]] = {
+    "done": (BUILT, {}, DONE),
+    "staging-left": (BUILT, {}, replace(DONE, staging_left=("a:hullwright-1", "b:hullwright-2"))),
+    "moving-failed": (BUILT, {}, LEFT),
+    "interrupted": (BUILT, {}, replace(DONE, moves=MoveReport(interrupted=True))),
+    "build-failed": (FAILED, {}, Pushed(PLAN, "1.4.1", staged=STAGED[1:])),
+}
+
+
+def held(name: str, text: str) -> None:
+    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
+    golden = HERE / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(f"{text}\n", encoding="utf-8")
+    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_report_reads_as_it_is_kept(name: str) -> None:
+    held(f"{name}.txt", report.text(SHOWN[name]))
+    held(f"{name}.md", report.markdown(SHOWN[name]))
+
+
+@pytest.mark.parametrize("name", ["done", "moving-failed"])
+def test_the_machine_form_is_as_it_is_kept(name: str) -> None:
+    told = report.as_json(SHOWN[name])
+    # Builds have a form of their own.
+    assert told.pop("build")["schema"] == 1
+    held(f"{name}.json", json.dumps(told, indent=2))
+
+
+def test_the_plan_of_a_push_reads_as_it_is_kept() -> None:
+    held("plan.txt", PLAN.text())
+
+
+def test_the_plan_of_moves_reads_as_it_is_kept() -> None:
+    held("moves.txt", MovePlan(MOVES).text())
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("build-failed", "not built: api; no release tag was changed"),
+        (
+            "moving-failed",
+            "tags were not moved: registry.example.com does not let ci push to team/api",
+        ),
+        ("interrupted", "tags were not moved: interrupted"),
+    ],
+)
+def test_an_annotation_is_one_line(name: str, reason: str) -> None:
+    assert report.reason(SHOWN[name]) == reason
