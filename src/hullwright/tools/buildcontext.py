@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from hullwright.files import write_atomic
+from hullwright.files import make_folder, write_atomic
 from hullwright.tools.dockerignore import parse
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class Contexts:
             # What is gone would stay for ever.
             kept = {path: said for path, said in known.items() if os.path.lexists(path)}
             document = {"schema": _SCHEMA, "files": {p: [*m, sha] for p, (m, sha) in kept.items()}}
+            make_folder(self.memory.parent)
             write_atomic(self.memory, json.dumps(document) + "\n")
 
     def _walk(self, top: Path, ignore: Ignore) -> Iterator[tuple[str, str]]:

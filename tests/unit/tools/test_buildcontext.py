@@ -120,6 +120,18 @@ def test_a_large_file_is_read_again_only_when_its_marks_change(
     assert digest(folder) == before
 
 
+def test_the_first_run_of_a_repository_remembers_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time_ns", lambda: 2**62)
+    (folder / "large").write_bytes(LARGE)
+    state = folder.parent / "no state yet"
+    run = Contexts(state / "inputs" / "hashes.json", state)
+    run.of(folder, b"")
+    run.remember()
+    assert (state / "inputs" / "hashes.json").is_file()
+
+
 def test_a_file_that_changed_this_moment_is_not_remembered(folder: Path) -> None:
     (folder / "large").write_bytes(LARGE)
     run = contexts(folder)
