@@ -176,7 +176,7 @@ def tags(address: str, project: str) -> dict[str, str]:
         for tag in names:
             if tag.startswith("hullwright-"):
                 continue
-            request = urllib.request.Request(f"{root}/manifests/{tag}", method="HEAD")  # noqa: S310
+            request = urllib.request.Request(f"{root}/manifests/{tag}", method="HEAD")  # noqa: S310  loopback
             request.add_header("Accept", "application/vnd.oci.image.manifest.v1+json")
             with urllib.request.urlopen(request) as answer:  # noqa: S310  loopback
                 found[f"{name}:{tag}"] = answer.headers["Docker-Content-Digest"]

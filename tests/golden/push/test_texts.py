@@ -23,6 +23,7 @@ from hullwright.push import (
     Pushed,
     PushPlan,
 )
+from hullwright.report import build as build_report
 from hullwright.report import push as report
 
 HERE: Final = Path(__file__).parent
@@ -119,8 +120,8 @@ SHOWN: Final[dict[str, report.Shown]] = {
     "staging-left": (BUILT, {}, replace(DONE, staging_left=("a:hullwright-1", "b:hullwright-2"))),
     "moving-failed": (BUILT, {}, LEFT),
     "interrupted": (BUILT, {}, replace(DONE, moves=MoveReport(interrupted=True))),
-    "build-failed": (FAILED, {}, Pushed(PLAN, "1.4.1", staged=STAGED[1:])),
 }
+UNBUILT: Final[report.Shown] = (FAILED, {}, Pushed(PLAN, "1.4.1", staged=STAGED[1:]))
 
 
 def held(name: str, text: str) -> None:
@@ -153,16 +154,29 @@ def test_the_plan_of_moves_reads_as_it_is_kept() -> None:
     held("moves.txt", MovePlan(MOVES).text())
 
 
+def test_after_a_failed_build_its_report_comes_first() -> None:
+    last = (
+        "no release tag was changed · 1 of 2 wait in the registry for the others; "
+        "again with: invoke push --failed"
+    )
+    built = (FAILED, UNBUILT[1])
+    assert report.text(UNBUILT) == f"{build_report.text(built)}\n\n{last}"
+    assert report.markdown(UNBUILT) == f"{build_report.markdown(built)}\n\n{last}"
+    told = report.as_json(UNBUILT)
+    assert (told["pushed"], told["tags"], told["window_seconds"]) == (False, [], None)
+    assert [image["service"] for image in told["staged"]] == ["presence-service"]
+
+
 @pytest.mark.parametrize(
-    ("name", "reason"),
+    ("shown", "reason"),
     [
-        ("build-failed", "not built: api; no release tag was changed"),
+        (UNBUILT, "not built: api; no release tag was changed"),
         (
-            "moving-failed",
+            SHOWN["moving-failed"],
             "tags were not moved: registry.example.com does not let ci push to team/api",
         ),
-        ("interrupted", "tags were not moved: interrupted"),
+        (SHOWN["interrupted"], "tags were not moved: interrupted"),
     ],
 )
-def test_an_annotation_is_one_line(name: str, reason: str) -> None:
-    assert report.reason(SHOWN[name]) == reason
+def test_an_annotation_is_one_line(shown: report.Shown, reason: str) -> None:
+    assert report.reason(shown) == reason
