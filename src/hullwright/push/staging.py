@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-import time
+import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -43,12 +43,13 @@ class Stager:
     Attributes:
         ws: the repository; its runner drives the engine.
         clients: of the registries.
-        pause: waits so many seconds between two tries.
+        pause: waits so many seconds between two tries; returns whether there is to be no other.
     """
 
     ws: Workspace
     clients: Clients
-    pause: Callable[[float], None] = field(default=time.sleep)
+    pause: Callable[[float], bool] | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
 
     def stage(self, contents: Sequence[Content]) -> tuple[Content, ...]:
         """Return the content with the digest under which its registry has it now.
@@ -59,18 +60,19 @@ class Stager:
             CheckFailedError: an image is neither there nor in the local store.
             UnavailableError: the registry refuses it, or several tries failed.
         """
-        return tuple(together(self._stage, contents, workers=_PUSHES))
+        return tuple(together(self._stage, contents, workers=_PUSHES, stop=self._stop))
 
     def _stage(self, content: Content) -> Content:
         client, path = at(self.clients, content.repository)
-        if client.describe(path, content.digest):
+        if content.digest and client.describe(path, content.digest):
             if content.status == "built" and not content.local:
                 self._mark(content)
             return replace(content, staged=True)
-        if not content.local:
+        if not (content.local and content.digest):
+            told = f"the registry has no {content.reference}"
             raise CheckFailedError(
                 f"{content.name} is not where its build said that it is",
-                why=f"the registry has no {content.reference}",
+                why=told if content.digest else "its build told no digest",
                 next_step="build it again: invoke push --force",
             )
         return self._sent(content)
@@ -116,7 +118,9 @@ class Stager:
                 )
             self.ws.console.note(f"! {reference}: {said.splitlines()[-1]}; trying again")
             # Several that failed together must not come back together.
-            self.pause(_FIRST_PAUSE_S * 2 ** (tried - 1) * random.uniform(0.75, 1.25))  # noqa: S311  no secret
+            pause_s = _FIRST_PAUSE_S * 2 ** (tried - 1) * random.uniform(0.75, 1.25)  # noqa: S311  no secret
+            if (self.pause or self._stop.wait)(pause_s):
+                raise UnavailableError(f"the push to {content.repository} was interrupted")
 
 
 def remove_staging_tags(clients: Clients, contents: Sequence[Content]) -> tuple[str, ...]:

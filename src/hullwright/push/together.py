@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Sequence
 
 T = TypeVar("T")
@@ -15,10 +16,22 @@ U = TypeVar("U")
 WORKERS: Final = 8
 
 
-def together(function: Callable[[T], U], things: Sequence[T], *, workers: int = WORKERS) -> list[U]:
+def together(
+    function: Callable[[T], U],
+    things: Sequence[T],
+    *,
+    workers: int = WORKERS,
+    stop: threading.Event | None = None,
+) -> list[U]:
     """Return what a function gives for each thing, in their order; all are tried.
 
-    After Ctrl-C nothing else begins.
+    After Ctrl-C nothing else begins, and what is under way is waited for.
+
+    Args:
+        function: called in a thread of its own for each thing, where there are several.
+        things: what it gets.
+        workers: calls at once.
+        stop: set at Ctrl-C, so that calls which try again and again can end.
 
     Raises:
         Exception: the first one, in the order of the things, that a call raised.
@@ -30,6 +43,8 @@ def together(function: Callable[[T], U], things: Sequence[T], *, workers: int = 
         try:
             wait(futures)
         except BaseException:
+            if stop is not None:
+                stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         return [future.result() for future in futures]

@@ -55,6 +55,7 @@ def run_push(session: Session, request: BuildRequest, options: Options, output_f
 
     push.require_registry(session.config)
     plan = planned(session, request)
+    _refuse_outputs(plan)
     wanted = push_plan(session, plan, options.ref)
     parts = release_parts(session, options.release_file) if options.release_file else ()
     run = _Push(session, request, options, output_format, plan, wanted, parts)
@@ -69,6 +70,17 @@ def run_push(session: Session, request: BuildRequest, options: Options, output_f
         tags = [f"{image.repository}:{tag}" for image in wanted.images for tag in image.tags]
         with running(session, "push", services=services, tags=tags, references=run.references):
             run.run()
+
+
+def _refuse_outputs(plan: BuildPlan) -> None:
+    from hullwright.errors import UsageError
+
+    if not plan.stores:
+        raise UsageError(
+            "a push decides where images go, and --set sends them elsewhere",
+            why=[("set", override) for override in plan.overrides],
+            next_step="leave the override of `output` out, or: invoke build --set …",
+        )
 
 
 def push_plan(session: Session, planned: BuildPlan, ref: str = "") -> PushPlan:
@@ -223,7 +235,7 @@ class _Push:
             self._content(target, image.repository)
             for target in built.targets
             for image in [self.wanted.image(target.service, target.target)]
-            if image and target.status in {"built", "current"} and target.digest
+            if image and target.status in {"built", "current"}
         ]
         if not contents:
             return ()

@@ -82,7 +82,7 @@ class Yard:
 
 @contextmanager
 def yard_in(
-    folder: Path, count: int = 2, *, configuration: str = "", **more: Any
+    folder: Path, count: int = 2, *, tags: str = TAGS, configuration: str = "", **more: Any
 ) -> Iterator[Yard]:
     """Yield a repository that pushes to a registry behind a proxy; its images are removed."""
     with registry(folder) as upstream, flaky(upstream) as proxy:
@@ -90,7 +90,7 @@ def yard_in(
             folder,
             count,
             registry=f"{proxy.address}/team",
-            configuration=f"{TAGS}{configuration}",
+            configuration=f"{tags}{configuration}",
             **more,
         )
         # A development version: what did not change is current.

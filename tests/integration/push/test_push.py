@@ -343,3 +343,31 @@ def test_without_a_registry_or_a_tag_nothing_is_built(yard: Yard) -> None:
     file.write_text("\n".join(text.splitlines()[:1] + text.splitlines()[2:]), encoding="utf-8")
     assert "there is no registry to push to" in yard.push(code=2)
     assert yard.matrix.images() == []
+
+
+RELEASES = """
+tags = [
+  { type = "semver", pattern = "{{version}}" },
+  { type = "semver", pattern = "{{major}}.{{minor}}" },
+]
+"""
+
+
+def test_a_release_is_built_once_and_its_push_can_be_retried(busybox: str, tmp_path: Path) -> None:
+    with yard_in(tmp_path, 2, tags=RELEASES) as yard:
+        yard.matrix.repository.git("tag", "v1.1.0")
+        yard.push("--ref", "v1.1.0")
+        before = yard.all_tags()
+        assert {tag.partition(":")[2] for tag in before} == {"1.1.0", "1.1", "latest"}
+        clone = second_runner(yard, tmp_path)
+        again = clone.matrix.json("push", "--ref", "v1.1.0")
+        assert {t["reason"] for t in again["build"]["targets"]} == {
+            "the registry holds this very release"
+        }
+        assert yard.all_tags() == before
+
+
+def test_an_override_of_where_images_go_is_refused(yard: Yard) -> None:
+    told = yard.push("--set", "*.output=type=local,dest=out", code=2)
+    assert "a push decides where images go" in told
+    assert yard.matrix.images() == []

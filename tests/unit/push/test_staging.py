@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,7 +48,12 @@ def stager(tmp_path: Path, memory: Memory, *failures: str) -> tuple[Stager, Engi
     engine.failures, engine.started = list(failures), []
     engine.arrives = lambda: memory.add("team/api", "image", TAG)
     ws = workspace(tmp_path, runner=engine)
-    return Stager(ws, {HOST: memory}, waited.append), engine, waited
+
+    def pause(seconds: float) -> bool:
+        waited.append(seconds)
+        return False
+
+    return Stager(ws, {HOST: memory}, pause), engine, waited
 
 
 def test_an_image_of_the_local_store_goes_out_under_its_staging_tag(
@@ -148,3 +156,24 @@ def test_an_image_without_a_staging_tag_leaves_none(memory: Memory) -> None:
     memory.deletes = False
     digest = memory.add("team/api", "image", "1.2.3")
     assert remove_staging_tags({HOST: memory}, [content(digest)]) == ()
+
+
+def test_after_ctrl_c_nothing_is_tried_again(tmp_path: Path, memory: Memory) -> None:
+    stage, engine, waited = stager(tmp_path, memory, *["signal: interrupt"] * 9)
+    held = threading.Event()
+    honest = memory.check_push
+
+    def check(repository: str, /) -> None:
+        # The first failure comes with the Ctrl-C that caused it.
+        if not held.is_set():
+            held.set()
+            os.kill(os.getpid(), signal.SIGINT)
+        honest(repository)
+
+    memory.check_push = check  # type: ignore[method-assign]  # a registry that is told of
+    stage.pause = None
+    contents = [content(digest_of(word), local="x") for word in (b"x", b"y")]
+    with pytest.raises(KeyboardInterrupt):
+        stage.stage(contents)
+    assert waited == []
+    assert sum(words[1] == "push" for words in engine.started) < 9
