@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ class Console:
     err: TextIO = field(default_factory=lambda: sys.stderr)
     verbose: bool = False
     _status_shown: bool = field(default=False, repr=False)
+    # Builds that run beside each other tell of themselves from threads of their own.
+    _printing: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _folds: int = field(default=0, repr=False)
 
     @property
@@ -62,13 +65,15 @@ class Console:
 
     def result(self, text: str, *, coloured: bool = True) -> None:
         """Print a result, which is what standard output is for; as it is, if not `coloured`."""
-        self._clear_status()
-        print(self._coloured(text, self.out) if coloured else text, file=self.out, flush=True)
+        with self._printing:
+            self._clear_status()
+            print(self._coloured(text, self.out) if coloured else text, file=self.out, flush=True)
 
     def note(self, text: str) -> None:
         """Print a line that tells of progress or of a decision."""
-        self._clear_status()
-        print(self._coloured(text, self.err), file=self.err, flush=True)
+        with self._printing:
+            self._clear_status()
+            print(self._coloured(text, self.err), file=self.err, flush=True)
 
     def detail(self, text: str) -> None:
         """Print a note only where more was asked for (`--verbose`, `--echo`)."""
@@ -91,9 +96,10 @@ class Console:
         """Show a line that the next one replaces; nothing where no terminal can show it."""
         if self.live:
             width = shutil.get_terminal_size().columns - 1
-            self.err.write(f"\r\x1b[K{text[:width]}")
-            self.err.flush()
-            self._status_shown = True
+            with self._printing:
+                self.err.write(f"\r\x1b[K{text[:width]}")
+                self.err.flush()
+                self._status_shown = True
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:

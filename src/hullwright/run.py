@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import time
 from contextlib import contextmanager, suppress
@@ -64,6 +65,8 @@ class Runner:
     environ: Mapping[str, str]
     echo: Callable[[str], None] | None = None
     secrets: set[Secret] = field(default_factory=set)
+    # What `stream` runs now, and whether Ctrl-C was passed on to it.
+    _streams: dict[subprocess.Popen[str], bool] = field(default_factory=dict, repr=False)
 
     def read(
         self,
@@ -111,6 +114,7 @@ class Runner:
         started = time.monotonic()
         lines: list[str] = []
         with self._process(argv, cwd, env, stdin=stdin, merge=True) as process:
+            self._streams[process] = False
             if stdin is not None and process.stdin:
                 # A child that fails at once does not read; what it says comes below.
                 with suppress(BrokenPipeError):
@@ -122,10 +126,24 @@ class Runner:
                 lines.append(line)
                 on_line(line)
             code = process.wait()
+            del self._streams[process]
         result = Result(argv, code, "\n".join(lines), "", time.monotonic() - started)
         if check and code != 0:
             raise CommandError(result)
         return result
+
+    def interrupt(self, *, kill: bool = False) -> None:
+        """Pass Ctrl-C on to everything that `stream` runs in other threads, to each once.
+
+        Children in our process group may have got it already; a second one does no harm to those
+        that clean up.
+        """
+        for process, told in list(self._streams.items()):
+            if kill:
+                process.kill()
+            elif not told and process in self._streams:
+                self._streams[process] = True
+                process.send_signal(signal.SIGINT)
 
     def attach(
         self,

@@ -1,11 +1,17 @@
-"""Builds images of services: a plan from configuration and Git, then one bake run.
+"""Builds images of services: a plan from configuration and Git, then as few bake runs as possible.
 
-`plan` observes and decides, `execute` runs one `docker buildx bake` and records what was built.
-`prepare` only writes what the printed bake definition needs besides the repository's own files.
+`plan` says which images there are, `decide` which of them are there already, and `execute` builds
+the rest and records it. `prepare` only writes what the printed bake definition needs besides the
+repository's own files.
 """
 
+from hullwright.build.affected import changed_targets
+from hullwright.build.checking import CheckReport, check
+from hullwright.build.currency import decide, fingerprints_now
 from hullwright.build.execution import execute, prepare
+from hullwright.build.kept import save_inputs
 from hullwright.build.labelling import source_labels
+from hullwright.build.lastrun import undone
 from hullwright.build.models import (
     BuildPlan,
     BuildReport,
@@ -25,17 +31,24 @@ __all__ = [
     "BuildReport",
     "BuildRequest",
     "Cause",
+    "CheckReport",
     "Decision",
     "EmulatedStep",
     "Failure",
     "PlannedTarget",
     "SourceVersion",
     "TargetResult",
+    "changed_targets",
+    "check",
+    "decide",
     "execute",
+    "fingerprints_now",
     "labels_of",
     "plan",
     "prepare",
     "reference_of",
+    "save_inputs",
     "select",
     "source_labels",
+    "undone",
 ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from hullwright.tools.buildx import definition_json
+from hullwright.tools.buildx import LOCAL_STORE, definition_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hullwright.build.fingerprint import Fingerprint
     from hullwright.build.ignoring import GeneratedFile
+    from hullwright.build.timeline import RecordedRun, Timeline
     from hullwright.tools.buildx import BakeTarget
 
 Status = Literal["built", "current", "failed", "skipped"]
@@ -96,6 +97,7 @@ class Decision:
         changes: what differs from the inputs of the last recorded build, such as
             `src/app.py changed`; empty where nothing does or none is known.
         version, revision, reference, digest, platforms: of the existing image; empty for `build`.
+        stored: whether the local store holds it.
     """
 
     action: Action
@@ -106,6 +108,7 @@ class Decision:
     reference: str = ""
     digest: str = ""
     platforms: tuple[str, ...] = ()
+    stored: bool = True
 
 
 UNDECIDED: Final = Decision("build", "it was not looked at yet")
@@ -167,6 +170,7 @@ class BuildPlan:
         ca_bundle: file that builds get as a secret; empty for none.
         jobs: builds in flight; 0 leaves it to BuildKit, in one bake run.
         fail_fast: whether the first failure ends the run.
+        notes: what a person should know of how it was planned.
     """
 
     targets: tuple[PlannedTarget, ...]
@@ -177,6 +181,12 @@ class BuildPlan:
     ca_bundle: str = ""
     jobs: int = 0
     fail_fast: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def building(self) -> tuple[PlannedTarget, ...]:
+        """What is to be built; the rest is there already, or is fetched."""
+        return tuple(t for t in self.targets if t.decision.action == "build")
 
     @property
     def stores(self) -> bool:
@@ -187,7 +197,7 @@ class BuildPlan:
     @property
     def secret_keys(self) -> tuple[str, ...]:
         """Keys of the secrets file whose values `execute` must be given."""
-        return tuple(sorted({key for target in self.targets for key in target.secret_keys}))
+        return tuple(sorted({key for target in self.building for key in target.secret_keys}))
 
     def definition(self) -> str:
         """Return the bake definition, which `docker buildx bake -f` takes as it is."""
@@ -195,13 +205,24 @@ class BuildPlan:
 
     def text(self) -> str:
         """Return the plan for a person, one image in each block; stable, so tests assert it."""
-        lines = [f"build {len(self.targets)} in one bake run{self._flags()}"]
+        lines = [f"{self._head()}{self._flags()}"]
         for planned in self.targets:
             lines += ["", *_target_lines(planned)]
         if self.ca_bundle:
             lines += ["", f"every build may read the certificates of {self.ca_bundle}"]
         lines += [f"bake is allowed {entitlement}" for entitlement in self.allow]
+        lines += [f"note: {note}" for note in self.notes]
         return "\n".join(lines)
+
+    def _head(self) -> str:
+        count, there = len(self.building), len(self.targets) - len(self.building)
+        if not count:
+            return "build nothing: all of it is there already"
+        how = "in one bake run"
+        if 0 < self.jobs < count:
+            how = f"at most {self.jobs} at once" if self.jobs > 1 else "one after another"
+        rest = f" · {there} there already" if there else ""
+        return f"build {count} {how}{rest}{' · stop at the first failure' * self.fail_fast}"
 
     def _flags(self) -> str:
         flags = [
@@ -213,13 +234,23 @@ class BuildPlan:
 
 
 def _target_lines(planned: PlannedTarget) -> list[str]:
-    bake = planned.bake
+    bake, decision = planned.bake, planned.decision
+    if decision.action != "build":
+        found = f"{decision.reference}@{decision.digest}" if decision.digest else decision.reference
+        facts = [(decision.action, decision.reason), ("image", found)]
+        return [planned.reference, *(f"  {name:<9}  {fact}" for name, fact in facts if fact)]
     facts = [
+        ("because", decision.reason if decision is not UNDECIDED else ""),
+        ("needed by", "" if planned.asked else "another one only"),
         ("from", f"{bake.context} · {bake.dockerfile} · stage {planned.target or '(the last)'}"),
         ("platforms", " ".join(planned.platforms) or "the builder's own"),
         ("arguments", " ".join(f"{name}={value}" for name, value in bake.arguments.items())),
         ("labels", " ".join(f"{name}={value}" for name, value in bake.labels.items())),
+        ("contexts", " ".join(f"{name}={value}" for name, value in bake.contexts.items())),
         ("secrets", " ".join(bake.secrets)),
+        ("ssh", " ".join(bake.ssh)),
+        ("cache", " ".join((*bake.cache_from, *(f"to {goal}" for goal in bake.cache_to)))),
+        ("output", " ".join(bake.outputs) if bake.outputs != (LOCAL_STORE,) else ""),
         ("generated", " ".join(file.path for file in planned.generated)),
     ]
     return [planned.reference, *(f"  {name:<9}  {fact}" for name, fact in facts if fact)]
@@ -280,7 +311,7 @@ class TargetResult:
 
     Attributes:
         status: `skipped` where it was not tried: what it needs failed, or the run was ended.
-        digest: of its manifest, or of the index of several; empty unless it was built.
+        digest: of its manifest, or of the index of several; empty unless it is there now.
         platforms: that it holds, as far as they are known.
         seconds: from its first step to the end of its export.
         steps: instructions of the Dockerfile that it needs, on all platforms, without FROM.
@@ -293,6 +324,8 @@ class TargetResult:
         changes: what differs from the inputs of the build before.
         emulated: steps that ran foreign code.
         asked: whether it was asked for, not only needed by another one.
+        stored: whether the local store holds the digest.
+        before: digest of the last recorded build; empty where there is none.
     """
 
     service: str
@@ -312,6 +345,8 @@ class TargetResult:
     changes: tuple[str, ...] = ()
     emulated: tuple[EmulatedStep, ...] = ()
     asked: bool = True
+    stored: bool = False
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,15 +357,30 @@ class BuildReport:
         targets: in the order of the plan.
         seconds: of the whole run.
         longest: the step that took longest, for the last line; empty where all was cached.
-        runs: how many times bake ran.
+        records: what each bake run told, in the order in which they began.
         interrupted: whether Ctrl-C ended it.
+        nothing: why there was nothing to do at all, where there was not.
     """
 
     targets: tuple[TargetResult, ...]
     seconds: float
     longest: str = ""
-    runs: int = 0
+    records: tuple[RecordedRun, ...] = field(default=(), repr=False)
     interrupted: bool = False
+    nothing: str = ""
+
+    @property
+    def runs(self) -> int:
+        """How many times bake ran."""
+        return len(self.records)
+
+    @property
+    def timeline(self) -> Timeline:
+        """When each step ran, and which of them the end waited for."""
+        # Imported where somebody wants it drawn.
+        from hullwright.build.timeline import timeline
+
+        return timeline(self.records)
 
     @property
     def failed(self) -> bool:

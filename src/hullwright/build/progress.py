@@ -18,7 +18,7 @@ from hullwright.tools.buildx import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
 _KEPT_LINES: Final = 40
@@ -31,6 +31,15 @@ _MOUNT: Final = re.compile(r"(?<=^RUN)(?: --mount=\S+)+")
 _READING: Final = re.compile(r"internal\] load .*\bdefinition")
 # BuildKit ends the other targets of a run when one fails; theirs is not the failure.
 _CANCELLED: Final = re.compile(r"context canceled|CANCELED", re.IGNORECASE)
+
+
+def cancelled(words: str) -> bool:
+    """Return whether an error only says that something else ended the build."""
+    return _CANCELLED.search(words) is not None
+
+
+def _export(vertex: Vertex) -> bool:
+    return "exporting to" in vertex.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +104,18 @@ class Progress:
                 self._activity(event)
         return changed
 
-    def steps(self, target: str) -> list[Step]:
-        """Return the instructions that `target` needs, without FROM, which runs nothing."""
+    def steps(self, target: str, siblings: Iterable[str] = ()) -> list[Step]:
+        """Return the instructions that `target` needs, without FROM, which runs nothing.
+
+        BuildKit counts the steps of a sibling that it is built on among its own; those of
+        `siblings` are left out.
+        """
+        left_out = frozenset(siblings)
+        others = {digest for owner, digest in self.vertexes if owner in left_out}
         return [
-            step for step in self._steps(target) if not step.name.instruction.startswith("FROM ")
+            step
+            for step in self._steps(target)
+            if step.vertex.digest not in others and not step.name.instruction.startswith("FROM ")
         ]
 
     def running(self) -> list[tuple[str, Vertex]]:
@@ -108,22 +125,29 @@ class Progress:
         running = [(target, v) for (target, _), v in known if v.started and not v.completed]
         return sorted(running, key=lambda item: str(item[1].started))
 
-    def failure(self, target: str) -> Vertex | None:
-        """Return the vertex that failed in `target` of itself, not cancelled by another."""
-        for (owner, _), vertex in self.vertexes.items():
-            if owner == target and vertex.error and not _CANCELLED.search(vertex.error):
-                return vertex
-        return None
+    def failures(self, target: str) -> list[Vertex]:
+        """Return the vertexes that failed in `target` of themselves, not cancelled by another."""
+        return [
+            vertex
+            for (owner, _), vertex in self.vertexes.items()
+            if owner == target and vertex.error and not cancelled(vertex.error)
+        ]
 
     def step_of(self, vertex: Vertex) -> Step | None:
         """Return a vertex as a Dockerfile's step, or None for one of BuildKit's own."""
         name = parse_step(vertex.name, prefixed=len(self.targets) > 1)
         return Step(name, vertex) if name else None
 
+    def exports(self, target: str) -> int:
+        """Return how many exporters of `target` wrote and completed what they write."""
+        exported = [v for (owner, _), v in self.vertexes.items() if owner == target and _export(v)]
+        done = [vertex for vertex in exported if vertex.completed and not vertex.error]
+        return len(done) if len(done) == len(exported) else 0
+
     def digest(self, target: str) -> str:
         """Return the digest that the export of `target` wrote and completed, or nothing."""
         for (owner, key), vertex in self.vertexes.items():
-            exported = owner == target and "exporting to" in vertex.name
+            exported = owner == target and _export(vertex)
             if exported and vertex.completed and not vertex.error and key in self._digests:
                 return self._digests[key][1]
         return ""

@@ -1,13 +1,15 @@
-"""Tells of a running bake: a line that changes on a terminal, plain timed lines elsewhere."""
+"""Tells of running bakes: a line that changes on a terminal, plain timed lines elsewhere."""
 
 from __future__ import annotations
 
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+
+from hullwright.build.progress import cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,15 +26,16 @@ _LONGEST_INSTRUCTION: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """Tells a console what a bake run is doing.
+    """Tells a console what bake runs are doing; they may run beside each other.
 
     Attributes:
-        started_s: monotonic time at which the run began.
+        started_s: monotonic time at which the first began.
+        running: the progress of those that run now.
     """
 
     console: Console
-    progress: Progress
     started_s: float
+    running: list[Progress] = field(default_factory=list)
 
     @contextmanager
     def ticking(self) -> Iterator[None]:
@@ -54,32 +57,42 @@ class Teller:
             ended.set()
             ticker.join()
 
-    def changed(self, target: str, vertex: Vertex) -> None:
+    @contextmanager
+    def following(self, progress: Progress) -> Iterator[None]:
+        """Tell of a run while the block lasts."""
+        self.running.append(progress)
+        try:
+            yield
+        finally:
+            self.running.remove(progress)
+
+    def changed(self, progress: Progress, target: str, vertex: Vertex) -> None:
         """Tell that a vertex began or ended."""
         if self.console.live:
             self.console.status(self._status())
         elif vertex.completed:
-            self._line(target, vertex)
+            self._line(progress, target, vertex)
 
     def _status(self) -> str:
         running = [
             f"{target} {_short(step.text)}"
-            for target, vertex in self.progress.running()
-            if (step := self.progress.step_of(vertex))
+            for progress in list(self.running)
+            for target, vertex in progress.running()
+            if (step := progress.step_of(vertex))
         ]
         more = f" · and {len(running) - _SHOWN} more" if len(running) > _SHOWN else ""
         shown = " · ".join(running[:_SHOWN]) or "BuildKit"
         return f"… {time.monotonic() - self.started_s:.1f} s · {shown}{more}"
 
-    def _line(self, target: str, vertex: Vertex) -> None:
-        step = self.progress.step_of(vertex)
+    def _line(self, progress: Progress, target: str, vertex: Vertex) -> None:
+        step = progress.step_of(vertex)
         # BuildKit's own steps say nothing that a reader of a log would act on, unless they fail.
-        if step is None and not vertex.error:
+        if step is None and (not vertex.error or cancelled(vertex.error)):
             return
         what = step.text if step else vertex.name
         where = " ".join(part for part in (target, step.name.platform if step else "") if part)
         if vertex.error:
-            ended = "failed"
+            ended = "cancelled" if cancelled(vertex.error) else "failed"
         elif vertex.cached:
             ended = "cached"
         else:

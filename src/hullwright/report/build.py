@@ -11,7 +11,7 @@ from hullwright.report.table import markdown as markdown_table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hullwright.build import BuildReport, Failure, TargetResult
+    from hullwright.build import BuildPlan, BuildReport, Failure, TargetResult
     from hullwright.sizes import Figures
 
     # What became of the run, and the figures of its images by their digest; may lack some.
@@ -25,18 +25,41 @@ _SHORT_DIGEST: Final = len("sha256:") + 12
 def text(shown: Shown) -> str:
     """Return the report for a person: a line for each image, what failed below it, the sum."""
     report, sizes = shown
-    rows = [_row(target, sizes.get(target.digest, ())) for target in report.targets]
+    if not report.targets:
+        return _sum(report)
+    heads = aligned([_row(target) for target in report.targets], right=(3,), gap=2).splitlines()
+    width = max(map(len, heads))
+    tails = aligned([_tail(target, sizes) for target in report.targets], gap=2).split("\n")
     lines = [_head(report), ""]
-    table = aligned(rows, right=(3,), gap=2).splitlines()
-    for target, line in zip(report.targets, table, strict=True):
-        lines.append(f"  {line}")
-        lines += [f"      {detail}" for detail in _details(target, sizes.get(target.digest, ()))]
-    return "\n".join([*lines, "", _sum(report)])
+    for target, head, tail in zip(report.targets, heads, tails, strict=True):
+        # What is longer than figures stands apart from their columns.
+        told = tail or _reason(target)
+        lines.append(f"  {head.ljust(width)}  {told}".rstrip())
+        lines += [f"      {line}" for line in _details(target, report, sizes)]
+    emulated = _emulated(report)
+    return "\n".join([*lines, *(["", *emulated] if emulated else []), "", _sum(report)])
+
+
+def why(plan: BuildPlan) -> str:
+    """Return for each image what is done, why, and what differs from its last build."""
+    lines: list[str] = []
+    needed = {True: "", False: "   (another one needs it)"}
+    rows = [
+        (f"{t.service} {t.target}".strip(), t.decision.action, t.decision.reason + needed[t.asked])
+        for t in plan.targets
+    ]
+    for planned, line in zip(plan.targets, aligned(rows, gap=2).split("\n"), strict=True):
+        decision = planned.decision
+        lines.append(line)
+        lines += [f"    {change}" for change in decision.changes if change != decision.reason]
+    return "\n".join(lines)
 
 
 def markdown(shown: Shown) -> str:
     """Return the report for a job summary or a pull request."""
     report, sizes = shown
+    if not report.targets:
+        return _sum(report)
     header = ("image", "status", "seconds", "cached steps", "compressed", "unpacked", "digest")
     rows = [_markdown_row(target, sizes.get(target.digest, ())) for target in report.targets]
     blocks = [f"### {_head(report)}", markdown_table(header, rows, right=(2, 3, 4, 5))]
@@ -47,7 +70,8 @@ def markdown(shown: Shown) -> str:
             fence = "`" * (max((len(run) for run in _backticks(told)), default=0) + 3)
             title = f"<summary>{_name(target)} failed: {_escaped(target.failure.step)}</summary>"
             blocks.append(f"<details open>{title}\n\n{fence}\n{told}\n{fence}\n\n</details>")
-    return "\n\n".join([*blocks, _sum(report)])
+    emulated = "\n".join(f"- {_escaped(line)}" for line in _emulated(report))
+    return "\n\n".join([*blocks, *([emulated] if emulated else []), _sum(report)])
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
@@ -56,6 +80,8 @@ def as_json(shown: Shown) -> dict[str, Any]:
     return {
         "schema": _SCHEMA,
         "seconds": round(report.seconds, 3),
+        "runs": report.runs,
+        "interrupted": report.interrupted,
         "targets": [_target(target, sizes.get(target.digest, ())) for target in report.targets],
     }
 
@@ -74,6 +100,12 @@ def _target(target: TargetResult, figures: Sequence[Figures]) -> dict[str, Any]:
         "reason": target.reason or None,
         "version": target.version,
         "revision": target.revision or None,
+        "fingerprint": target.fingerprint or None,
+        "changes": list(target.changes),
+        "emulated": [
+            {"step": step.step, "platform": step.platform, "seconds": round(step.seconds, 3)}
+            for step in target.emulated
+        ],
         "sizes": [
             {
                 "platform": row.platform,
@@ -97,7 +129,9 @@ def _failure(failure: Failure) -> dict[str, Any]:
 
 
 def _head(report: BuildReport) -> str:
-    versions = dict.fromkeys(target.version for target in report.targets)
+    # What is current may have earlier versions; what was built has the one of this run.
+    built = [target for target in report.targets if target.status != "current"]
+    versions = dict.fromkeys(target.version for target in built or report.targets)
     stages = dict.fromkeys(target.target or "(last stage)" for target in report.targets)
     platforms = dict.fromkeys(p for target in report.targets for p in target.platforms)
     services = list(dict.fromkeys(target.service for target in report.targets))
@@ -107,32 +141,64 @@ def _head(report: BuildReport) -> str:
     return f"{' × '.join(part for part in parts if part)}  {version}"
 
 
-def _row(target: TargetResult, figures: Sequence[Figures]) -> list[str]:
-    row = [_MARKS[target.status], _name(target), target.status]
-    row.append(f"{target.seconds:.1f} s" if target.status != "skipped" else "")
-    if target.failure:
-        platform = f"   ({target.failure.platform})" if target.failure.platform else ""
-        return [*row, f"{_line(target.failure.step)}{platform}"]
-    if target.status == "skipped":
-        return [*row, target.reason]
+def _row(target: TargetResult) -> list[str]:
+    tried = target.status in {"built", "failed"}
+    seconds = f"{target.seconds:.1f} s" if tried else ""
+    return [_MARKS[target.status], _name(target), target.status, seconds]
+
+
+def _tail(target: TargetResult, sizes: Mapping[str, Sequence[Figures]]) -> list[str]:
+    """Return the figures of an image that was built."""
+    if target.status != "built":
+        return [""]
     cached = f"{target.cached_steps} of {target.steps} steps cached"
-    row.append(cached if target.steps else "no steps")
-    return [*row, *(_sizes(figures[0]) if len(figures) == 1 else ())]
+    figures = sizes.get(target.digest, ())
+    told = [cached if target.steps else "no steps"]
+    return [*told, *_sizes(figures[0], target, sizes)] if len(figures) == 1 else told
 
 
-def _details(target: TargetResult, figures: Sequence[Figures]) -> list[str]:
+def _reason(target: TargetResult) -> str:
+    """Return why an image was not built: where it failed, or why it did not have to be."""
+    if target.failure is None:
+        return target.reason
+    platform = f"   ({target.failure.platform})" if target.failure.platform else ""
+    return f"{_line(target.failure.step)}{platform}"
+
+
+def _details(
+    target: TargetResult, report: BuildReport, sizes: Mapping[str, Sequence[Figures]]
+) -> list[str]:
     lines = []
-    if target.digest:
+    figures = sizes.get(target.digest, ())
+    # Of many that are current only the reason is of interest.
+    if target.digest and (target.status == "built" or len(report.targets) == 1):
         lines.append(f"{target.reference}   {target.digest[:_SHORT_DIGEST]}")
     elif target.status == "built":
         lines.append(target.reason)
-    if len(figures) > 1:
-        lines += aligned([[row.platform, *_sizes(row)] for row in figures]).splitlines()
+    if len(figures) > 1 and target.status == "built":
+        rows = [[row.platform, *_sizes(row, target, sizes)] for row in figures]
+        lines += aligned(rows).splitlines()
     return [*lines, *(_failure_lines(target.failure) if target.failure else ())]
 
 
-def _sizes(row: Figures) -> tuple[str, str]:
-    return f"{_bytes(row.unpacked_bytes)} unpacked", f"{_bytes(row.compressed_bytes)} compressed"
+def _emulated(report: BuildReport) -> list[str]:
+    """Return the steps that ran foreign code, for emulation is what makes such builds slow."""
+    return [
+        f"emulated  {_name(target)}  {_line(step.step)}  {step.platform}  {step.seconds:.1f} s"
+        for target in report.targets
+        for step in target.emulated
+    ]
+
+
+def _sizes(
+    row: Figures, target: TargetResult, sizes: Mapping[str, Sequence[Figures]]
+) -> tuple[str, ...]:
+    told = (f"{_bytes(row.unpacked_bytes)} unpacked", f"{_bytes(row.compressed_bytes)} compressed")
+    before = [each for each in sizes.get(target.before, ()) if each.platform == row.platform]
+    if not before or row.unpacked_bytes is None or before[0].unpacked_bytes is None:
+        return told
+    grown = row.unpacked_bytes - before[0].unpacked_bytes
+    return (*told, f"{'+' if grown > 0 else ''}{size_text(grown)}" if grown else "±0")
 
 
 def _bytes(count: int | None) -> str:
@@ -150,15 +216,21 @@ def _failure_lines(failure: Failure) -> list[str]:
 
 
 def _sum(report: BuildReport) -> str:
-    done = sum(target.status in {"built", "current"} for target in report.targets)
-    parts = [f"{done} of {len(report.targets)} in {report.seconds:.1f} s"]
+    if not report.targets:
+        return f"✓ nothing to build: {report.nothing}"
+    count = len(report.targets)
+    statuses = [target.status for target in report.targets]
+    if statuses.count("current") == count:
+        which = "it is" if count == 1 else f"all {count} are"
+        return f"{which} current: nothing was built"
+    done = sum(status in {"built", "current"} for status in statuses)
+    parts = [f"{done} of {count} in {report.seconds:.1f} s"]
+    if report.interrupted:
+        parts.insert(0, "interrupted")
     if report.longest:
         parts.append(f"longest step: {_line(report.longest)}")
-    undone = [target for target in report.targets if target.status in {"failed", "skipped"}]
-    if undone:
-        services = ",".join(dict.fromkeys(target.service for target in undone))
-        stage = f" --target {undone[0].target}" if undone[0].target else ""
-        parts.append(f"again with: invoke build --service {services}{stage}")
+    if report.failed:
+        parts.append("again with: invoke build --failed")
     return " · ".join(parts)
 
 

@@ -85,6 +85,10 @@ class BuiltImage(Protocol):
     def reference(self) -> str: ...
     @property
     def digest(self) -> str: ...
+    @property
+    def stored(self) -> bool: ...
+    @property
+    def before(self) -> str: ...
 
 
 class Built(Protocol):
@@ -98,18 +102,23 @@ def of_build(ws: Workspace, built: Built) -> dict[str, tuple[Figures, ...]]:
     """Return the figures of images that were just built, by their digest.
 
     Only what no earlier run measured costs a look into the store, so a build in which nothing
-    changed asks the engine nothing.
+    changed asks the engine nothing. Of the images before them there are figures where they are
+    known.
     """
     measured: dict[str, tuple[Figures, ...]] = {}
+    cache = Cache(cache_dir(ws.environ))
     for image in built.targets:
-        subject = Subject(image.reference, image.service, image.target, image.digest)
-        if not image.digest:
+        if not (image.stored and image.digest):
             continue
+        subject = Subject(image.reference, image.service, image.target, image.digest)
         try:
             measured[image.digest] = _figures(ws, subject, image.digest)
         except HullwrightError as error:
             # The image is built all the same; only its figures are not known.
             ws.console.warn(f"{image.reference} was built, and could not be measured: {error.what}")
+        known = cache.figures(image.before) if image.before else None
+        if known is not None:
+            measured.setdefault(image.before, known)
     return measured
 
 

@@ -13,17 +13,27 @@ if TYPE_CHECKING:
 @task(
     aliases=("docker-build",),
     lists=("service", "platform", "allow"),
-    repeated=("build_arg", "set"),
+    repeated=("build_arg", "set", "output", "allow_arg"),
     operands="service",
     flags={
         "service": "only these services; default all",
         "target": "stage to build; default production, else the last configured one",
         "platform": "platforms to build for; default the configuration's, else this machine's",
+        "failed": "only what failed or did not run when it was built last",
+        "changed-since": "only what changed since this ref of Git, such as origin/main",
+        "force": "build also what is current",
+        "why": "say for each image why it is built, or is not",
+        "jobs": "builds in flight; default the configuration's, else as many as BuildKit likes",
+        "fail-fast": "stop at the first build that fails",
         "no-cache": "run every step again",
         "pull": "look for newer base images first",
+        "output": "an exporter in place of the local store, such as type=oci,dest=x.tar",
+        "check": "only check the Dockerfiles, by BuildKit's own rules",
         "build-arg": "an argument K=V for every Dockerfile; may be repeated",
         "set": "an override as bake takes it, such as *.cache-from=type=local,src=d; repeatable",
         "allow": "entitlements for bake, such as network.host",
+        "allow-arg": "a build argument whose name looks like a secret's, and is none; repeatable",
+        "timeline": "draw the build into this HTML file",
         "print": "print the bake definition and build nothing",
         "format": FORMATS,
     },
@@ -33,18 +43,31 @@ def build(
     service: list[str] | None = None,
     target: str = "",
     platform: list[str] | None = None,
+    failed: bool = False,
+    changed_since: str = "",
+    force: bool = False,
+    why: bool = False,
+    jobs: int = 0,
+    fail_fast: bool = False,
     no_cache: bool = False,
     pull: bool = False,
+    output: list[str] | None = None,
+    check: bool = False,
     build_arg: list[str] | None = None,
     set: list[str] | None = None,
     allow: list[str] | None = None,
+    allow_arg: list[str] | None = None,
+    timeline: str = "",
     print: bool = False,
     format: str = "text",
 ) -> None:
-    """Build images of services in one bake run, named by Git's version, and record them."""
+    """Build images that are not current, named by Git's version, and record them."""
     from hullwright.build import BuildRequest
-    from hullwright.tasks.building import arguments_of, run_build
+    from hullwright.errors import UsageError
+    from hullwright.tasks.building import Options, arguments_of, run_build
 
+    if jobs < 0:
+        raise UsageError(f"--jobs {jobs} is no number of builds", next_step="--jobs 1, or more")
     request = BuildRequest(
         services=tuple(service or ()),
         target=target,
@@ -54,8 +77,22 @@ def build(
         build_args=arguments_of(build_arg or []),
         set_=tuple(set or ()),
         allow=tuple(allow or ()),
+        outputs=tuple(output or ()),
+        jobs=jobs,
+        fail_fast=fail_fast,
+        force=force,
+        allow_args=tuple(allow_arg or ()),
     )
-    run_build(session, request, format, print_only=print)
+    options = Options(
+        output_format=format,
+        print_only=print,
+        check=check,
+        failed=failed,
+        changed_since=changed_since,
+        why=why,
+        timeline=timeline,
+    )
+    run_build(session, request, options)
 
 
 @task(

@@ -118,27 +118,44 @@ def definition_json(targets: Iterable[BakeTarget]) -> str:
 
 
 def bake_argv(
+    file: Path,
     metadata_file: Path,
     *,
+    targets: Sequence[str] = (),
     no_cache: bool = False,
     pull: bool = False,
     overrides: Sequence[str] = (),
     allow: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Return the bake that reads its definition from standard input and reports in JSON lines.
+    """Return the bake that builds what a definition has, and reports in JSON lines.
 
     Args:
+        file: the definition. Standard input would hold 64 KiB of it, which 50 services exceed.
         metadata_file: gets digests by target when everything was built.
+        targets: bake's names of what is built; empty for the default group.
         no_cache: build every step again.
         pull: look for newer base images.
         overrides: as `--set` takes them: `target.key=value`.
         allow: entitlements, such as `fs.read=/path`.
     """
     return (
-        *("docker", "buildx", "bake", "--file", "-", "--progress", "rawjson"),
+        *("docker", "buildx", "bake", "--file", str(file), "--progress", "rawjson"),
         *("--metadata-file", str(metadata_file)),
         *(("--no-cache",) if no_cache else ()),
         *(("--pull",) if pull else ()),
+        *(word for override in overrides for word in ("--set", override)),
+        *(f"--allow={entitlement}" for entitlement in allow),
+        *targets,
+    )
+
+
+def check_argv(file: Path, *, overrides: Sequence[str], allow: Sequence[str]) -> tuple[str, ...]:
+    """Return the bake that checks Dockerfiles by BuildKit's own rules and builds nothing.
+
+    The targets of the definition must have no tags: an empty image would get them.
+    """
+    return (
+        *("docker", "buildx", "bake", "--check", "--file", str(file), "--progress", "quiet"),
         *(word for override in overrides for word in ("--set", override)),
         *(f"--allow={entitlement}" for entitlement in allow),
     )
