@@ -18,15 +18,19 @@ if TYPE_CHECKING:
     Shown = tuple[BuildReport, Mapping[str, Sequence[Figures]]]
 
 _SCHEMA: Final = 1
+_AGAIN: Final = "invoke build --failed"
 _MARKS: Final = {"built": "✓", "current": "✓", "failed": "✗", "skipped": "·"}
 _SHORT_DIGEST: Final = len("sha256:") + 12
 
 
-def text(shown: Shown) -> str:
-    """Return the report for a person: a line for each image, what failed below it, the sum."""
+def text(shown: Shown, *, again: str = _AGAIN) -> str:
+    """Return the report for a person: a line for each image, what failed below it, the sum.
+
+    `again` is the command that builds what failed.
+    """
     report, sizes = shown
     if not report.targets:
-        return _sum(report)
+        return _sum(report, again)
     heads = aligned([_row(target) for target in report.targets], right=(3,), gap=2).splitlines()
     width = max(map(len, heads))
     tails = aligned([_tail(target, sizes) for target in report.targets], gap=2).split("\n")
@@ -37,7 +41,7 @@ def text(shown: Shown) -> str:
         lines.append(f"  {head.ljust(width)}  {told}".rstrip())
         lines += [f"      {line}" for line in _details(target, report, sizes)]
     emulated = _emulated(report)
-    return "\n".join([*lines, *(["", *emulated] if emulated else []), "", _sum(report)])
+    return "\n".join([*lines, *(["", *emulated] if emulated else []), "", _sum(report, again)])
 
 
 def why(plan: BuildPlan) -> str:
@@ -55,11 +59,11 @@ def why(plan: BuildPlan) -> str:
     return "\n".join(lines)
 
 
-def markdown(shown: Shown) -> str:
+def markdown(shown: Shown, *, again: str = _AGAIN) -> str:
     """Return the report for a job summary or a pull request."""
     report, sizes = shown
     if not report.targets:
-        return _sum(report)
+        return _sum(report, again)
     header = ("image", "status", "seconds", "cached steps", "compressed", "unpacked", "digest")
     rows = [_markdown_row(target, sizes.get(target.digest, ())) for target in report.targets]
     blocks = [f"### {_head(report)}", markdown_table(header, rows, right=(2, 3, 4, 5))]
@@ -71,7 +75,7 @@ def markdown(shown: Shown) -> str:
             title = f"<summary>{_name(target)} failed: {_escaped(target.failure.step)}</summary>"
             blocks.append(f"<details open>{title}\n\n{fence}\n{told}\n{fence}\n\n</details>")
     emulated = "\n".join(f"- {_escaped(line)}" for line in _emulated(report))
-    return "\n\n".join([*blocks, *([emulated] if emulated else []), _sum(report)])
+    return "\n\n".join([*blocks, *([emulated] if emulated else []), _sum(report, again)])
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
@@ -215,7 +219,7 @@ def _failure_lines(failure: Failure) -> list[str]:
     return [*lines, *(f"  {line}".rstrip() for line in told)]
 
 
-def _sum(report: BuildReport) -> str:
+def _sum(report: BuildReport, again: str) -> str:
     if not report.targets:
         return f"✓ nothing to build: {report.nothing}"
     count = len(report.targets)
@@ -230,7 +234,7 @@ def _sum(report: BuildReport) -> str:
     if report.longest:
         parts.append(f"longest step: {_line(report.longest)}")
     if report.failed:
-        parts.append("again with: invoke build --failed")
+        parts.append(f"again with: {again}")
     return " · ".join(parts)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Shown = tuple[BuildReport, Mapping[str, Sequence[Figures]], Pushed]
 
 _SCHEMA: Final = 1
+_AGAIN: Final = "invoke push --failed"
 _SHORT_DIGEST: Final = len("sha256:") + 12
 
 
@@ -27,7 +28,7 @@ def text(shown: Shown) -> str:
     """Return the report for a person: the images with their tags, and what was moved how."""
     built, sizes, pushed = shown
     if pushed.moves is None:
-        return "\n\n".join([build_report.text((built, sizes)), *_unmoved(built, pushed)])
+        return "\n\n".join([build_report.text((built, sizes), again=_AGAIN), *_unmoved(pushed)])
     blocks = ["\n".join([_head(pushed), "", *_rows(built, pushed)]), _sum(pushed)]
     blocks += ["\n".join(_failure(pushed.moves))] if pushed.moves.failed else []
     return "\n\n".join([*blocks, *_notes(pushed)])
@@ -37,7 +38,7 @@ def markdown(shown: Shown) -> str:
     """Return the report for a job summary or a pull request."""
     built, sizes, pushed = shown
     if pushed.moves is None:
-        return "\n\n".join([build_report.markdown((built, sizes)), *_unmoved(built, pushed)])
+        return "\n\n".join([build_report.markdown((built, sizes), again=_AGAIN), *_unmoved(pushed)])
     status = _statuses(built)
     rows = [
         [
@@ -177,12 +178,11 @@ def _sum(pushed: Pushed) -> str:
     return " · ".join([*parts, f"{pushed.seconds:.1f} s"])
 
 
-def _unmoved(built: BuildReport, pushed: Pushed) -> Iterator[str]:
+def _unmoved(pushed: Pushed) -> Iterator[str]:
     """Yield what a push says that ended before its tags."""
     count = len(pushed.staged)
     waits = f"{count} of {len(pushed.plan.images)} wait in the registry for the others"
-    again = "" if built.interrupted else "; again with: invoke push --failed"
-    yield f"no release tag was changed · {waits if count else 'nothing was sent'}{again}"
+    yield f"no release tag was changed · {waits if count else 'nothing was sent'}"
 
 
 def _failure(moves: MoveReport) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import urllib.request
 from contextlib import contextmanager
@@ -12,13 +13,14 @@ import pytest
 
 from flaky import Proxy, flaky
 from matrix import Matrix, made
-from registries import registry
+from registries import PASSWORD, USER, registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _ACCEPT = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
+LOGIN = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 # One tag of a commit, which never moves, and two that do.
 TAGS = """
 tags = [
@@ -70,7 +72,8 @@ class Yard:
 
     def _get(self, path: str) -> tuple[bytes, str] | None:
         request = urllib.request.Request(
-            f"http://{self.proxy.upstream}/v2/{path}", headers={"Accept": _ACCEPT}
+            f"http://{self.proxy.upstream}/v2/{path}",
+            headers={"Accept": _ACCEPT, "Authorization": f"Basic {LOGIN}"},
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  loopback
@@ -82,16 +85,21 @@ class Yard:
 
 @contextmanager
 def yard_in(
-    folder: Path, count: int = 2, *, tags: str = TAGS, configuration: str = "", **more: Any
+    folder: Path,
+    count: int = 2,
+    *,
+    tags: str = TAGS,
+    configuration: str = "",
+    login: bool = False,
+    delete: bool = False,
 ) -> Iterator[Yard]:
     """Yield a repository that pushes to a registry behind a proxy; its images are removed."""
-    with registry(folder) as upstream, flaky(upstream) as proxy:
+    with registry(folder, login=login, delete=delete) as upstream, flaky(upstream) as proxy:
         matrix = made(
             folder,
             count,
             registry=f"{proxy.address}/team",
             configuration=f"{tags}{configuration}",
-            **more,
         )
         # A development version: what did not change is current.
         matrix.repository.write("README.md", "A second commit.\n")
@@ -104,8 +112,8 @@ def yard_in(
 
 @pytest.fixture
 def yard(busybox: str, tmp_path: Path) -> Iterator[Yard]:
-    """Yield a repository of two services."""
-    with yard_in(tmp_path) as made_yard:
+    """Yield a repository of two services; the registry removes manifests, if it is asked to."""
+    with yard_in(tmp_path, delete=True) as made_yard:
         yield made_yard
 
 

@@ -12,7 +12,7 @@ import pytest
 from composing import docker
 from flaky import denied
 
-from .conftest import Yard, yard_in
+from .conftest import LOGIN, Yard, yard_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +114,8 @@ def test_one_failure_of_eight_changes_no_tag_and_the_next_push_builds_one(
     eight.matrix.commit()
     told = eight.push(code=1)
     assert "no release tag was changed · 7 of 8 wait in the registry" in told
-    assert "invoke push --failed" in told
+    assert "again with: invoke push --failed" in told
+    assert "invoke build --failed" not in told
     assert eight.all_tags() == {}
     eight.matrix.steps("s3", "true # mended")
     eight.matrix.commit()
@@ -308,7 +309,9 @@ def test_other_local_tags_go_along_where_that_is_asked_for(yard: Yard) -> None:
 
 def test_a_release_file_says_what_was_pushed(yard: Yard, tmp_path: Path) -> None:
     file = tmp_path / "release.json"
-    yard.push("--release-file", str(file))
+    summary = tmp_path / "summary.md"
+    yard.push("--release-file", str(file), GITHUB_STEP_SUMMARY=str(summary))
+    assert f"`{yard.tags('s0')['stable']}`" in summary.read_text(encoding="utf-8")
     told = json.loads(file.read_text(encoding="utf-8"))
     assert {image["service"]: image["digest"] for image in told["images"]} == {
         service: yard.tags(service)["stable"] for service in yard.matrix.names
@@ -371,3 +374,18 @@ def test_an_override_of_where_images_go_is_refused(yard: Yard) -> None:
     told = yard.push("--set", "*.output=type=local,dest=out", code=2)
     assert "a push decides where images go" in told
     assert yard.matrix.images() == []
+
+
+def test_the_login_that_docker_has_stored_is_used_on_both_ways(
+    busybox: str, tmp_path: Path
+) -> None:
+    with yard_in(tmp_path, 1, login=True) as yard:
+        settings = tmp_path / "docker"
+        settings.mkdir()
+        told = yard.push(code=3, DOCKER_CONFIG=str(settings))
+        assert f"{yard.proxy.address} wants a login" in told
+        stored = {"auths": {yard.proxy.address: {"auth": LOGIN}}}
+        (settings / "config.json").write_text(json.dumps(stored), encoding="utf-8")
+        told = yard.push(DOCKER_CONFIG=str(settings))
+        assert set(yard.tags("s0")) == {sha(yard), "main", "stable"}
+        assert LOGIN not in told
