@@ -105,7 +105,10 @@ def registry(
         watchdog = threading.Timer(_DEADLINE_S, process.kill)
         watchdog.start()
         try:
-            yield _listening(process)
+            address = _listening(process)
+            # It guards the start only: tests share a registry for as long as they need it.
+            watchdog.cancel()
+            yield address
         finally:
             watchdog.cancel()
             process.terminate()
