@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal
 
 from hullwright import recorded
 from hullwright.errors import CheckFailedError, UnavailableError, suggestion, unknown
 from hullwright.images import Reference
-from hullwright.push.models import Registry, short
+from hullwright.push.models import short
 from hullwright.push.moving import at
-from hullwright.push.release import platforms_of
 from hullwright.push.together import together
-from hullwright.tools import engine
+from hullwright.tools import engine, published
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hullwright.outcome import Result
     from hullwright.push.models import Clients
     from hullwright.push.release import Release
+    from hullwright.tools.published import Published
+    from hullwright.tools.registryclient import RegistryClient
     from hullwright.workspace import Workspace
 
 _OCI: Final = "org.opencontainers.image."
@@ -30,16 +30,6 @@ _FINGERPRINT: Final = "dev.hullwright.fingerprint"
 # The engine fetches several layers of each at once.
 _PULLS: Final = 4
 _SHOWN_TAGS: Final = 8
-
-
-class Lister(Registry, Protocol):
-    """A registry that tells its tags, too."""
-
-    def tags(self, repository: str, /) -> tuple[str, ...]:
-        """Return all tags of a repository."""
-
-
-Listers = Mapping[str, Lister]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +41,10 @@ class Wanted:
         reference: repository and tag that it gets in the local store.
         digest: of it; empty until the registry has told.
         platforms: that it holds.
-        version, revision: what a release file says of its sources; its labels come first.
+        version, revision: what its sources are said to be called; its labels come first.
         present: whether the local store has it under its digest.
         others: references that mean it too, where the registry lacks `reference`.
+        moving: references that mean it as long as its labels are of this version or revision.
     """
 
     service: str
@@ -65,6 +56,7 @@ class Wanted:
     revision: str = ""
     present: bool = False
     others: tuple[str, ...] = ()
+    moving: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -163,7 +155,9 @@ def of_release(release: Release, services: Sequence[str], target: str) -> tuple[
     )
 
 
-def looked_up(clients: Listers, images: Sequence[Wanted]) -> tuple[Wanted, ...]:
+def looked_up(
+    clients: Mapping[str, RegistryClient], images: Sequence[Wanted]
+) -> tuple[Wanted, ...]:
     """Return what tags name now, with digests and platforms.
 
     Raises:
@@ -248,19 +242,23 @@ def _described(ws: Workspace, plan: PullPlan, seconds: Sequence[float]) -> tuple
     return tuple(done)
 
 
-def _looked_up(clients: Listers, image: Wanted) -> Wanted | None:
-    client, path = at(clients, image.repository)
-    for reference in (image.reference, *image.others):
-        told = client.describe(path, _tag(reference))
-        platforms = platforms_of(client, path, told.digest) if told else None
-        if told and platforms:
+def _looked_up(clients: Mapping[str, RegistryClient], image: Wanted) -> Wanted | None:
+    client = clients[Reference.parse(image.reference).domain]
+    for reference in (image.reference, *image.others, *image.moving):
+        there = published.read(client, image.repository, _tag(reference))
+        if there and (reference not in image.moving or _is(image, there)):
             return replace(
-                image, reference=reference, digest=told.digest, platforms=tuple(platforms)
+                image, reference=reference, digest=there.digest, platforms=there.platforms
             )
     return None
 
 
-def _no_tag(clients: Listers, missing: Sequence[Wanted]) -> CheckFailedError:
+def _is(image: Wanted, there: Published) -> bool:
+    """Return whether what a moving tag names is the image that is wanted."""
+    return there.version in {image.version} - {""} or there.revision in {image.revision} - {""}
+
+
+def _no_tag(clients: Mapping[str, RegistryClient], missing: Sequence[Wanted]) -> CheckFailedError:
     facts = []
     for image in missing:
         reference = Reference.parse(image.reference)

@@ -201,12 +201,24 @@ def _wanted(session: Session, service: Service, target: str, tag: str) -> Wanted
 
     if tag:
         return Wanted(service.name, target, reference_of(session.config, service, target, tag))
-    names = [session.versions[service.name].image_tag]
-    names += fixed(tags_of(session, service, session.ref_context), tag_prefix=service.tag_prefix)
-    first, *others = (
-        reference_of(session.config, service, target, name) for name in dict.fromkeys(names)
+    version = session.versions[service.name]
+    tags = tags_of(session, service, session.ref_context)
+    kept = (version.image_tag, *fixed(tags, tag_prefix=service.tag_prefix))
+    moving = [name for name in tags.names if name not in kept]
+
+    def references(names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(reference_of(session.config, service, target, name) for name in names)
+
+    first, *others = references(dict.fromkeys(kept))
+    return Wanted(
+        service.name,
+        target,
+        first,
+        version=version.version,
+        revision=version.revision,
+        others=tuple(others),
+        moving=references(moving),
     )
-    return Wanted(service.name, target, first, others=tuple(others))
 
 
 def release_parts(session: Session, file: str) -> tuple[StackPart, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,3 +134,16 @@ def test_what_cannot_be_meant_is_2(
     done = run(releasing.promote, **arguments)
     assert done.code == 2
     assert told in done.err
+
+
+def test_the_release_file_is_an_operand_of_hullwright(shop: Shop, tag: str) -> None:
+    lines = (
+        "from hullwright.tasks import collection, releasing\n\n"
+        "ns = collection()\nns.add_task(releasing.promote)\n"
+    )
+    (shop.root / "tasks.py").write_text(lines, encoding="utf-8")
+    program = str(Path(sys.executable).parent / "hullwright")
+    words = [program, "promote", shop.file(), "--to", tag]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert both(shop, tag) == shop.digests

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
 from hullwright.errors import CheckFailedError, UsageError
 from hullwright.push import Content, promoting, pulling, release
+from hullwright.push.pulling import Wanted
 from hullwright.push.release import Release, ReleasedImage, config_hash
 from pushing import Memory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hullwright.tools.registryclient import RegistryClient
+
 HOST: Final = "registry.example.com"
+
+
+@dataclass
+class Listing:
+    """A registry in memory that tells its tags as a client does."""
+
+    memory: Memory
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.memory, name)
+
+    def tags(self, repository: str) -> tuple[str, ...]:
+        return tuple(self.memory.named(repository))
+
+
+def client(memory: Memory) -> RegistryClient:
+    """Return what stands for the client of a registry in memory."""
+    return cast("RegistryClient", Listing(memory))
 
 
 def image(service: str, target: str = "", *tags: str) -> ReleasedImage:
@@ -150,6 +171,53 @@ def test_what_the_release_does_not_have_is_refused_with_what_it_has() -> None:
         pulling.of_release(of(image("web")), ["wep"], "")
     with pytest.raises(UsageError, match='unknown target "prod"'):
         pulling.of_release(of(image("web", "production")), [], "prod")
+
+
+def followed(version: str, revision: str) -> Wanted:
+    """Return what is taken for 1.0.0 where only `main` exists, whose labels are these."""
+    memory = Memory()
+    labels = {
+        "org.opencontainers.image.version": version,
+        "org.opencontainers.image.revision": revision,
+    }
+    memory.image("shop/api", "main", labels=labels)
+    name = f"{HOST}/shop/api"
+    wanted = Wanted(
+        "api",
+        "",
+        f"{name}:1.0.0",
+        version="1.0.0",
+        revision="a" * 40,
+        moving=(f"{name}:main",),
+    )
+    (found,) = pulling.looked_up({HOST: client(memory)}, [wanted])
+    return found
+
+
+@pytest.mark.parametrize(("version", "revision"), [("1.0.0", ""), ("0.9.0", "a" * 40)])
+def test_a_moving_tag_is_taken_while_it_names_this_version(version: str, revision: str) -> None:
+    found = followed(version, revision)
+    assert found.reference == f"{HOST}/shop/api:main"
+    assert found.platforms == ("linux/amd64",)
+    assert found.digest.startswith("sha256:")
+
+
+@pytest.mark.parametrize(("version", "revision"), [("0.9.0", "b" * 40), ("", "")])
+def test_a_moving_tag_of_another_version_is_not_taken(version: str, revision: str) -> None:
+    with pytest.raises(CheckFailedError, match=r"has no tag 1\.0\.0; it has main"):
+        followed(version, revision)
+
+
+def test_the_tags_that_a_registry_has_are_told_without_those_of_staged_content() -> None:
+    memory = Memory()
+    memory.image("shop/api", "1.0.0", "latest", f"hullwright-{'0' * 32}")
+    wanted = Wanted("api", "production", f"{HOST}/shop/api:1.0.1", others=(f"{HOST}/shop/api:v1",))
+    with pytest.raises(CheckFailedError) as raised:
+        pulling.looked_up({HOST: client(memory)}, [wanted])
+    assert (
+        f"api production  {HOST}/shop/api has no tag 1.0.1, v1; it has 1.0.0, latest "
+        '— did you mean "1.0.0"?' in str(raised.value)
+    )
 
 
 def test_an_image_without_a_tag_is_pulled_under_its_digest() -> None:
