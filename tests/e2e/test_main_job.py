@@ -18,12 +18,15 @@ from e2e.conftest import INVOKE
 
 pytestmark = pytest.mark.docker
 
+# The main job's own service: the other one, for CI jobs, takes minutes to compile.
+PRODUCTION = ("build", "--service", "hullwright", "--target", "production")
+
 
 @pytest.fixture(scope="module")
 def done(clone: Clone) -> dict[str, Any]:
     """What the main job's steps reported, in their machine form."""
     return {
-        "build": clone.json("build", "--service", "hullwright", "--target", "production"),
+        "build": clone.json(*PRODUCTION),
         "decrypt": clone.json("decrypt"),
         "cold-start": clone.json("cold-start"),
         "sizes": clone.json("sizes"),
@@ -120,8 +123,15 @@ def test_no_secret_value_stands_in_what_hullwright_keeps(
         assert not [value for value in values if value.encode() in content], file
 
 
-def test_an_unchanged_build_runs_no_step_again(clone: Clone, done: dict[str, Any]) -> None:
-    (target,) = clone.json("build", "--service", "hullwright", "--target", "production")["targets"]
+def test_an_unchanged_build_is_current(clone: Clone, done: dict[str, Any]) -> None:
+    (first,) = done["build"]["targets"]
+    (target,) = clone.json(*PRODUCTION)["targets"]
+    assert (target["status"], target["steps"]) == ("current", 0)
+    assert target["digest"] == first["digest"]
+
+
+def test_a_forced_build_runs_no_step_again(clone: Clone, done: dict[str, Any]) -> None:
+    (target,) = clone.json(*PRODUCTION, "--force")["targets"]
     assert target["cached_steps"] == target["steps"] > 0
     (first,) = done["build"]["targets"]
     assert target["digest"] == first["digest"]
