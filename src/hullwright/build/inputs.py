@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.build.fingerprint import Fingerprint, Inputs, fingerprint_of
 from hullwright.build.ignoring import STATE
+from hullwright.build.linking import context_key
 from hullwright.errors import UsageError
 from hullwright.images import Platform, Reference
 from hullwright.tools.buildcontext import Contexts
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 FOLDER: Final = "inputs"
 # Every build may read it and it differs from machine to machine: a way to reach things, no input.
 _CA_BUNDLE: Final = "ca-bundle"
+# It names the sources, as VERSION does, and changes with every commit; looking at it may, too.
+_NAMING: Final = frozenset({".git"})
 _IMAGE: Final = "docker-image://"
 _TARGET: Final = "target:"
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://|git@")
@@ -49,7 +52,6 @@ class Material:
     Attributes:
         dockerfile: its path from the repository's root, as people know it.
         content: exact bytes of the Dockerfile.
-        ignore_path: file that says what is left out of the main context; empty for none.
         folders: contexts that are folders, with their ignore rules; the main one's name is empty.
         images: names of the images that are not made here.
         siblings: bake's names of the targets that it is built on.
@@ -60,7 +62,6 @@ class Material:
     planned: PlannedTarget
     dockerfile: str
     content: bytes
-    ignore_path: str
     folders: Mapping[str, tuple[Path, bytes]]
     images: tuple[str, ...]
     siblings: tuple[str, ...]
@@ -79,7 +80,7 @@ class Material:
 def contexts_of(ws: Workspace) -> Contexts:
     """Return the contexts of one run, none of which was looked at yet."""
     state = ws.root.resolve() / STATE
-    return Contexts(state / FOLDER / "hashes.json", state)
+    return Contexts(state / FOLDER / "hashes.json", state, _NAMING)
 
 
 def materials(ws: Workspace, plan: BuildPlan) -> tuple[Material, ...]:
@@ -159,7 +160,7 @@ def _material(
     bake = planned.bake
     top = ws.root / bake.context
     path = Path(os.path.normpath(top / bake.dockerfile))
-    content, ignore, ignore_path = _read(ws, planned, path, top)
+    content, ignore = _read(ws, planned, path, top)
     dockerfile = parsed.setdefault(content, parse(content.decode("utf-8", "replace")))
     folders = {"": (top, ignore)}
     images, siblings, unknown = list[str](), list(planned.links.values()), list[str]()
@@ -186,7 +187,6 @@ def _material(
         planned=planned,
         dockerfile=service.dockerfile if service else os.path.relpath(path, ws.root),
         content=content,
-        ignore_path=ignore_path,
         folders=folders,
         images=tuple(dict.fromkeys(images)),
         siblings=tuple(dict.fromkeys(siblings)),
@@ -195,16 +195,15 @@ def _material(
     )
 
 
-def _read(ws: Workspace, planned: PlannedTarget, path: Path, top: Path) -> tuple[bytes, bytes, str]:
-    """Return the Dockerfile, its ignore rules, and where those are kept."""
+def _read(ws: Workspace, planned: PlannedTarget, path: Path, top: Path) -> tuple[bytes, bytes]:
+    """Return the Dockerfile and the ignore rules of its context."""
     # What a plan generates is not written before it is executed.
     generated = {str(ws.root / file.path): file.content for file in planned.generated}
     own = f"{path}.dockerignore"
     if str(path) in generated and own in generated:
-        return generated[str(path)], generated[own], ""
+        return generated[str(path)], generated[own]
     found = ignore_file(path, top)
-    relative = os.path.relpath(found, ws.root) if found else ""
-    return path.read_bytes(), _bytes(found) if found else b"", relative
+    return path.read_bytes(), _bytes(found) if found else b""
 
 
 def _bytes(path: Path) -> bytes:
@@ -213,9 +212,11 @@ def _bytes(path: Path) -> bytes:
 
 def _uses(dockerfile: Dockerfile, planned: PlannedTarget) -> Iterator[ImageUse]:
     names = (*planned.bake.contexts, *planned.links)
-    yield from dockerfile.images(
-        planned.bake.arguments, target=_stage(dockerfile, planned), contexts=names
-    )
+    keys = {context_key(name) for name in names}
+    stage = _stage(dockerfile, planned)
+    for use in dockerfile.images(planned.bake.arguments, target=stage, contexts=names):
+        if context_key(use.image) not in keys:
+            yield use
 
 
 def _stage(dockerfile: Dockerfile, planned: PlannedTarget) -> str:

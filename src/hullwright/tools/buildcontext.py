@@ -58,10 +58,12 @@ class Contexts:
     Attributes:
         memory: file that remembers hashes from run to run.
         state: folder that is never part of a context: it changes with every run.
+        apart: names at the top of a context that are no part of it either.
     """
 
     memory: Path
     state: Path
+    apart: frozenset[str] = frozenset()
     _made: dict[tuple[Path, bytes], Context] = field(default_factory=dict)
     _known: dict[str, tuple[_Marks, str]] | None = None
     _hashed: dict[str, tuple[_Marks, str]] = field(default_factory=dict)
@@ -99,7 +101,7 @@ class Contexts:
             for entry in _entries(folder):
                 path = f"{prefix}{entry.name}"
                 is_folder = entry.is_dir(follow_symlinks=False)
-                if is_folder and entry.path == str(self.state):
+                if path in self.apart or (is_folder and entry.path == str(self.state)):
                     continue
                 out, matched = ignore.judge(path, above)
                 if is_folder and (not out or ignore.may_hold(path)):

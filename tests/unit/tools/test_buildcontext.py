@@ -49,6 +49,16 @@ def test_files_folders_and_permissions_count_and_the_state_does_not(folder: Path
     assert digest(folder) != before
 
 
+def test_what_stands_apart_does_not_count_at_the_top(folder: Path) -> None:
+    for place in (folder, folder / "src"):
+        (place / ".git").mkdir()
+        (place / ".git/HEAD").write_text("1")
+    run = Contexts(folder.parent / "hashes.json", folder / ".hullwright", frozenset({".git"}))
+    taken = run.of(folder, b"").files
+    assert ".git" not in taken
+    assert "src/.git/HEAD" in taken
+
+
 @pytest.mark.parametrize("change", ["content", "name", "kind", "target", "gone", "empty folder"])
 def test_whatever_is_copied_otherwise_changes_the_digest(folder: Path, change: str) -> None:
     (folder / "link").symlink_to("README")

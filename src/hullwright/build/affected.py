@@ -1,0 +1,52 @@
+"""Which images some files are inputs of."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hullwright.build.inputs import materials
+from hullwright.tools.dockerignore import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hullwright.build.inputs import Material
+    from hullwright.build.models import BuildPlan
+    from hullwright.workspace import Workspace
+
+
+def changed_targets(
+    ws: Workspace, plan: BuildPlan, paths: Iterable[str]
+) -> frozenset[tuple[str, str]]:
+    """Return (service, target) of the images that files are inputs of, or that build on such ones.
+
+    Args:
+        ws: the repository.
+        plan: what is built, each target after those that it is built on.
+        paths: from the repository's root; files that are gone count as well.
+    """
+    files = [Path(os.path.normpath(ws.root.resolve() / path)) for path in paths]
+    changed: dict[str, tuple[str, str]] = {}
+    for material in materials(ws, plan):
+        planned = material.planned
+        if not changed.keys().isdisjoint(material.siblings) or _holds(ws, material, files):
+            changed[planned.name] = (planned.service, planned.target)
+    return frozenset(changed.values())
+
+
+def _holds(ws: Workspace, material: Material, files: Iterable[Path]) -> bool:
+    root = ws.root.resolve()
+    own = {root / material.dockerfile, root / f"{material.dockerfile}.dockerignore"}
+    rules = [(folder.resolve(), parse(ignore)) for folder, ignore in material.folders.values()]
+    for file in files:
+        if file in own:
+            return True
+        for folder, ignore in rules:
+            if file.is_relative_to(folder):
+                inside = file.relative_to(folder).as_posix()
+                # An ignore file that is left out of its own context decides on it all the same.
+                if inside == ".dockerignore" or not ignore.leaves_out(inside):
+                    return True
+    return False
