@@ -36,6 +36,7 @@ def as_json(found: Verification) -> dict[str, object]:
         "image": found.image,
         "id": found.id,
         "version": found.version.version,
+        "current": found.current,
         "held": not found.differences,
         "checks": [
             {"what": c.what, "expected": c.expected, "found": c.found, "held": c.held}
@@ -50,6 +51,8 @@ def differences(found: Verification) -> str:
 
 
 def _verdict(found: Verification) -> str:
+    if found.current and not found.differences:
+        return f"✓ {found.image} is current: its inputs are unchanged since {found.version.version}"
     if not found.differences:
         return f"✓ {found.image} is what Git says: {found.version.version}"
     count = len(found.differences)

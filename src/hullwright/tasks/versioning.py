@@ -72,9 +72,45 @@ def verify_image(
     service = chosen(session, name or _service_of(session, image))
     version = version_of(session, service)
     command = service.version_command if service else ()
-    found = verify(session.workspace, version, reference, image, command)
+    kept = _kept_version(session, service, image, version) if service else None
+    found = verify(
+        session.workspace, kept or version, reference, image, command, current=kept is not None
+    )
     session.show(report, found, output_format)
     session.leave(held=not found.differences, why=report.differences(found))
+
+
+def _kept_version(
+    session: Session, service: Service, image: LocalImage, version: Version
+) -> Version | None:
+    """Return the version that an image keeps since none of its inputs changed; None without one."""
+    from hullwright import build
+    from hullwright.tasks.building import source_version
+    from hullwright.version.verify import kept_version
+
+    said = image.labels.get("dev.hullwright.fingerprint", "")
+    is_own = image.labels.get("org.opencontainers.image.version") == version.version
+    # A release is never another version's image, whatever its inputs are.
+    if not said or is_own or source_version(session, version).release:
+        return None
+    target = image.labels.get("dev.hullwright.target", "")
+    request = build.BuildRequest(services=(service.name,), target=target)
+    versions = session.versions
+    try:
+        plan = build.plan(
+            session.workspace, request, lambda each: source_version(session, versions[each.name])
+        )
+    except UsageError as error:
+        # What cannot be built now has no inputs to compare; the labels still tell.
+        session.console.detail(f"its inputs cannot be compared: {error.what}")
+        return None
+    prints = build.fingerprints_now(session.workspace, plan)
+    now = {prints[each.name].value for each in plan.targets if each.service == service.name}
+    if said not in now:
+        return None
+    return kept_version(
+        session.workspace, image, tag_prefix=service.tag_prefix, paths=service.paths
+    )
 
 
 def _service_of(session: Session, image: LocalImage) -> str:

@@ -102,6 +102,8 @@ def shop(busybox: str, repository: Repository) -> Iterator[Shop]:
     repository.write("Dockerfile", DOCKERFILE)
     repository.write("job.Dockerfile", "FROM scratch\nCOPY hullwright.toml /\n")
     repository.write(".gitignore", "told\n__pycache__\n")
+    # What a hook writes is no input of an image.
+    repository.write(".dockerignore", "told\n")
     repository.commit("v1.2.3", "job/v3.0.0")
     yield made
     label = f"label=dev.hullwright.project={made.project}"
@@ -144,7 +146,9 @@ def test_labels_and_annotations_say_what_git_says(shop: Shop) -> None:
         "base.digest": digest,
     }
     manifest, _ = saved(reference)
-    assert manifest["annotations"] == {k: v for k, v in labels.items() if k.startswith(OCI)}
+    annotated = {k: v for k, v in labels.items() if k.startswith(OCI)}
+    fingerprint = "dev.hullwright.fingerprint"
+    assert manifest["annotations"] == {**annotated, fingerprint: labels[fingerprint]}
 
 
 def test_an_index_of_several_platforms_and_its_manifests_are_annotated_alike(shop: Shop) -> None:
@@ -212,6 +216,24 @@ def test_an_image_of_an_earlier_commit_differs_and_each_difference_is_named(shop
     assert "4 things of 1.2.4 differ" in done.stdout
     assert f"but Git says {revision}" in done.stdout
     assert "about v1.2.3, but Git says 1.2.4" in done.stdout
+
+
+def test_a_current_image_is_verified_with_the_version_that_it_keeps(shop: Shop) -> None:
+    shop.repository.write("job.Dockerfile.dockerignore", "docs\ntold\n")
+    shop.repository.commit()
+    reference = shop.build("job")
+    shop.repository.commit(file="docs/page")
+    assert shop.build("job") == reference
+    code, held = shop.verify(reference)
+    assert (code, held["version"], held["revision"]) == (0, True, True)
+    done = shop.hullwright("version", "--verify", f"--image={reference}")
+    assert "is current: its inputs are unchanged since 3.0.1-0.dev.1+g" in done.stdout
+    # A changed input, or a release, wants an image of its own.
+    shop.repository.commit(file="other")
+    assert shop.verify(reference)[0] == 1
+    shop.repository.git("reset", "--quiet", "--hard", "HEAD~1")
+    shop.repository.git("tag", "job/v3.1.0")
+    assert shop.verify(reference)[0] == 1
 
 
 def test_a_service_is_known_by_its_image_and_has_its_own_tags(shop: Shop) -> None:
