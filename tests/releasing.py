@@ -145,7 +145,12 @@ def label(shop: Shop) -> str:
 
 
 def forget(shop: Shop) -> None:
-    """Remove the shop's images from the local store."""
-    images = docker("image", "ls", "--quiet", "--no-trunc", "--filter", label(shop)).split()
+    """Remove the shop's images from the local store, those of its own pushes too."""
+    names = f"reference={shop.address}/{shop.project}/*"
+    images = [
+        identity
+        for which in (label(shop), names)
+        for identity in docker("image", "ls", "--quiet", "--no-trunc", "--filter", which).split()
+    ]
     if images:
-        docker("image", "rm", "--force", *set(images))
+        docker("image", "rm", "--force", *dict.fromkeys(images))
