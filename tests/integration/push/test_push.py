@@ -288,6 +288,30 @@ def test_an_image_on_a_stand_in_is_refused_unless_it_is_allowed(yard: Yard) -> N
     assert len(yard.all_tags()) == 2 * 3
 
 
+def test_a_base_that_is_a_stand_in_is_refused_before_any_build(yard: Yard, tmp_path: Path) -> None:
+    base = f"{yard.matrix.project}/base:1"
+    text = "FROM scratch\nCOPY Dockerfile /\nLABEL dev.hullwright.stand-in=python:3.13-slim\n"
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/Dockerfile").write_text(text, encoding="utf-8")
+    docker("buildx", "build", "--quiet", "--load", "--tag", base, str(tmp_path / "base"))
+    try:
+        written = f"FROM {base}\nCOPY steps.sh /\n"
+        yard.matrix.repository.write("services/s1/Dockerfile", written)
+        yard.matrix.commit()
+        told = yard.push(code=2)
+        assert "s1    made on a stand-in for python:3.13-slim" in told
+        assert yard.matrix.images() == []
+    finally:
+        docker("image", "rm", base)
+
+
+def test_a_push_tells_and_draws_its_build(yard: Yard, tmp_path: Path) -> None:
+    file = tmp_path / "build.html"
+    told = yard.push("--why", "--timeline", str(file), "--jobs", "1")
+    assert "no image of these inputs in the local store or the registry" in told
+    assert "<svg" in file.read_text(encoding="utf-8")
+
+
 def test_one_push_at_a_time(yard: Yard) -> None:
     state = yard.matrix.root / ".hullwright"
     state.mkdir()
@@ -334,6 +358,7 @@ def test_hooks_run_around_a_push(yard: Yard) -> None:
 
 
 def test_without_a_registry_or_a_tag_nothing_is_built(yard: Yard) -> None:
+    assert "--failed builds only what is not in" in yard.push("--failed", "--force", code=2)
     told = yard.push("--ref", "v1.0.0", code=2)
     assert "v1.0.0 is another commit than the one that would be built" in told
     file = yard.matrix.root / "hullwright.toml"
