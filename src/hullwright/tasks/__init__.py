@@ -16,10 +16,21 @@ from invoke import Collection, Task
 
 def collection() -> Collection:
     """Return a new collection with every task of Hullwright."""
-    from hullwright.tasks import image, info, publishing, secret, stack, tagging
+    from hullwright.tasks import (
+        image,
+        info,
+        pruning,
+        publishing,
+        registering,
+        releasing,
+        secret,
+        stack,
+        tagging,
+    )
 
     namespace = Collection()
-    for module in (image, publishing, stack, secret, info, tagging):
+    publication = (publishing, releasing, registering, pruning)
+    for module in (image, *publication, stack, secret, info, tagging):
         for value in vars(module).values():
             if isinstance(value, Task):
                 namespace.add_task(value)
