@@ -18,7 +18,7 @@ from hullwright.tools.buildx import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
 _KEPT_LINES: Final = 40
@@ -77,12 +77,14 @@ class Progress:
         vertexes: the newest state of each, by target and digest; shared steps appear for each.
         logs: the last lines of each step, by digest.
         said: lines outside of the build: excerpts of Dockerfiles and the final error.
+        hearing: gets each whole line that a step prints, when it does; None for nobody.
     """
 
     targets: Sequence[str]
     vertexes: dict[tuple[str, str], Vertex] = field(default_factory=dict)
     logs: dict[str, deque[str]] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    hearing: Callable[[str], None] | None = None
     _open_lines: dict[str, str] = field(default_factory=dict)
     _digests: dict[str, tuple[bool, str]] = field(default_factory=dict)
 
@@ -202,7 +204,11 @@ class Progress:
         *whole, rest = (self._open_lines.pop(event.vertex, "") + event.text).split("\n")
         kept = self.logs.setdefault(event.vertex, deque(maxlen=_KEPT_LINES))
         # A progress bar overwrites its line; what it showed last is the line.
-        kept.extend(line.rstrip("\r").rpartition("\r")[2] for line in whole)
+        shown = [line.rstrip("\r").rpartition("\r")[2] for line in whole]
+        kept.extend(shown)
+        if self.hearing is not None:
+            for line in shown:
+                self.hearing(line)
         if rest:
             self._open_lines[event.vertex] = rest[-4096:]
 

@@ -82,7 +82,7 @@ class Baker:
         """
         built = tuple(_on(target, there) for target in self.plan.targets)
         names = [target.name for target in targets]
-        progress = Progress(_reached(names, built))
+        progress = Progress(_reached(names, built), hearing=self.teller.hearing(names))
         file, metadata_file = self._files(names, built)
 
         def on_line(line: str) -> None:

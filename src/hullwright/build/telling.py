@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.build.progress import cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from hullwright.build.progress import Progress
     from hullwright.console import Console
@@ -65,6 +65,13 @@ class Teller:
             yield
         finally:
             self.running.remove(progress)
+
+    def hearing(self, names: Sequence[str]) -> Callable[[str], None] | None:
+        """Return what shows the output of steps as they print it: only where more was asked for."""
+        if not self.console.verbose:
+            return None
+        who = names[0] if len(names) == 1 else ""
+        return lambda line: self.console.detail(f"  {who}  {line}" if who else f"  {line}")
 
     def changed(self, progress: Progress, target: str, vertex: Vertex) -> None:
         """Tell that a vertex began or ended."""

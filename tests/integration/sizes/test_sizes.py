@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hullwright.build import BuildReport, TargetResult
 from hullwright.config.models import Budget, Config, Service
 from hullwright.console import Console
 from hullwright.errors import ExitCode, HullwrightError
@@ -139,10 +140,9 @@ def test_a_missing_image_is_named(workspace: Workspace, engine: str) -> None:
 
 
 def test_a_build_whose_image_is_gone_is_still_a_build(workspace: Workspace, engine: str) -> None:
-    class Built:
-        targets = (Subject("hwtest-gone:1", "api", "", f"sha256:{'0' * 64}"),)
-
-    assert of_build(workspace, Built()) == {}
+    digest = f"sha256:{'0' * 64}"
+    gone = TargetResult("api", "", (), "hwtest-gone:1", "built", digest=digest, stored=True)
+    assert of_build(workspace, BuildReport((gone,), 0.0)) == {}
     told = workspace.console.err
     assert isinstance(told, io.StringIO)
     assert "hwtest-gone:1 was built, and could not be measured: docker ended with" in (

@@ -63,9 +63,13 @@ def test_one_bake_gets_the_definition_and_nothing_else_is_asked(tmp_path: Path) 
     report = build.execute(workspace(tmp_path, runner=runner), planned)
     (call,) = runner.calls
     assert call.argv[:3] == ("docker", "buildx", "bake")
+    file = tmp_path / ".hullwright" / "bake.json"
+    assert call.argv[3:5] == ("--file", str(file))
     assert call.argv[-1] == "--allow=fs.read=/etc/ca.pem"
     assert call.cwd == tmp_path
-    assert call.stdin == planned.definition()
+    # Standard input holds 64 KiB of it, which many services exceed.
+    assert call.stdin is None
+    assert file.read_text(encoding="utf-8") == planned.definition()
     assert call.env == {"BUILDX_METADATA_PROVENANCE": "disabled"}
     assert [(target.status, target.digest) for target in report.targets] == [("built", DIGEST)]
     assert load(workspace(tmp_path))["api", ""].digest == DIGEST
@@ -83,7 +87,8 @@ def test_an_image_that_goes_elsewhere_is_not_recorded_as_here(tmp_path: Path) ->
     elsewhere = replace(plan("api"), overrides=("*.output=type=oci,dest=x.tar",))
     runner = Replay({}, metadata=json.dumps(metadata))
     report = build.execute(workspace(tmp_path, runner=runner), elsewhere)
-    assert (report.targets[0].status, report.targets[0].digest) == ("built", "")
+    target = report.targets[0]
+    assert (target.status, target.digest, target.stored) == ("built", DIGEST, False)
     assert load(workspace(tmp_path)) == {}
 
 
@@ -128,14 +133,13 @@ def test_what_fails_before_the_first_step_is_told_in_buildkits_words(tmp_path: P
         "--------------------",
         "ERROR: target api: failed to solve: dockerfile parse error on line 2: unknown: RUNN",
     )
-    report = build.execute(
-        workspace(tmp_path, runner=Replay({}, lines=lines, code=1)), plan("api", "web")
-    )
+    planned = replace(plan("api", "web"), fail_fast=True)
+    report = build.execute(workspace(tmp_path, runner=Replay({}, lines=lines, code=1)), planned)
     api, web = report.targets
     assert api.failure is not None
     assert api.failure.step == "before its first step"
     assert "unknown: RUNN" in api.failure.error
-    assert (web.status, web.reason) == ("skipped", "cancelled, because another target failed")
+    assert (web.status, web.reason) == ("skipped", "stopped by --fail-fast")
 
 
 def test_a_run_that_fails_without_a_word_is_not_called_built(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from archives import Layout, tar
+from hullwright.build import BuildReport, TargetResult
 from hullwright.config.models import Budget, Config, Service
 from hullwright.errors import ExitCode, HullwrightError, UnavailableError, UsageError
 from hullwright.images import Platform
@@ -134,11 +135,19 @@ def test_what_was_measured_before_costs_one_look(tmp_path: Path) -> None:
 
 def test_figures_of_an_unchanged_build_ask_the_engine_nothing(tmp_path: Path) -> None:
     ws = cached(workspace(tmp_path, CONFIG))
+    api = TargetResult("api", "production", (), "api:1", "built", digest=DIGEST, stored=True)
+    web = TargetResult("web", "", (), "web:1", "built", digest=f"sha256:{'e' * 64}")
+    assert of_build(ws, BuildReport((api, web), 0.0)) == {DIGEST: (FIGURES,)}
 
-    class Built:
-        targets = (Subject("api:1", "api", "production", DIGEST), Subject("web:1", "web"))
 
-    assert of_build(ws, Built()) == {DIGEST: (FIGURES,)}
+def test_the_figures_of_the_image_before_are_there_where_they_are_known(tmp_path: Path) -> None:
+    ws = cached(workspace(tmp_path, CONFIG))
+    other = f"sha256:{'e' * 64}"
+    Cache(tmp_path / "cache" / "hullwright").keep_figures(other, (FIGURES,))
+    api = TargetResult("api", "", (), "api:1", "built", digest=other, stored=True, before=DIGEST)
+    assert set(of_build(ws, BuildReport((api,), 0.0))) == {other, DIGEST}
+    unknown = replace(api, before=f"sha256:{'f' * 64}")
+    assert set(of_build(ws, BuildReport((unknown,), 0.0))) == {other}
 
 
 def test_a_development_stage_has_no_budget(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from hullwright.tools.buildx import (
     Vertex,
     bake_argv,
     bake_name,
+    check_argv,
     definition_json,
     parse_metadata,
     parse_progress,
@@ -26,16 +27,18 @@ from hullwright.tools.buildx import (
 )
 
 
-def test_a_plain_bake_reads_its_definition_from_standard_input() -> None:
-    assert bake_argv(Path("/run/m.json")) == (
-        *("docker", "buildx", "bake", "--file", "-", "--progress", "rawjson"),
+def test_a_plain_bake_builds_all_that_its_definition_has() -> None:
+    assert bake_argv(Path("/run/d.json"), Path("/run/m.json")) == (
+        *("docker", "buildx", "bake", "--file", "/run/d.json", "--progress", "rawjson"),
         *("--metadata-file", "/run/m.json"),
     )
 
 
 def test_each_flag_of_a_bake_is_one_of_buildx() -> None:
     argv = bake_argv(
+        Path("d"),
         Path("m"),
+        targets=("api", "web"),
         no_cache=True,
         pull=True,
         overrides=("*.output=type=cacheonly", "a.args.X=1"),
@@ -43,7 +46,15 @@ def test_each_flag_of_a_bake_is_one_of_buildx() -> None:
     )
     assert argv[9:] == (
         *("--no-cache", "--pull", "--set", "*.output=type=cacheonly", "--set", "a.args.X=1"),
-        *("--allow=network.host", "--allow=fs.read=/etc/ca.pem"),
+        *("--allow=network.host", "--allow=fs.read=/etc/ca.pem", "api", "web"),
+    )
+
+
+def test_a_check_builds_nothing_and_shows_bakes_own_words() -> None:
+    argv = check_argv(Path("d"), overrides=("a.args.X=1",), allow=("fs.read=/x",))
+    assert argv == (
+        *("docker", "buildx", "bake", "--check", "--file", "d", "--progress", "quiet"),
+        *("--set", "a.args.X=1", "--allow=fs.read=/x"),
     )
 
 
