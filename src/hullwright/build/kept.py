@@ -106,8 +106,10 @@ def _remove_unused(folder: Path) -> None:
 
 def _read(path: Path) -> Earlier | None:
     document = _json(path)
+    if document is None:
+        return None
     try:
-        return document and Earlier(
+        return Earlier(
             document["fingerprint"], dict(document["parts"]), tuple(document["contexts"])
         )
     except (KeyError, TypeError, ValueError):

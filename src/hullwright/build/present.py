@@ -11,12 +11,12 @@ from hullwright.build.fingerprint import LABEL
 from hullwright.build.inputs import pinned
 from hullwright.build.labelling import OCI
 from hullwright.config.read import OWN_LABELS
-from hullwright.errors import HullwrightError, UsageError
+from hullwright.errors import HullwrightError, UnavailableError, UsageError
 from hullwright.images import Reference
 from hullwright.tools.localstore import StoredImage, digests_of, labelled, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from hullwright.recorded import RecordedImage
     from hullwright.workspace import Workspace
@@ -54,8 +54,14 @@ def look(
     wanted = [name for name in dict.fromkeys(names) if not pinned(name)]
     recorded = list(records)
     tagged = [tag for name in wanted if (tag := _tagged(name))]
-    found = listed(ws.runner, [*tagged, *(record.reference for record in recorded)])
     foreign = other_builder(ws)
+    try:
+        found = listed(ws.runner, [*tagged, *(record.reference for record in recorded)])
+    except UnavailableError:
+        # Another builder can do without an engine; then there is no local store.
+        if not foreign:
+            raise
+        found = ()
     # Another builder than the engine's own does not see the local store.
     local = {} if foreign else digests_of(wanted, found)
     missing = wanted if newest or foreign else [name for name in wanted if name not in local]
@@ -92,16 +98,27 @@ def _tagged(name: str) -> str:
     return f"{reference.repository}:{reference.tag or 'latest'}"
 
 
-def search(ws: Workspace, fingerprints: Sequence[str]) -> tuple[StoredImage, ...]:
+def search(ws: Workspace, fingerprints: Iterable[str]) -> tuple[StoredImage, ...]:
     """Return the images of the local store that were built from these inputs, by whomever."""
     wanted = set(fingerprints)
+    if not wanted:
+        return ()
+    try:
+        return tuple(_searched(ws, wanted))
+    except UnavailableError:
+        if not other_builder(ws):
+            raise
+        return ()
+
+
+def _searched(ws: Workspace, wanted: Collection[str]) -> Iterator[StoredImage]:
     if len(wanted) > _SEARCHES:
         mine = f"{OWN_LABELS}project={ws.config.project}"
         images = labelled(ws.runner, LABEL, mine)
-        return tuple(image for image in images if image.labels.get(LABEL) in wanted)
-    return tuple(
-        image for value in sorted(wanted) for image in labelled(ws.runner, f"{LABEL}={value}")
-    )
+        yield from (image for image in images if image.labels.get(LABEL) in wanted)
+        return
+    for value in sorted(wanted):
+        yield from labelled(ws.runner, f"{LABEL}={value}")
 
 
 def other_builder(ws: Workspace) -> str:

@@ -243,6 +243,32 @@ def test_another_clone_takes_the_image_of_the_first(yard: Yard, tmp_path: Path) 
     assert other.one().decision == before
 
 
+def test_many_images_of_another_clone_are_found_by_one_look(yard: Yard, tmp_path: Path) -> None:
+    for name in ("b", "c", "d"):
+        yard.service(name)
+    yard.repository.commit()
+    yard.build()
+    there = tmp_path / "clone"
+    yard.repository.git("clone", "--quiet", str(yard.repository.root), str(there))
+    other = Yard(Repository(there, yard.repository.environ), yard.project, yard.services)
+    assert {t.decision.action for t in other.decided().targets} == {"current"}
+
+
+def test_another_builder_builds_siblings_that_it_does_not_see(yard: Yard) -> None:
+    yard.service("web", "FROM PROJECT/api\nCOPY app.py /web.py\n")
+    yard.build()
+    yard.repository.write("web/app.py", "print('other')\n")
+    yard.repository.environ["BUILDX_BUILDER"] = "elsewhere"
+    try:
+        api, web = yard.decided().targets
+    finally:
+        del yard.repository.environ["BUILDX_BUILDER"]
+    assert web.decision.reason == "web/app.py changed"
+    assert api.decision.reason == (
+        "another image is built on it, and builder elsewhere has no local store"
+    )
+
+
 def test_the_image_of_a_changed_tree_is_not_current_once_it_is_clean(yard: Yard) -> None:
     yard.repository.write("api/app.py", "print('other')\n")
     yard.build()
