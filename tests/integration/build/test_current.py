@@ -14,6 +14,7 @@ from hullwright.build.fingerprint import LABEL
 from hullwright.config.models import Build, Config, Service
 from hullwright.tools.published import Published
 from hullwright.version import build_arguments, describe_services
+from registries import registry
 from repositories import Repository, isolated
 
 if TYPE_CHECKING:
@@ -192,6 +193,32 @@ def test_a_base_image_that_moved_is_an_input(yard: Yard, tmp_path: Path) -> None
     (folder / "f").write_text("2")
     docker(*words, label)
     assert yard.one("web").decision.reason == f"base {base} moved"
+
+
+def test_a_base_image_that_only_a_registry_has_is_asked_for_there(
+    yard: Yard, tmp_path: Path
+) -> None:
+    folder = tmp_path / "base"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY f /f\n")
+    with registry(folder) as address:
+        base = f"{address}/{yard.project}/base:1"
+        yard.service("web", f"FROM {base}\nCOPY app.py /\n")
+        for content in ("1", "2"):
+            (folder / "f").write_text(content)
+            docker(
+                "buildx",
+                "build",
+                "--quiet",
+                f"--output=type=image,name={base},push=true",
+                str(folder),
+            )
+            docker("image", "rm", "--force", base, check=False)
+            if content == "1":
+                yard.build()
+                assert yard.one("web").decision.action == "current"
+        assert yard.one("web").decision.reason == f"base {base} moved"
+    assert yard.one("web").decision.reason.endswith(f"the digest of {base} is not known")
 
 
 def test_a_base_image_of_which_nothing_is_known_is_built_on_every_time(yard: Yard) -> None:
