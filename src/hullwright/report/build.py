@@ -242,11 +242,13 @@ def _markdown_row(target: TargetResult, figures: Sequence[Figures]) -> list[str]
     def each(values: list[int | None]) -> str:
         return "<br>".join(_bytes(value) for value in values)
 
+    tried = target.status in {"built", "failed"}
+    why = f": {_escaped(target.reason)}" if target.reason and not tried else ""
     return [
         f"`{target.reference}`",
-        f"{_MARKS[target.status]} {target.status}",
-        f"{target.seconds:.1f}",
-        f"{target.cached_steps} of {target.steps}",
+        f"{_MARKS[target.status]} {target.status}{why}",
+        f"{target.seconds:.1f}" if tried else "",
+        f"{target.cached_steps} of {target.steps}" if tried else "",
         each([row.compressed_bytes for row in figures]),
         each([row.unpacked_bytes for row in figures]),
         f"`{target.digest[:_SHORT_DIGEST]}`" if target.digest else "",
