@@ -17,6 +17,8 @@ from hullwright.config.models import Build, Config, Service
 from hullwright.console import Console
 from hullwright.run import Runner
 from hullwright.workspace import Workspace
+from repositories import Repository, isolated
+from yards import Yard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -108,3 +110,20 @@ def shop(busybox: str, tmp_path: Path) -> Iterator[Shop]:
     if images:
         docker("image", "rm", "--force", *set(images))
     assert docker("image", "ls", "--quiet", "--filter", label) == ""
+
+
+@pytest.fixture
+def yard(engine: str, tmp_path: Path) -> Iterator[Yard]:
+    """Yield a repository with one service, committed; its images are removed."""
+    del engine
+    repository = Repository.made(tmp_path / "yard", isolated(tmp_path))
+    repository.write(".gitignore", ".hullwright\n")
+    made = Yard(repository, f"hwtest-{uuid.uuid4().hex[:10]}")
+    made.service("api")
+    repository.commit("v1.0.0")
+    repository.commit()
+    yield made
+    label = f"label=dev.hullwright.project={made.project}"
+    images = docker("image", "ls", "--quiet", "--no-trunc", "--filter", label).split()
+    if images:
+        docker("image", "rm", "--force", *set(images))

@@ -2,121 +2,30 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hullwright import build, recorded
-from hullwright.build import BuildRequest, SourceVersion
+from hullwright.build import BuildRequest
 from hullwright.build.fingerprint import LABEL
-from hullwright.config.models import Build, Config, Service
+from hullwright.config.models import Build
 from hullwright.tools.published import Published
-from hullwright.version import build_arguments, describe_services
 from registries import registry
-from repositories import Repository, isolated
+from repositories import Repository
+from yards import PLAIN, Yard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from hullwright.build import BuildPlan, Decision, PlannedTarget
+    from hullwright.build import Decision, PlannedTarget
     from hullwright.tools.published import Lookup, Wanted
-    from hullwright.workspace import Workspace
 
 from composing import docker
 
 pytestmark = pytest.mark.docker
-
-PLAIN = "FROM scratch\nARG VERSION\nARG FLAVOUR=none\nCOPY . /app\n"
-
-
-@dataclass
-class Yard:
-    """A repository whose services the real engine builds.
-
-    Attributes:
-        repository: with one commit at least.
-        project: unique name, by which its images are found and removed.
-    """
-
-    repository: Repository
-    project: str
-    services: dict[str, Service] = field(default_factory=dict)
-    settings: Build = field(default_factory=Build)
-    registry: str = ""
-
-    @property
-    def ws(self) -> Workspace:
-        """The workspace of a run."""
-        config = Config(
-            self.project, services=self.services, build=self.settings, registry=self.registry
-        )
-        return self.repository.workspace(config)
-
-    def service(self, name: str, dockerfile: str = PLAIN) -> Yard:
-        """Add a service with a folder of its own."""
-        self.services[name] = Service(
-            name, context=name, dockerfile=f"{name}/Dockerfile", image=f"{self.project}/{name}"
-        )
-        self.repository.write(f"{name}/Dockerfile", dockerfile.replace("PROJECT", self.project))
-        self.repository.write(f"{name}/app.py", f"print('{self.project} {name}')\n")
-        return self
-
-    def decided(
-        self,
-        request: BuildRequest | None = None,
-        lookup: Lookup | None = None,
-        *,
-        push: bool = False,
-    ) -> BuildPlan:
-        """Return what a build would do."""
-        request = request or BuildRequest()
-        ws = self.ws
-        versions = describe_services(ws)
-
-        def source(service: Service) -> SourceVersion:
-            version = versions[service.name]
-            return SourceVersion(
-                version.version,
-                version.image_tag,
-                version.revision,
-                arguments=build_arguments(version),
-                release=version.distance == 0 and not version.dirty and bool(version.tag),
-                dirty=version.dirty,
-            )
-
-        return build.decide(ws, build.plan(ws, request, source), request, lookup, push=push)
-
-    def build(self, request: BuildRequest | None = None) -> dict[str, Decision]:
-        """Build what is not current, and return the decisions by service."""
-        plan = self.decided(request)
-        report = build.execute(self.ws, plan)
-        assert not report.failed, report
-        return {target.service: target.decision for target in plan.targets}
-
-    def one(self, service: str = "api") -> PlannedTarget:
-        """Return the decision on one service, without building."""
-        (found,) = (t for t in self.decided().targets if t.service == service)
-        return found
-
-
-@pytest.fixture
-def yard(engine: str, tmp_path: Path) -> Iterator[Yard]:
-    """Yield a repository with one service, committed; its images are removed."""
-    del engine
-    repository = Repository.made(tmp_path / "yard", isolated(tmp_path))
-    repository.write(".gitignore", ".hullwright\n")
-    made = Yard(repository, f"hwtest-{uuid.uuid4().hex[:10]}")
-    made.service("api")
-    repository.commit("v1.0.0")
-    repository.commit()
-    yield made
-    label = f"label=dev.hullwright.project={made.project}"
-    images = docker("image", "ls", "--quiet", "--no-trunc", "--filter", label).split()
-    if images:
-        docker("image", "rm", "--force", *set(images))
 
 
 def version_of(decision: Decision) -> str:
