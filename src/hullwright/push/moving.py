@@ -259,7 +259,8 @@ def _handling(number: signal.Signals, handler: object) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(number, before)
+        # None is a handler that is not Python's; it cannot be put back.
+        signal.signal(number, signal.SIG_DFL if before is None else before)
 
 
 def _in_one_line(error: HullwrightError) -> str:

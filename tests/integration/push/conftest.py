@@ -83,6 +83,11 @@ class Yard:
             return None
 
 
+def sha(yard: Yard) -> str:
+    """Return the tag of the commit."""
+    return f"sha-{yard.matrix.repository.git('rev-parse', 'HEAD')[:7]}"
+
+
 @contextmanager
 def yard_in(
     folder: Path,
