@@ -24,7 +24,12 @@ def fetched(ws: Workspace, plan: BuildPlan) -> BuildPlan:
         return plan
     count = "1 image" if len(wanted) == 1 else f"{len(wanted)} images"
     with ws.console.step(f"{count} from the registry"), ThreadPoolExecutor(_AT_ONCE) as pool:
-        refusals = list(pool.map(lambda planned: _fetch(ws, planned), wanted))
+        try:
+            refusals = list(pool.map(lambda planned: _fetch(ws, planned), wanted))
+        except KeyboardInterrupt:
+            # It may have reached this process only, and the pool waits for its pulls.
+            ws.runner.interrupt()
+            raise
     failed = {t.name: words for t, words in zip(wanted, refusals, strict=True) if words}
     for name, words in failed.items():
         ws.console.warn(f"{name} is built, for its image could not be fetched: {words}")

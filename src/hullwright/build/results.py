@@ -166,8 +166,10 @@ class Judge:
                 mine = [owner] if owner in told else [n for n in told if owner in self._needs(n)]
                 for each in mine:
                     found.setdefault(each, _step_failure(progress, vertex, told[each]))
+        # Words without a target are about all of them, but not where a step is to blame.
+        anybody = len(told) == 1 or not found
         for name, planned in told.items():
-            outside = _outside(progress, planned, only=len(told) == 1)
+            outside = _outside(progress, planned, anybody=anybody)
             if name not in found and outside and not found.keys() & self._needs(name):
                 found[name] = outside
         return found
@@ -230,7 +232,7 @@ def _blamed(result: TargetResult, ran: Ran) -> TargetResult:
     return replace(result, status="failed", reason=failure.step, failure=failure)
 
 
-def _outside(progress: Progress, planned: PlannedTarget, *, only: bool) -> Failure | None:
+def _outside(progress: Progress, planned: PlannedTarget, *, anybody: bool) -> Failure | None:
     """Return a failure before or after the steps, which has no vertex: of a Dockerfile, an export.
 
     BuildKit names the target, except where there is one only or the whole run is meant.
@@ -238,7 +240,7 @@ def _outside(progress: Progress, planned: PlannedTarget, *, only: bool) -> Failu
     name, platform = planned.name, _platform(planned)
     for line in progress.said:
         match = _ERROR.fullmatch(line)
-        mine = match and (only or match["target"] == name or not match["target"])
+        mine = match and (match["target"] == name or (anybody and _unnamed(match, progress)))
         if match and mine and not cancelled(match["what"]):
             output = tuple(said for said in progress.said if said != line)[-_SHOWN_LINES:]
             return Failure(
@@ -249,6 +251,10 @@ def _outside(progress: Progress, planned: PlannedTarget, *, only: bool) -> Failu
                 causes=_causes([match["what"]], platform=platform),
             )
     return None
+
+
+def _unnamed(match: re.Match[str], progress: Progress) -> bool:
+    return not match["target"] or len(progress.targets) == 1
 
 
 def _step_failure(progress: Progress, vertex: Vertex, planned: PlannedTarget) -> Failure:

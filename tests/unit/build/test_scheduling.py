@@ -50,7 +50,6 @@ class Scripted:
     root: Path
     failing: frozenset[str] = frozenset()
     exported: frozenset[str] = frozenset()
-    interrupt_in: str = ""
     asked: list[tuple[list[str], dict[str, str]]] = field(default_factory=list)
     most: int = 0
     _running: int = 0
@@ -235,3 +234,52 @@ def test_a_run_names_only_what_it_builds_and_takes_siblings_as_they_are(tmp_path
     targets = json.loads(file.read_text(encoding="utf-8"))["target"]
     assert targets["b"]["contexts"] == {"shop/a": "docker-image://shop/a:1@sha256:x"}
     assert targets["c"]["contexts"] == {"shop/b": "target:b"}
+
+
+def test_steps_that_run_foreign_code_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hullwright.build.emulation.host", lambda: "linux/amd64")
+    progress = Progress(["a"])
+    for line in (
+        vertex("[linux/arm64 run 2/3] RUN make", "1"),
+        vertex("[linux/amd64->arm64 cross 1/1] RUN go build", "2"),
+        vertex("[linux/amd64 run 2/3] RUN make", "3"),
+        vertex("[linux/arm64 run 3/3] COPY . .", "4"),
+    ):
+        progress.feed(line)
+    target = replace(planned("a"), platforms=("linux/amd64", "linux/arm64"))
+    plan = BuildPlan((target,))
+    made = Ran(plan.targets, progress, Result((), 0), {}, 0.0)
+    judge = Judge(workspace(tmp_path), plan)
+    (step,) = judge.of(made, interrupted=False)["a"].emulated
+    assert (step.step, step.platform) == ("run step 2 of 3: RUN make", "linux/arm64")
+    assert judge.emulated_keys(made) == {("a", "1")}
+
+
+def test_of_one_foreign_platform_the_dockerfile_says_what_runs_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hullwright.build.emulation.host", lambda: "linux/amd64")
+    (tmp_path / "Dockerfile").write_text(
+        "FROM --platform=$BUILDPLATFORM go AS cross\nRUN go build\nFROM base\nRUN make\n",
+        encoding="utf-8",
+    )
+    progress = Progress(["a"])
+    # BuildKit does not name the platform where there is one only.
+    progress.feed(vertex("[cross 2/2] RUN go build", "1"))
+    progress.feed(vertex("[stage-1 2/2] RUN make", "2"))
+    plan = BuildPlan((replace(planned("a"), platforms=("linux/arm64",)),))
+    made = Ran(plan.targets, progress, Result((), 0), {}, 0.0)
+    (step,) = Judge(workspace(tmp_path), plan).of(made, interrupted=False)["a"].emulated
+    assert (step.step, step.platform) == ("stage-1 step 2 of 2: RUN make", "linux/arm64")
+
+
+def test_words_without_a_target_blame_nobody_where_a_step_is_to_blame(tmp_path: Path) -> None:
+    plan = BuildPlan((planned("a"), planned("b")))
+    progress = Progress(["a", "b"])
+    progress.feed(vertex("[a 1/1] RUN x", "r", error="exit code: 3"))
+    progress.feed("ERROR: failed to build: something")
+    made = Ran(plan.targets, progress, Result((), 1), {}, 0.0)
+    results = Judge(workspace(tmp_path), plan).of(made, interrupted=False)
+    assert [results[name].status for name in ("a", "b")] == ["failed", "skipped"]
