@@ -30,7 +30,8 @@ _MOUNT: Final = re.compile(r"(?<=^RUN)(?: --mount=\S+)+")
 # What a run begins with: the bake file and the Dockerfiles.
 _READING: Final = re.compile(r"internal\] load .*\bdefinition")
 # BuildKit ends the other targets of a run when one fails; theirs is not the failure.
-_CANCELLED: Final = re.compile(r"context canceled|CANCELED", re.IGNORECASE)
+# An export that is cut short while it writes to the local store says how its stream ended.
+_CANCELLED: Final = re.compile(r"context canceled|CANCELED|commit failed: EOF", re.IGNORECASE)
 
 
 def cancelled(words: str) -> bool:
