@@ -375,5 +375,5 @@ def _repository(tag: str) -> str:
 
 def _has_registry(ws: Workspace, planned: PlannedTarget) -> bool:
     """Return whether a target's images live in a registry that somebody named."""
-    domain = planned.reference.partition("/")[0]
-    return bool(ws.config.registry) or "." in domain or ":" in domain
+    domain, slash, _ = planned.reference.partition("/")
+    return bool(ws.config.registry) or bool(slash and ("." in domain or ":" in domain))
