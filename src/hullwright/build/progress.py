@@ -30,8 +30,7 @@ _MOUNT: Final = re.compile(r"(?<=^RUN)(?: --mount=\S+)+")
 # What a run begins with: the bake file and the Dockerfiles.
 _READING: Final = re.compile(r"internal\] load .*\bdefinition")
 # BuildKit ends the other targets of a run when one fails; theirs is not the failure.
-# An export that is cut short while it writes to the local store says how its stream ended.
-_CANCELLED: Final = re.compile(r"context canceled|CANCELED|commit failed: EOF", re.IGNORECASE)
+_CANCELLED: Final = re.compile(r"context canceled|CANCELED", re.IGNORECASE)
 
 
 def cancelled(words: str) -> bool:
@@ -129,11 +128,21 @@ class Progress:
         return sorted(running, key=lambda item: str(item[1].started))
 
     def failures(self, target: str) -> list[Vertex]:
-        """Return the vertexes that failed in `target` of themselves, not cancelled by another."""
+        """Return the vertexes that failed in `target` of themselves, not cancelled by another.
+
+        An export that is cut short says in many words that its stream ended. So beside a step that
+        failed it counts as cancelled: it goes again, and fails then if it was of itself.
+        """
+        failed = {
+            key: vertex
+            for key, vertex in self.vertexes.items()
+            if vertex.error and not cancelled(vertex.error)
+        }
+        others = any(owner != target and not _export(v) for (owner, _), v in failed.items())
         return [
             vertex
-            for (owner, _), vertex in self.vertexes.items()
-            if owner == target and vertex.error and not cancelled(vertex.error)
+            for (owner, _), vertex in failed.items()
+            if owner == target and not (others and _export(vertex))
         ]
 
     def step_of(self, vertex: Vertex) -> Step | None:
