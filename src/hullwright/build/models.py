@@ -280,6 +280,7 @@ class Failure:
         output: the step's last lines.
         excerpt: the lines of the Dockerfile, as buildx shows them.
         causes: known causes; empty where nothing is recognised.
+        exporting: whether the image was made and could not be put where it goes.
     """
 
     step: str
@@ -288,6 +289,7 @@ class Failure:
     output: tuple[str, ...] = ()
     excerpt: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
+    exporting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ def cancelled(words: str) -> bool:
     return _CANCELLED.search(words) is not None
 
 
-def _export(vertex: Vertex) -> bool:
+def is_export(vertex: Vertex) -> bool:
+    """Return whether a vertex puts an image where it goes."""
     return "exporting to" in vertex.name
 
 
@@ -138,11 +139,11 @@ class Progress:
             for key, vertex in self.vertexes.items()
             if vertex.error and not cancelled(vertex.error)
         }
-        others = any(owner != target and not _export(v) for (owner, _), v in failed.items())
+        others = any(owner != target and not is_export(v) for (owner, _), v in failed.items())
         return [
             vertex
             for (owner, _), vertex in failed.items()
-            if owner == target and not (others and _export(vertex))
+            if owner == target and not (others and is_export(vertex))
         ]
 
     def step_of(self, vertex: Vertex) -> Step | None:
@@ -152,14 +153,16 @@ class Progress:
 
     def exports(self, target: str) -> int:
         """Return how many exporters of `target` wrote and completed what they write."""
-        exported = [v for (owner, _), v in self.vertexes.items() if owner == target and _export(v)]
+        exported = [
+            v for (owner, _), v in self.vertexes.items() if owner == target and is_export(v)
+        ]
         done = [vertex for vertex in exported if vertex.completed and not vertex.error]
         return len(done) if len(done) == len(exported) else 0
 
     def digest(self, target: str) -> str:
         """Return the digest that the export of `target` wrote and completed, or nothing."""
         for (owner, key), vertex in self.vertexes.items():
-            exported = owner == target and _export(vertex)
+            exported = owner == target and is_export(vertex)
             if exported and vertex.completed and not vertex.error and key in self._digests:
                 return self._digests[key][1]
         return ""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.build import emulation
 from hullwright.build.models import EmulatedStep, Failure, TargetResult
 from hullwright.build.outputs import stores
-from hullwright.build.progress import cancelled
+from hullwright.build.progress import cancelled, is_export
 from hullwright.tools.dockerfile import read
 
 if TYPE_CHECKING:
@@ -269,6 +269,7 @@ def _step_failure(progress: Progress, vertex: Vertex, planned: PlannedTarget) ->
         output=output,
         excerpt=_excerpt(progress.said),
         causes=_causes([vertex.error, *output], platform=ran_on or _platform(planned)),
+        exporting=is_export(vertex),
     )
 
 

@@ -46,6 +46,7 @@ class Schedule:
     rans: list[Ran] = field(default_factory=list)
     interrupted: bool = False
     _stopped: bool = False
+    _again: set[str] = field(default_factory=set)
     _flying: dict[Future[Ran], Sequence[PlannedTarget]] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -114,6 +115,8 @@ class Schedule:
         self.rans.append(ran)
         results = self.judge.of(ran, interrupted=self._stopped)
         done = {name: result for name, result in results.items() if result.reason != CANCELLED}
+        for name in self._unexported(done):
+            del done[name]
         self.settled.update(done)
         self._skip_dependents()
         failed = any(result.status == "failed" for result in done.values())
@@ -121,6 +124,19 @@ class Schedule:
             self._stopped = True
             # What runs beside it ends too, as it does where bake builds all together.
             self.baker.ws.runner.interrupt()
+
+    def _unexported(self, results: Mapping[str, TargetResult]) -> set[str]:
+        """Return what was made and failed to be stored for the first time: it goes once more.
+
+        A store that another run or a cleaning uses at the same moment can lose a snapshot under an
+        export; its steps are in the cache, so a second try costs little.
+        """
+        unstored = {
+            n for n, result in results.items() if result.failure and result.failure.exporting
+        }
+        unstored -= self._again
+        self._again |= unstored
+        return unstored
 
     def _skip_dependents(self) -> None:
         """Skip what is built on what failed, directly or by way of others."""

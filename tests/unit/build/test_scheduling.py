@@ -43,6 +43,7 @@ class Scripted:
     Attributes:
         failing: bake's names of what fails.
         exported: what of a run that fails was exported before.
+        unstored: how often the export of what fails goes wrong.
         asked: what each run was told to build, and which siblings it was given.
     """
 
@@ -50,6 +51,7 @@ class Scripted:
     root: Path
     failing: frozenset[str] = frozenset()
     exported: frozenset[str] = frozenset()
+    unstored: dict[str, int] = field(default_factory=dict)
     asked: list[tuple[list[str], dict[str, str]]] = field(default_factory=list)
     most: int = 0
     _running: int = 0
@@ -65,7 +67,8 @@ class Scripted:
             self.most = max(self.most, self._running)
             self.asked.append((names, dict(there)))
         progress = Progress(names)
-        failed = [name for name in names if name in self.failing]
+        lost = [name for name in names if self.unstored.get(name)]
+        failed = lost or [name for name in names if name in self.failing]
         for name in names:
             prefix = f"{name} " if len(names) > 1 else ""
             if failed:
@@ -81,6 +84,11 @@ class Scripted:
             progress.feed(vertex(exporting, f"e-{name}"))
             status = {"vertex": f"e-{name}", "id": f"exporting manifest {DIGEST}", "completed": "x"}
             progress.feed(json.dumps({"statuses": [status]}))
+            return
+        if self.unstored.get(name):
+            self.unstored[name] -= 1
+            export = f"[{prefix.strip()}] exporting to image"
+            progress.feed(vertex(export, f"e-{name}", error="snapshot does not exist"))
             return
         error = "exit code: 3" if name in self.failing else CANCELLED
         progress.feed(vertex(f"[{prefix}1/1] RUN x", f"r-{name}", error=error))
@@ -283,3 +291,14 @@ def test_words_without_a_target_blame_nobody_where_a_step_is_to_blame(tmp_path: 
     made = Ran(plan.targets, progress, Result((), 1), {}, 0.0)
     results = Judge(workspace(tmp_path), plan).of(made, interrupted=False)
     assert [results[name].status for name in ("a", "b")] == ["failed", "skipped"]
+
+
+def test_what_could_not_be_stored_is_tried_once_more(tmp_path: Path) -> None:
+    baker = Scripted(BuildPlan((planned("a"), planned("b"))), tmp_path, unstored={"a": 1})
+    assert set(told(ran(baker)).values()) == {"built"}
+    assert [names for names, _ in baker.asked] == [["a", "b"], ["a", "b"]]
+
+
+def test_what_cannot_be_stored_twice_failed(tmp_path: Path) -> None:
+    baker = Scripted(BuildPlan((planned("a"), planned("b"))), tmp_path, unstored={"a": 2})
+    assert told(ran(baker)) == {"a": "failed exporting to image", "b": "built"}
