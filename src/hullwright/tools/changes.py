@@ -60,7 +60,7 @@ def _commit(git: Git, ref: str) -> str:
     known = git.read(*_REFS, check=False).stdout.split()
     raise UsageError(
         f'unknown ref "{ref}"{suggestion(ref, known)}',
-        why=_shallow(git) and "this clone is shallow: it has a part of the history only",
+        why="this clone is shallow: it has a part of the history only" if _shallow(git) else "",
         next_step=_fetching(ref)
         if _shallow(git)
         else "git fetch   (for a branch of a remote, such as origin/main)",
@@ -75,14 +75,15 @@ def _merge_base(git: Git, commit: str, ref: str) -> str:
         raise UsageError("there is no commit yet, so nothing changed since one")
     raise UsageError(
         f'where HEAD left "{ref}" is not known',
-        why=(_shallow(git) and "this clone is shallow, and ends before that")
-        or "the two have no commit in common",
+        why="this clone is shallow, and ends before that"
+        if _shallow(git)
+        else "the two have no commit in common",
         next_step=_fetching(ref) if _shallow(git) else "name a ref that HEAD descends from",
     )
 
 
-def _shallow(git: Git) -> str:
-    return "shallow" if (git.common_dir / "shallow").is_file() else ""
+def _shallow(git: Git) -> bool:
+    return (git.common_dir / "shallow").is_file()
 
 
 def _fetching(ref: str) -> str:

@@ -1,0 +1,98 @@
+"""Where the results of builds go: to the local store, or where `--output` says."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hullwright.errors import UsageError
+from hullwright.tools.buildx import LOCAL_STORE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+# What is only needed by something else is built, and goes nowhere.
+NOWHERE: Final = ("type=cacheonly",)
+_PLACES: Final = re.compile(r"\{(?P<name>service|target)\}")
+_IMAGES: Final = frozenset({"image", "registry", "docker", "oci"})
+
+
+def attributes(text: str) -> dict[str, str]:
+    """Return the `name=value` words of an exporter or a cache as BuildKit writes them."""
+    words = next(csv.reader([text]), [])
+    return dict(word.partition("=")[::2] for word in words)
+
+
+def written(values: Mapping[str, str]) -> str:
+    """Return attributes as BuildKit writes them."""
+    words = (f"{name}={value}" for name, value in values.items())
+    return ",".join(f'"{word}"' if "," in word else word for word in words)
+
+
+def placed(text: str, service: str, target: str) -> str:
+    """Return `text` with `{service}` and `{target}` replaced."""
+    values = {"service": service, "target": target}
+    return _PLACES.sub(lambda match: values[match["name"]], text)
+
+
+def exporters(asked: Sequence[str], service: str, target: str) -> tuple[str, ...]:
+    """Return the exporters of one target; where none is asked for, that of the local store.
+
+    Raises:
+        UsageError: one writes to standard output, which belongs to the report.
+    """
+    if not asked:
+        return (LOCAL_STORE,)
+    found = []
+    for text in asked:
+        values = _exporter(placed(text, service, target))
+        if values.get("dest") == "-":
+            raise UsageError(
+                f'--output "{text}" writes to standard output, where the report goes',
+                next_step="name a file or a folder: --output type=oci,dest=image.tar",
+            )
+        found.append(written(values))
+    return tuple(found)
+
+
+def refuse_one_place(asked: Iterable[str], names: Sequence[str]) -> None:
+    """Refuse one file or folder for the results of several targets.
+
+    Raises:
+        UsageError: an exporter has a place that does not differ by target.
+    """
+    for text in asked:
+        if len(names) > 1 and _exporter(text).get("dest") and not _PLACES.search(text):
+            raise UsageError(
+                f'--output "{text}" is one place for {len(names)} images',
+                why=[("images", ", ".join(names))],
+                next_step="write {service} or {target} into it: --output type=local,dest="
+                "out/{service}",
+            )
+
+
+def places(outputs: Iterable[str], root: Path) -> tuple[Path, ...]:
+    """Return the files and folders that exporters or caches write to, absolute."""
+    found = (attributes(output).get("dest", "") for output in outputs)
+    return tuple(Path(os.path.normpath(root / dest)) for dest in found if dest)
+
+
+def stores(outputs: Iterable[str]) -> bool:
+    """Return whether an image with these exporters is in the local store afterwards."""
+    exported = [attributes(output) for output in outputs]
+    return any(each.get("type") == "docker" and "dest" not in each for each in exported)
+
+
+def takes_annotations(outputs: Iterable[str]) -> bool:
+    """Return whether any of these exporters writes an image, which annotations are about."""
+    return any(attributes(output).get("type") in _IMAGES for output in outputs)
+
+
+def _exporter(text: str) -> dict[str, str]:
+    # A word without a type is a folder, as buildx has it.
+    if "=" not in text:
+        return {"type": "tar", "dest": "-"} if text == "-" else {"type": "local", "dest": text}
+    return attributes(text)
