@@ -24,7 +24,8 @@ from hullwright.build.models import (
     SourceVersion,
     TargetResult,
 )
-from hullwright.build.planning import labels_of, plan, reference_of, select
+from hullwright.build.naming import labels_of, reference_of
+from hullwright.build.planning import plan, select
 
 __all__ = [
     "BuildPlan",
