@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hullwright.errors import UsageError
+from hullwright.errors import HullwrightError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,15 +112,33 @@ def decided(
     """Return the plan with a decision for each image: built, or there already."""
     from hullwright import build
 
-    workspace = session.workspace
-
     def lookup(wanted: Sequence[Wanted]) -> Mapping[str, Published]:
         # Imported where something is looked for: what is current here asks no registry.
         from hullwright.tools import published
 
-        return published.lookup(workspace)(wanted)
+        tags = tags_by_repository(session, plan)
+        more = [replace(one, tags=(*one.tags, *tags.get(one.repository, ()))) for one in wanted]
+        return published.lookup(session.workspace)(more)
 
-    return build.decide(workspace, plan, request, lookup, push=push)
+    return build.decide(session.workspace, plan, request, lookup, push=push)
+
+
+def tags_by_repository(session: Session, plan: BuildPlan) -> dict[str, tuple[str, ...]]:
+    """Return the tags that a push of this plan would give, by the repository of the image.
+
+    Under one of them, such as the branch's, an earlier push may have left what is current. Rules
+    that give no tag, or cannot be used here, say so where something is pushed.
+    """
+    from hullwright.tasks.tagging import tags_of
+
+    found: dict[str, tuple[str, ...]] = {}
+    for target in plan.targets:
+        service = session.config.services[target.service]
+        suffix = "" if target.target == service.default_target else f"-{target.target}"
+        with suppress(HullwrightError):
+            names = tags_of(session, service, session.ref_context).names
+            found[target.reference.rpartition(":")[0]] = tuple(f"{name}{suffix}" for name in names)
+    return found
 
 
 def plan_build(session: Session, request: BuildRequest, *, push: bool = False) -> BuildPlan:
