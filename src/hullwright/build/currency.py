@@ -181,7 +181,7 @@ class _Deciding:
             "the registry holds this very release" if own else _unchanged(found.version),
             version=found.version,
             revision=found.revision,
-            reference=f"{found.repository}:{found.tag}",
+            reference=f"{found.repository}:{found.tag}" if self.push else _lasting(planned, found),
             digest=found.digest,
             platforms=found.platforms,
             stored=False,
@@ -298,7 +298,8 @@ class _Deciding:
             known = Reference.parse(record.reference) if record else reference
             tags = [reference.tag, known.tag if known.repository == reference.repository else ""]
             named = dict.fromkeys(tag for tag in (*tags, staging_tag(value)) if tag)
-            questions.append(Wanted(reference.repository, tuple(named), value))
+            own = planned.version if planned.release else ""
+            questions.append(Wanted(reference.repository, tuple(named), value, own))
         self.published, self.asked_registry = lookup(questions), True
 
 
@@ -360,6 +361,18 @@ def _on_current(planned: PlannedTarget, kept: Mapping[str, PlannedTarget]) -> Pl
 def _by_digest(decision: Decision) -> str:
     # Without its tag, BuildKit does not find the image in the local store.
     return f"docker-image://{decision.reference}@{decision.digest}"
+
+
+def _lasting(planned: PlannedTarget, found: Published) -> str:
+    """Return the name that a fetched image gets: that of its version, as if it was built here.
+
+    It may have been found under the name of a branch or of content that waits for its release;
+    both may come to mean another image.
+    """
+    own, tag = planned.version.replace("+", "."), Reference.parse(planned.reference).tag or ""
+    if not (found.version and tag.startswith(own)):
+        return f"{found.repository}:{found.tag}"
+    return f"{found.repository}:{found.version.replace('+', '.')}{tag.removeprefix(own)}"
 
 
 def _unchanged(version: str) -> str:

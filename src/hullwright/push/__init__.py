@@ -24,6 +24,7 @@ from hullwright.push.planning import (
     PushPlan,
     check_rights,
     planned_image,
+    refuse_changed,
     require_registry,
 )
 from hullwright.push.pushed import Pushed
@@ -53,6 +54,7 @@ __all__ = [
     "move",
     "plan_moves",
     "planned_image",
+    "refuse_changed",
     "refuse_stand_ins",
     "releasing",
     "remove_staging_tags",

@@ -10,6 +10,7 @@ from hullwright.errors import UsageError
 from hullwright.images import TAG, Reference
 from hullwright.push.models import PHASES, Named
 from hullwright.push.moving import at
+from hullwright.push.promoting import check_tag
 from hullwright.push.together import together
 
 if TYPE_CHECKING:
@@ -45,10 +46,16 @@ class PlannedImage:
         return self.fixed if kind == "fixed" else self.moving
 
     def named(self, content: Content, more: Iterable[str] = ()) -> Named:
-        """Return its tags for content that the registry has, others after its own."""
-        known = set(self.tags)
-        others = tuple(tag for tag in more if tag not in known)
-        return Named(content.repository, content.digest, self.fixed, (*self.moving, *others))
+        """Return its tags for content that the registry has, others after its own.
+
+        A whole version or a commit among the others never comes to name another image, either.
+        """
+        others = [(tag, check_tag(tag)) for tag in more if tag not in self.tags]
+        fixed = (tag for tag, kind in others if kind == "fixed")
+        moving = (tag for tag, kind in others if kind == "moving")
+        return Named(
+            content.repository, content.digest, (*self.fixed, *fixed), (*self.moving, *moving)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,42 @@ def planned_image(
         tuple(f"{tag}{stage}" for tag in tags if tag in fixed),
         tuple(f"{tag}{stage}" for tag in tags if tag not in fixed),
     )
+
+
+def refuse_changed(images: Iterable[tuple[PlannedImage, str]]) -> None:
+    """Return where no image of a changed tree would get the name of a version or a Git tag.
+
+    Such a name means one image for ever, and what is in no commit could never be made again.
+
+    Args:
+        images: what is pushed, and the version of its sources.
+
+    Raises:
+        UsageError: one would.
+    """
+    wrong = [
+        (f"{image.service} {image.target}".strip(), f"{version} as {', '.join(names)}")
+        for image, version in images
+        if "dirty" in _words(version)
+        for names in [[tag for tag in image.fixed if _promises(tag)]]
+        if names
+    ]
+    if wrong:
+        raise UsageError(
+            "a changed tree gets no tag of a version",
+            why=[*wrong, ("rule", "a version and a Git tag name what was committed")],
+            next_step="git status   (untracked files count, ignored ones do not); commit, stash or "
+            "ignore what it shows",
+        )
+
+
+def _words(version: str) -> list[str]:
+    return version.partition("+")[2].split(".")
+
+
+def _promises(tag: str) -> bool:
+    """Return whether a tag says more than from which commit somebody began."""
+    return not tag.startswith("sha-") and "dirty" not in tag.split(".")
 
 
 def check_rights(clients: Clients, repositories: Sequence[str]) -> None:

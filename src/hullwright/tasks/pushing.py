@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hullwright.push.models import Clients
     from hullwright.push.pushed import Pushed
     from hullwright.push.release import StackPart
+    from hullwright.report.push import Shown
     from hullwright.tagging import RefContext
     from hullwright.tasks.session import Session
     from hullwright.tools.published import Lookup, Published, Wanted
@@ -180,15 +181,22 @@ class _Push:
             return
         pushed = self._moved(self._gated(pushed))
         if pushed.done:
-            pushed = self._finished(pushed)
+            pushed = self._finished_or_told(built, pushed)
         self._end(built, pushed)
 
     def decided(self) -> BuildPlan:
-        """Return the plan with a decision for each image."""
-        from hullwright import build
+        """Return the plan with a decision for each image, none of which makes a false release."""
+        from hullwright import build, push
 
         workspace, look = self.session.workspace, self._lookup()
-        return build.decide(workspace, self.planned, self.request, look, push=True)
+        plan = build.decide(workspace, self.planned, self.request, look, push=True)
+        push.refuse_changed(
+            (image, target.decision.version or target.version)
+            for target in plan.targets
+            for image in [self.wanted.image(target.service, target.target)]
+            if image
+        )
+        return plan
 
     def _build(self) -> BuildReport:
         from hullwright.tasks.building import built, explain
@@ -290,6 +298,17 @@ class _Push:
         )
         return replace(pushed, moves=push.move(self.clients, plan))
 
+    def _finished_or_told(self, built: BuildReport, pushed: Pushed) -> Pushed:
+        """Clear up; where that fails, say first that the release is out all the same."""
+        from hullwright.errors import HullwrightError
+
+        try:
+            return self._finished(pushed)
+        except HullwrightError:
+            self._show(built, replace(pushed, seconds=time.monotonic() - self.started_s))
+            self.session.console.warn("every tag names this release; only what follows it failed")
+            raise
+
     def _finished(self, pushed: Pushed) -> Pushed:
         from hullwright import push
         from hullwright.tasks.releasing import write_release
@@ -302,14 +321,11 @@ class _Push:
         return replace(pushed, staging_left=left, release_file=file)
 
     def _end(self, built: BuildReport, pushed: Pushed) -> None:
-        from hullwright import sizes
         from hullwright.report import push as report
         from hullwright.tasks.building import draw
 
         session = self.session
-        pushed = replace(pushed, seconds=time.monotonic() - self.started_s)
-        shown = (built, sizes.of_build(session.workspace, built), pushed)
-        session.show(report, shown, self.output_format, summarise=True)
+        shown = self._show(built, replace(pushed, seconds=time.monotonic() - self.started_s))
         draw(session, built, self.options.timeline)
         interrupted = built.interrupted or bool(pushed.moves and pushed.moves.interrupted)
         status: Status = "interrupted" if interrupted else "done" if pushed.done else "failed"
@@ -318,6 +334,14 @@ class _Push:
             session.console.error("interrupted")
             session.end(130)
         session.leave(held=pushed.done, why=report.reason(shown))
+
+    def _show(self, built: BuildReport, pushed: Pushed) -> Shown:
+        from hullwright import sizes
+        from hullwright.report import push as report
+
+        shown = (built, sizes.of_build(self.session.workspace, built), pushed)
+        self.session.show(report, shown, self.output_format, summarise=True)
+        return shown
 
     def _bases(self) -> Iterable[tuple[str, str]]:
         """Yield each image that is made on another one, and what that one stands in for."""

@@ -35,11 +35,19 @@ _TAG_DIGITS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An image that is looked for: its repository as people write it, and tags it may be under."""
+    """An image that is looked for.
+
+    Attributes:
+        repository: as people write it.
+        tags: it may be under.
+        fingerprint: of its inputs.
+        version: that it must have; empty for any. Versions of the same inputs share staging tags.
+    """
 
     repository: str
     tags: tuple[str, ...]
     fingerprint: str
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +85,24 @@ def staging_tag(fingerprint: str) -> str:
 
 
 def find(
-    client: RegistryClient, repository: str, tags: Sequence[str], fingerprint: str
+    client: RegistryClient,
+    repository: str,
+    tags: Sequence[str],
+    fingerprint: str,
+    version: str = "",
 ) -> Published | None:
     """Return the image of the first of these tags that was built from these inputs.
+
+    With a version, one of another version is passed over.
 
     Raises:
         RegistryError: the registry cannot or will not answer.
     """
     for tag in tags:
         found = read(client, repository, tag)
-        if found is not None and found.fingerprint == fingerprint:
+        if found is None or found.fingerprint != fingerprint:
+            continue
+        if version in {"", found.version}:
             return found
     return None
 
@@ -145,7 +161,7 @@ def lookup(
             if client is None or domain in silent:
                 return None
             try:
-                return find(client, each.repository, each.tags, each.fingerprint)
+                return find(client, each.repository, each.tags, each.fingerprint, each.version)
             except HullwrightError as error:
                 with one_at_a_time:
                     if domain not in silent:

@@ -130,3 +130,23 @@ def test_the_login_that_docker_has_stored_is_used_on_both_ways(
         told = yard.push(DOCKER_CONFIG=str(settings))
         assert set(yard.tags("s0")) == {sha(yard), "main", "stable"}
         assert LOGIN not in told
+
+
+def test_a_changed_tree_gets_no_tag_of_a_version(busybox: str, tmp_path: Path) -> None:
+    with yard_in(tmp_path, 1, tags='tags = [{ type = "ref", event = "tag" }]\n') as yard:
+        yard.matrix.repository.git("tag", "v1.1.0")
+        yard.matrix.change("s0")
+        told = yard.push("--ref", "v1.1.0", code=2)
+        assert "a changed tree gets no tag of a version" in told
+        assert yard.matrix.images() == []
+        assert yard.all_tags() == {}
+
+
+def test_what_fails_after_the_tags_says_that_they_have_moved(busybox: str, tmp_path: Path) -> None:
+    gate = '[push]\ngates = ["rmdir out"]\n'
+    with yard_in(tmp_path, 1, configuration=gate) as yard:
+        (yard.matrix.root / "out").mkdir()
+        told = yard.push("--release-file", "out/release.json", code=1)
+        assert "every tag names this release" in told
+        assert "3 tags of 1 image moved" in told
+        assert len(yard.all_tags()) == 3

@@ -6,7 +6,15 @@ import pytest
 
 from hullwright.config.models import Config
 from hullwright.errors import UnavailableError, UsageError
-from hullwright.push import attested, by_digest, check_rights, planned_image, require_registry
+from hullwright.push import (
+    PlannedImage,
+    attested,
+    by_digest,
+    check_rights,
+    planned_image,
+    refuse_changed,
+    require_registry,
+)
 from pushing import Memory
 
 from .conftest import API, HOST, content
@@ -44,6 +52,27 @@ def test_other_tags_are_added_once_and_move() -> None:
     image = planned_image("api", "", reference=f"{API}:1", tags=["1.2.3", "main"], fixed=["1.2.3"])
     named = image.named(content("sha256:x"), ["main", "mine"])
     assert (named.fixed, named.moving) == (("1.2.3",), ("main", "mine"))
+
+
+def test_a_version_among_other_tags_never_names_another_image() -> None:
+    image = planned_image("api", "", reference=f"{API}:1", tags=["1.2.3", "main"], fixed=["1.2.3"])
+    named = image.named(content("sha256:x"), ["9.9.9", "prod", "sha-1a2b3c4"])
+    assert named.fixed == ("1.2.3", "9.9.9", "sha-1a2b3c4")
+    assert named.moving == ("main", "prod")
+
+
+def test_a_changed_tree_gets_no_tag_of_a_version() -> None:
+    def image(*fixed: str) -> PlannedImage:
+        return planned_image("api", "", reference=f"{API}:1", tags=[*fixed, "main"], fixed=fixed)
+
+    changed = "1.2.4-0.dev.0+g1a2b3c4.dirty.0badcafe"
+    named_after_itself = image("sha-1a2b3c4", changed.replace("+", "."))
+    refuse_changed([(image("v1.2.3"), "1.2.3"), (named_after_itself, changed)])
+    with pytest.raises(UsageError) as raised:
+        refuse_changed([(image("v1.2.3", "1.2.3"), changed)])
+    told = str(raised.value)
+    assert told.startswith("a changed tree gets no tag of a version")
+    assert f"{changed} as v1.2.3, 1.2.3" in told
 
 
 def test_rights_are_asked_for_once_for_each_repository(memory: Memory) -> None:

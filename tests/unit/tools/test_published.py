@@ -132,6 +132,17 @@ def test_the_first_tag_of_these_inputs_is_taken() -> None:
     assert (found.tag, found.digest) == ("new", right.digest)
 
 
+def test_another_version_of_these_inputs_is_passed_over_where_one_is_named() -> None:
+    name = "org.opencontainers.image.version"
+    entries = [entry(made(), architecture="amd64")]
+    later = made(INDEX, annotations={**SAID, name: "1.5.0"}, manifests=entries)
+    right = made(INDEX, annotations=SAID, manifests=entries)
+    talked = talk(sent(later), sent(right))
+    found = find(talked.client, REPOSITORY, ("staging", "v1.4.1"), PRINT, "1.4.1")
+    assert found is not None
+    assert (found.tag, found.digest) == ("v1.4.1", right.digest)
+
+
 def test_nothing_is_found_where_nothing_is() -> None:
     assert find(talk(refusal(404, "NAME_UNKNOWN")).client, REPOSITORY, ("1",), PRINT) is None
 
