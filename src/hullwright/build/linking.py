@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.build.labelling import base_reference
 from hullwright.errors import UsageError
+from hullwright.images import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # A service and one of its stages.
 Node = tuple[str, str]
 _SIBLING: Final = "service:"
+_IMAGE: Final = "docker-image://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,10 @@ class Source:
     arguments: Mapping[str, str]
 
     def uses(self, stage: str) -> tuple[ImageUse, ...]:
-        """Return the images that a stage needs and that no context of the service stands for."""
+        """Return the images that a stage needs, those that a context stands for included."""
         last = str(len(self.dockerfile.all_stages) - 1)
         found = self.dockerfile.images(self.arguments, target=stage or last)
-        own = {context_key(name) for name in self.service.contexts}
-        return tuple(use for use in found if not use.missing and context_key(use.image) not in own)
+        return tuple(use for use in found if not use.missing)
 
 
 def context_key(image: str) -> str:
@@ -96,8 +97,10 @@ class Linker:
         """
         if node not in self._links:
             source = self.source_of(node[0])
+            # One image may be asked for on several platforms.
             found = {
-                link.key: link for link in (*self._named(source), *self._used(source, node[1]))
+                (link.key, link.platform): link
+                for link in self._found(source, source.uses(node[1]))
             }
             _refuse_shadowed(source, found.values())
             self._links[node] = tuple(found.values())
@@ -124,31 +127,48 @@ class Linker:
             visit(node, ())
         return tuple(done)
 
-    def _named(self, source: Source) -> Iterator[Link]:
-        """Yield the siblings that the service's own `contexts` name."""
+    def _found(self, source: Source, uses: Sequence[ImageUse]) -> Iterator[Link]:
+        """Yield the siblings that the service's own `contexts` name, then its Dockerfile's."""
+        own = {context_key(name) for name in source.service.contexts}
         for name, value in source.service.contexts.items():
-            if value.startswith(_SIBLING):
-                sibling = value.removeprefix(_SIBLING)
-                place = f"services.{source.service.name}.contexts.{name}"
-                if sibling not in self.config.services:
-                    raise UsageError(
-                        f'{place} names the service "{sibling}", which is not built here',
-                        why=[("services", ", ".join(self.config.services))],
-                    )
-                service = self.config.services[sibling]
-                yield Link(context_key(name), (sibling, service.default_target), place)
+            place = f"services.{source.service.name}.contexts.{name}"
+            key = context_key(name)
+            node = self._context(value, source, place)
+            if node is not None:
+                asked = dict.fromkeys(u.platform for u in uses if context_key(u.image) == key)
+                yield from (Link(key, node, place, platform) for platform in asked or ("",))
+        for use in uses:
+            key, place = context_key(use.image), f"{source.service.dockerfile}:{use.line}"
+            node = None if key in own else self._maker(use.image, source)
+            if node is not None:
+                yield Link(key, node, place, use.platform)
 
-    def _used(self, source: Source, stage: str) -> Iterator[Link]:
-        for use in source.uses(stage):
-            reference = base_reference(use.image)
-            if reference is None or reference.digest:
-                continue
-            for service in self._makers.get((reference.domain, reference.path), ()):
-                if service.name != source.service.name and self._means(service, reference):
-                    node = (service.name, self._stage(service, reference.tag or ""))
-                    place = f"{source.service.dockerfile}:{use.line}"
-                    yield Link(context_key(use.image), node, place, use.platform)
-                    break
+    def _context(self, value: str, source: Source, place: str) -> Node | None:
+        """Return the sibling that a value of `contexts` means; None where it means no sibling."""
+        if value.startswith(_SIBLING):
+            service = self._service(value.removeprefix(_SIBLING), place)
+            return (service.name, service.default_target)
+        if value.startswith(_IMAGE):
+            return self._maker(value.removeprefix(_IMAGE), source)
+        return None
+
+    def _service(self, name: str, place: str) -> Service:
+        if name not in self.config.services:
+            raise UsageError(
+                f'{place} names the service "{name}", which is not built here',
+                why=[("services", ", ".join(self.config.services))],
+            )
+        return self.config.services[name]
+
+    def _maker(self, image: str, source: Source) -> Node | None:
+        """Return the sibling that makes an image; None where it is not made here, or is pinned."""
+        reference = base_reference(image)
+        if reference is None or reference.digest:
+            return None
+        for service in self._makers.get((reference.domain, reference.path), ()):
+            if service.name != source.service.name and self._means(service, reference):
+                return (service.name, self._stage(service, reference.tag or ""))
+        return None
 
     @cached_property
     def _makers(self) -> Mapping[tuple[str, str], Sequence[Service]]:
@@ -207,7 +227,7 @@ def platforms(
             if "BUILDPLATFORM" in link.platform:
                 built_for = {host: None}
             elif link.platform and "$" not in link.platform:
-                built_for = {link.platform: None}
+                built_for = {str(Platform.parse(link.platform)): None}
             elif not built_for or node in anybody:
                 anybody.add(link.node)
             below.update(built_for)
