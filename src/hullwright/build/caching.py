@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from hullwright.config.models import Service
     from hullwright.workspace import Workspace
 
-_WRITING: Final = frozenset({"mode", "ignore-error", "dest", "image-manifest", "oci-mediatypes"})
+_WRITING: Final = frozenset(
+    {
+        *("mode", "ignore-error", "dest", "image-manifest", "oci-mediatypes"),
+        *("compression", "compression-level", "force-compression"),
+    }
+)
 _GHA_TOKEN: Final = "ACTIONS_RUNTIME_TOKEN"  # noqa: S105  the name of a variable
 _GHA_ADDRESSES: Final = ("ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL")
 # A registry that is full or down loses us a cache, not a build.

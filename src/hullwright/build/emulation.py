@@ -79,7 +79,7 @@ def refuse_missing(ws: Workspace, needs: Iterable[tuple[str, str]]) -> None:
     Raises:
         UnavailableError: an emulator is missing, or the builder cannot be asked.
     """
-    wanted = [(platform, place) for platform, place in needs if foreign(platform)]
+    wanted = [(_normal(platform), place) for platform, place in needs if foreign(platform)]
     if not wanted:
         return
     builder = builders.current(ws)
@@ -101,6 +101,12 @@ def refuse_missing(ws: Workspace, needs: Iterable[tuple[str, str]]) -> None:
             "in the step, or\nleave the platform out: --platform"
         ),
     )
+
+
+def _normal(platform: str) -> str:
+    # As builders name theirs: linux/arm64/v8 is linux/arm64, and linux/arm is linux/arm/v7.
+    text = str(Platform.parse(platform))
+    return "linux/arm/v7" if text == "linux/arm" else text
 
 
 def _platform(dockerfile: Dockerfile, stage: Stage, values: Mapping[str, str], target: str) -> str:

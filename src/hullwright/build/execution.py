@@ -12,13 +12,14 @@ from hullwright.build.fetching import fetched
 from hullwright.build.ignoring import write
 from hullwright.build.lastrun import remember
 from hullwright.build.models import BuildReport, secret_variable
+from hullwright.build.outputs import places
 from hullwright.build.results import Judge
 from hullwright.build.running import Baker, definition_file
 from hullwright.build.scheduling import Schedule
 from hullwright.build.telling import Teller
 from hullwright.build.timeline import RecordedRun
 from hullwright.errors import UsageError
-from hullwright.files import lock, write_atomic
+from hullwright.files import lock, make_folder, write_atomic
 from hullwright.recorded import RecordedImage, load, save
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def execute(
         try:
             if plan.building:
                 prepare(ws, plan)
+                _make_room(ws, plan)
                 write_atomic(definition_file(ws), plan.definition())
                 with schedule.baker.folded(), teller.ticking():
                     schedule.run()
@@ -85,6 +87,13 @@ def execute(
 def prepare(ws: Workspace, plan: BuildPlan) -> None:
     """Write the files that the plan's bake definition names besides those of the services."""
     write(ws, (file for target in plan.targets for file in target.generated))
+
+
+def _make_room(ws: Workspace, plan: BuildPlan) -> None:
+    """Make the folders of the files that `--output` names, which buildx wants to be there."""
+    for target in plan.building:
+        for place in places(target.bake.outputs, ws.root):
+            make_folder(place.parent)
 
 
 def _secret_environment(plan: BuildPlan, secrets: Mapping[str, Secret]) -> dict[str, Secret]:

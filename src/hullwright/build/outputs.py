@@ -58,17 +58,18 @@ def exporters(asked: Sequence[str], service: str, target: str) -> tuple[str, ...
     return tuple(found)
 
 
-def refuse_one_place(asked: Iterable[str], names: Sequence[str]) -> None:
-    """Refuse one file or folder for the results of several targets.
+def refuse_one_place(asked: Iterable[str], images: Sequence[tuple[str, str]]) -> None:
+    """Refuse one file or folder for the results of several images, each (service, target).
 
     Raises:
-        UsageError: an exporter has a place that does not differ by target.
+        UsageError: an exporter has a place that does not differ from image to image.
     """
     for text in asked:
-        if len(names) > 1 and _exporter(text).get("dest") and not _PLACES.search(text):
+        dest = _exporter(text).get("dest", "")
+        if dest and len({placed(dest, *image) for image in images}) < len(images):
             raise UsageError(
-                f'--output "{text}" is one place for {len(names)} images',
-                why=[("images", ", ".join(names))],
+                f'--output "{text}" is one place for {len(images)} images',
+                why=[("images", ", ".join(" ".join(image).rstrip() for image in images))],
                 next_step="write {service} or {target} into it: --output type=local,dest="
                 "out/{service}",
             )

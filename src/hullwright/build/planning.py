@@ -80,7 +80,7 @@ def plan(
         _refuse_second(made, targets)
         targets.append(made)
     _check_overrides(request.set_, [target.name for target in targets])
-    outputs.refuse_one_place(request.outputs, [t.name for t in targets if t.asked])
+    outputs.refuse_one_place(request.outputs, [(t.service, t.target) for t in targets if t.asked])
     emulation.refuse_missing(ws, planner.runs(targets))
     return BuildPlan(
         targets=tuple(targets),

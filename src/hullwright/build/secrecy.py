@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hullwright.build.models import secret_variable
+from hullwright.build.outputs import written
 from hullwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def mounts(ws: Workspace, service: Service) -> Mounts:
         elif colon and kind == "file":
             path = _file(ws, rest, place)
             files.append(path)
-            secrets.append(f"id={name},src={path}")
+            secrets.append(written({"id": name, "src": str(path)}))
         else:
             keys.append(value)
             secrets.append(f"id={name},env={secret_variable(value)}")

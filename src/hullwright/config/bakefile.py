@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.config.models import Service
 from hullwright.config.problems import ConfigurationError, Problem
-from hullwright.config.read import FROM_GIT, OWN_LABELS
+from hullwright.config.read import is_own_label
 from hullwright.errors import UnavailableError, UsageError
 from hullwright.files import write_atomic
 from hullwright.images import Platform, Reference
@@ -148,6 +148,8 @@ def _refused(result: Result, files: Sequence[str]) -> Exception:
             next_step="invoke setup   (says which version is needed)",
         )
     words = re.sub(r"^ERROR: ", "", told, flags=re.MULTILINE)
+    if "failed to find target default" in words:
+        words += '; name what is built: group "default" { targets = ["NAME"] }'
     return ConfigurationError((Problem("", words or "bake refuses it", files[-1]),))
 
 
@@ -241,11 +243,7 @@ def _service(
         ssh=tuple(_agent(entry) for entry in target.get("ssh") or ()),
         contexts=_contexts(target.get("contexts") or {}),
         extra={key: value for key, value in target.items() if key not in _MODELLED},
-        labels={
-            key: value
-            for key, value in labels.items()
-            if key not in FROM_GIT and not key.startswith(OWN_LABELS)
-        },
+        labels={key: value for key, value in labels.items() if not is_own_label(key)},
     )
 
 

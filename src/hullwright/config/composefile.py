@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from hullwright.config.problems import ConfigurationError, Problem
@@ -27,11 +28,13 @@ _VARIABLE: Final = re.compile(
 _REMOTE: Final = re.compile(r"[a-z]+://|git@|github\.com/")
 # Contexts that are no folder: an address, an image, a sibling's image.
 _NO_FOLDER: Final = re.compile(r"[a-z][a-z+.-]*://|git@|github\.com/|(?:service|target):")
+_HOST: Final = re.compile(r"(?P<name>[^=:]+)[=:](?P<address>.+)")
 # Deeper nesting than anybody writes: what goes beyond includes or extends itself.
 _DEEPEST: Final = 20
 
 
 _Service = dict[str, object]
+_NONE: Final = MappingProxyType[str, str]({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,13 @@ class ComposeBuild:
         dockerfile: absolute file.
         target: the stage that the service runs; empty for the last one.
         image: repository that the service names; empty for none.
-        args: build arguments that have a value.
+        args: build arguments that have a value, here or in the environment.
         contexts: what names of images stand for: a folder, `service:NAME` or an address.
         secrets: by their id: `env:NAME`, or `file:` and an absolute path.
         ssh: agents and keys, such as `default` or `id=PATH`.
+        platforms: as written.
+        labels: of the image.
+        extra: other attributes, by bake's names and as bake has them.
     """
 
     service: str
@@ -59,6 +65,9 @@ class ComposeBuild:
     contexts: Mapping[str, str | Path] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     ssh: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=dict)
 
 
 def read_builds(root: Path, files: Sequence[str], environ: Mapping[str, str]) -> list[ComposeBuild]:
@@ -200,10 +209,13 @@ class _Reader:
             dockerfile=context / self._text(build.get("dockerfile") or "Dockerfile"),
             target=self._text(build.get("target") or ""),
             image=self._repository(self._text(service.get("image") or "")),
-            args=self._args(build.get("args")),
+            args=self._args(build.get("args"), self.environ),
             contexts=_contexts(build.get("additional_contexts")),
             secrets=dict(self._build_secrets(build.get("secrets"), secrets)),
             ssh=self._agents(build.get("ssh")),
+            platforms=tuple(self._text(each) for each in _list(build.get("platforms"))),
+            labels=self._args(build.get("labels")),
+            extra=self._extra(build),
         )
 
     def image(self, service: _Service) -> str:
@@ -256,13 +268,32 @@ class _Reader:
             return tuple(self._text(entry) for entry in _list(ssh))
         return tuple(f"{k}={self._text(v)}" if v is not None else f"{k}" for k, v in ssh.items())
 
-    def _args(self, args: object) -> dict[str, str]:
+    def _extra(self, build: Mapping[str, object]) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for name in ("cache_from", "cache_to"):
+            if build.get(name):
+                found[name.replace("_", "-")] = [self._text(entry) for entry in _list(build[name])]
+        for name in ("network", "shm_size"):
+            if build.get(name):
+                found[name.replace("_", "-")] = self._text(build[name])
+        hosts = build.get("extra_hosts")
+        if hosts and not isinstance(hosts, Mapping):
+            # Either sign stands there; an address of the sixth version has colons of its own.
+            split = (_HOST.fullmatch(self._text(host)) for host in _list(hosts))
+            hosts = {match["name"]: match["address"] for match in split if match}
+        if hosts:
+            found["extra-hosts"] = self._args(hosts)
+        return found
+
+    def _args(self, args: object, others: Mapping[str, str] = _NONE) -> dict[str, str]:
+        """Return names with a value; those without one have that of `others`, if there is any."""
         if isinstance(args, Mapping):
             pairs = [(f"{name}", value) for name, value in args.items()]
         else:
             split = (self._text(entry).partition("=") for entry in _list(args))
             pairs = [(name, value if equals else None) for name, equals, value in split]
-        return {name: self._text(value) for name, value in pairs if value is not None}
+        values = {k: self._text(v) if v is not None else others.get(k) for k, v in pairs}
+        return {name: value for name, value in values.items() if value is not None}
 
     def _repository(self, image: str) -> str:
         try:
@@ -334,7 +365,7 @@ def _merged(under: _Service, over: _Service) -> _Service:
     below, above = under.get("build"), over.get("build")
     if isinstance(below, dict) and isinstance(above, dict):
         build = {**below, **above}
-        for key in ("args", "additional_contexts"):
+        for key in ("args", "additional_contexts", "labels"):
             if isinstance(below.get(key), dict) and isinstance(above.get(key), dict):
                 build[key] = {**below[key], **above[key]}
         merged["build"] = build

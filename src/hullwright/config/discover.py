@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.config.models import Service
 from hullwright.config.source import OWN_FILE, has_table
-from hullwright.images import Reference
+from hullwright.images import Platform, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,6 +119,7 @@ def stages(dockerfile: Path) -> tuple[str, ...]:
 
 def _composed(root: Path, build: ComposeBuild, registry: str) -> Service:
     from hullwright.config.bakefile import without_registry
+    from hullwright.config.read import is_own_label
 
     context = _relative(root, build.context)
     dockerfile = _relative(root, build.dockerfile)
@@ -139,6 +140,9 @@ def _composed(root: Path, build: ComposeBuild, registry: str) -> Service:
             for name, value in build.secrets.items()
         },
         ssh=build.ssh,
+        platforms=tuple(Platform.parse(platform) for platform in build.platforms),
+        labels={name: value for name, value in build.labels.items() if not is_own_label(name)},
+        extra=build.extra,
         contexts={
             name: value if isinstance(value, str) else _relative(root, value)
             for name, value in build.contexts.items()

@@ -74,11 +74,16 @@ def read_service(name: str, table: Table) -> Service:
     return service
 
 
+def is_own_label(name: str) -> bool:
+    """Return whether a label is one that Git or we ourselves say."""
+    return name in FROM_GIT or name.startswith(OWN_LABELS)
+
+
 def read_labels(table: Table) -> dict[str, str]:
     """Return the labels under the key `labels`; what Git or we ourselves say is refused there."""
     labels = table.mapping("labels")
     for name in labels:
-        if name in FROM_GIT or name.startswith(OWN_LABELS):
+        if is_own_label(name):
             whose = "Git" if name in FROM_GIT else "Hullwright"
             table.table("labels").problem(name, f"comes from {whose}, so it cannot be set")
     return labels

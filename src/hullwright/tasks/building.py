@@ -96,13 +96,16 @@ def run_build(session: Session, request: BuildRequest, options: Options) -> None
             _conclude(session, built(session, plan), options)
 
 
-def planned(session: Session, request: BuildRequest) -> BuildPlan:
-    """Return what a request means, with nothing decided yet."""
+def planned(session: Session, request: BuildRequest, *, push: bool = False) -> BuildPlan:
+    """Return what a request means, with nothing decided yet; a push writes caches for others."""
     from hullwright import build
 
     versions = session.versions
     return build.plan(
-        session.workspace, request, lambda service: source_version(session, versions[service.name])
+        session.workspace,
+        request,
+        lambda service: source_version(session, versions[service.name]),
+        writes_cache=True if push else None,
     )
 
 
@@ -139,11 +142,6 @@ def tags_by_repository(session: Session, plan: BuildPlan) -> dict[str, tuple[str
             names = tags_of(session, service, session.ref_context).names
             found[target.reference.rpartition(":")[0]] = tuple(f"{name}{suffix}" for name in names)
     return found
-
-
-def plan_build(session: Session, request: BuildRequest, *, push: bool = False) -> BuildPlan:
-    """Return what a request means, with a decision for each image."""
-    return decided(session, planned(session, request), request, push=push)
 
 
 def built(session: Session, plan: BuildPlan) -> BuildReport:

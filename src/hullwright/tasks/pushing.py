@@ -55,7 +55,7 @@ def run_push(session: Session, request: BuildRequest, options: Options, output_f
     from hullwright.tasks.releasing import release_parts
 
     push.require_registry(session.config)
-    plan = planned(session, request)
+    plan = planned(session, request, push=True)
     _refuse_outputs(plan)
     wanted = push_plan(session, plan, options.ref)
     parts = release_parts(session, options.release_file) if options.release_file else ()

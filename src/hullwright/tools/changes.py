@@ -88,7 +88,8 @@ def _shallow(git: Git) -> bool:
 
 def _fetching(ref: str) -> str:
     remote, slash, branch = ref.partition("/")
-    what = f" {remote} {branch}" if slash else ""
+    # In full: a clone of one branch has no rule that would write another one's name.
+    what = f" {remote} +refs/heads/{branch}:refs/remotes/{ref}" if slash else ""
     return (
         f"git fetch --unshallow{what}   "
         "(on GitHub Actions: fetch-depth: 0, on GitLab: GIT_DEPTH: 0)"

@@ -12,6 +12,7 @@ from hullwright.config.load import load
 from hullwright.config.models import Service
 from hullwright.config.problems import ConfigurationError
 from hullwright.errors import ExitCode
+from hullwright.images import Platform
 
 STAGES: Final = "FROM golang AS builder\nFROM --platform=linux/amd64 alpine as runtime\n"
 
@@ -287,3 +288,48 @@ def test_a_compose_file_that_cannot_be_read_is_named(
 )
 def test_an_empty_compose_file_has_no_services(repository: Repository, text: str) -> None:
     assert repository.write("compose.yaml", text).services() == {}
+
+
+def test_all_that_bake_knows_of_a_build_section_is_taken(repository: Repository) -> None:
+    repository.write(
+        "compose.yaml",
+        """
+        services:
+          base: {build: base}
+          web:
+            build:
+              context: web
+              additional_contexts: [base=service:base, assets=./assets, "x=docker-image://x:1"]
+              args: [FROM_OUTSIDE, MISSING]
+              ssh: [default, deploy=./key]
+              secrets: [token, {source: file, target: netrc}]
+              cache_from: ["alpine:3", "type=local,src=$WHERE"]
+              cache_to: ["type=local,dest=c"]
+              platforms: [linux/arm64]
+              labels: {a: b, org.opencontainers.image.version: "1"}
+              network: none
+              extra_hosts: ["db:10.0.0.1", "six=::1", nonsense]
+              shm_size: 64m
+          cli: {build: {context: ., ssh: {default: null, id: ./key}, extra_hosts: {a: 10.0.0.2}}}
+        secrets:
+          token: {environment: TOKEN}
+          file: {file: ./deploy/netrc}
+        """,
+    )
+    services = repository.services(WHERE="c", FROM_OUTSIDE="x")
+    web = services["web"]
+    assert web.contexts == {"base": "service:base", "assets": "assets", "x": "docker-image://x:1"}
+    assert web.build_args == {"FROM_OUTSIDE": "x"}
+    assert web.ssh == ("default", "deploy=./key")
+    assert web.secrets == {"token": "env:TOKEN", "netrc": "file:deploy/netrc"}
+    assert web.platforms == (Platform("linux", "arm64"),)
+    assert web.labels == {"a": "b"}
+    assert web.extra == {
+        "cache-from": ["alpine:3", "type=local,src=c"],
+        "cache-to": ["type=local,dest=c"],
+        "network": "none",
+        "shm-size": "64m",
+        "extra-hosts": {"db": "10.0.0.1", "six": "::1"},
+    }
+    assert services["cli"].ssh == ("default", "id=./key")
+    assert services["cli"].extra == {"extra-hosts": {"a": "10.0.0.2"}}
