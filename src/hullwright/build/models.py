@@ -207,12 +207,17 @@ class BuildPlan:
         """Return the plan for a person, one image in each block; stable, so tests assert it."""
         lines = [f"{self._head()}{self._flags()}"]
         for planned in self.targets:
-            lines += ["", *_target_lines(planned)]
-        if self.ca_bundle:
-            lines += ["", f"every build may read the certificates of {self.ca_bundle}"]
-        lines += [f"bake is allowed {entitlement}" for entitlement in self.allow]
-        lines += [f"note: {note}" for note in self.notes]
-        return "\n".join(lines)
+            above = (t.name for t in self.targets if planned.name in t.links.values())
+            lines += ["", *_target_lines(planned, "" if planned.asked else " ".join(above))]
+        rest = [
+            *(
+                [f"every build may read the certificates of {self.ca_bundle}"]
+                * bool(self.ca_bundle)
+            ),
+            *(f"bake is allowed {entitlement}" for entitlement in self.allow),
+            *(f"note: {note}" for note in self.notes),
+        ]
+        return "\n".join([*lines, *([""] if rest else []), *rest])
 
     def _head(self) -> str:
         count, there = len(self.building), len(self.targets) - len(self.building)
@@ -233,7 +238,7 @@ class BuildPlan:
         return f" · {' · '.join(flags)}" if flags else ""
 
 
-def _target_lines(planned: PlannedTarget) -> list[str]:
+def _target_lines(planned: PlannedTarget, needed_by: str) -> list[str]:
     bake, decision = planned.bake, planned.decision
     if decision.action != "build":
         found = f"{decision.reference}@{decision.digest}" if decision.digest else decision.reference
@@ -241,7 +246,7 @@ def _target_lines(planned: PlannedTarget) -> list[str]:
         return [planned.reference, *(f"  {name:<9}  {fact}" for name, fact in facts if fact)]
     facts = [
         ("because", decision.reason if decision is not UNDECIDED else ""),
-        ("needed by", "" if planned.asked else "another one only"),
+        ("needed by", needed_by),
         ("from", f"{bake.context} · {bake.dockerfile} · stage {planned.target or '(the last)'}"),
         ("platforms", " ".join(planned.platforms) or "the builder's own"),
         ("arguments", " ".join(f"{name}={value}" for name, value in bake.arguments.items())),
