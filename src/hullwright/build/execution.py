@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from hullwright.build.emulation import refuse_missing
 from hullwright.build.fetching import fetched
 from hullwright.build.ignoring import write
 from hullwright.build.lastrun import remember
@@ -49,8 +50,11 @@ def execute(
     Raises:
         UsageError: a secret that a service needs is not among them.
         LockedError: another build of this repository is running.
-        UnavailableError: there is no engine or no usable buildx.
+        UnavailableError: there is no engine or no usable buildx, or a step runs code of a
+            platform that the builder cannot run.
     """
+    # What is current needs no emulator.
+    refuse_missing(ws, (need for target in plan.building for need in target.runs))
     given = _secret_environment(plan, secrets)
     started_s = time.monotonic()
     with lock(ws.state_dir / "build.lock", f"the build of {ws.config.project}"):

@@ -132,6 +132,7 @@ class PlannedTarget:
             (or its `contexts`) has for them.
         asked: whether it was asked for, not only needed by another one.
         release, dirty: as its `SourceVersion` has them.
+        runs: platforms whose code its steps run, each with a place in a Dockerfile.
         fingerprint: of its inputs, 64 hexadecimal digits; empty until it was decided on.
         decision: whether it is built; `build` until it was decided on.
         inputs: what the fingerprint is made of; None until it was decided on.
@@ -150,6 +151,7 @@ class PlannedTarget:
     asked: bool = True
     release: bool = False
     dirty: bool = False
+    runs: tuple[tuple[str, str], ...] = ()
     fingerprint: str = ""
     decision: Decision = UNDECIDED
     inputs: Fingerprint | None = field(default=None, repr=False)

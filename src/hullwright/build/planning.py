@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -63,7 +64,6 @@ def plan(
         UsageError: an unknown service, target or platform, a missing Dockerfile, two images of one
             name, services that are built on each other, a secret that is not there, or an argument
             that looks like one.
-        UnavailableError: a step runs code of a platform that the builder cannot run.
     """
     writes = bool(ws.environ.get("CI")) if writes_cache is None else writes_cache
     planner = Planner(ws, request, version_of, Caching(ws, writes), _ca_bundle(ws))
@@ -78,10 +78,9 @@ def plan(
     for node in nodes:
         made = planner.target(node, platforms[node], bases, asked=node in wanted)
         _refuse_second(made, targets)
-        targets.append(made)
+        targets.append(replace(made, runs=tuple(planner.runs((made,)))))
     _check_overrides(request.set_, [target.name for target in targets])
     outputs.refuse_one_place(request.outputs, [(t.service, t.target) for t in targets if t.asked])
-    emulation.refuse_missing(ws, planner.runs(targets))
     return BuildPlan(
         targets=tuple(targets),
         no_cache=request.no_cache,
