@@ -36,6 +36,7 @@ class Memory:
 
     Attributes:
         deletes: whether it removes single tags.
+        whole: whether it removes an image with any of its tags.
         before_put: called with the tag before each PUT is stored; may raise.
         after_put: the same once it is stored: the answer got lost.
         puts: tags in the order of their PUTs.
@@ -45,6 +46,7 @@ class Memory:
     tags: dict[tuple[str, str], str] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
     deletes: bool = True
+    whole: bool = False
     before_put: Callable[[str], None] = lambda _: None
     after_put: Callable[[str], None] = lambda _: None
     puts: list[str] = field(default_factory=list)
@@ -96,7 +98,10 @@ class Memory:
 
     def delete_tag(self, repository: str, tag: str, /) -> bool:
         if self.deletes:
-            del self.tags[repository, tag]
+            digest = self.tags.pop((repository, tag))
+            if self.whole:
+                del self.manifests[repository, digest]
+                self.tags = {name: named for name, named in self.tags.items() if named != digest}
         return self.deletes
 
     def blob(self, repository: str, digest: str, most_bytes: int, /) -> bytes:

@@ -23,8 +23,8 @@ from hullwright.push.planning import (
     PlannedImage,
     PushPlan,
     check_rights,
+    of_sources,
     planned_image,
-    refuse_changed,
     require_registry,
 )
 from hullwright.push.pushed import Pushed
@@ -52,9 +52,9 @@ __all__ = [
     "gates",
     "local_tags",
     "move",
+    "of_sources",
     "plan_moves",
     "planned_image",
-    "refuse_changed",
     "refuse_stand_ins",
     "releasing",
     "remove_staging_tags",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hullwright.errors import UsageError
@@ -14,7 +14,7 @@ from hullwright.push.promoting import check_tag
 from hullwright.push.together import together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hullwright.config.models import Config
     from hullwright.push.models import Clients, Content, Kind
@@ -152,40 +152,53 @@ def planned_image(
     )
 
 
-def refuse_changed(images: Iterable[tuple[PlannedImage, str]]) -> None:
-    """Return where no image of a changed tree would get the name of a version or a Git tag.
+def of_sources(plan: PushPlan, versions: Mapping[tuple[str, str], str]) -> PushPlan:
+    """Return the plan with the tags that sources of these versions may have.
 
-    Such a name means one image for ever, and what is in no commit could never be made again.
+    The name of a version, a Git tag or a commit means one image for ever, and what is in no commit
+    could never be made again. A changed tree is refused the first two, and leaves out the last:
+    else the push of the commit itself would find its name taken.
 
     Args:
-        images: what is pushed, and the version of its sources.
+        plan: what is pushed.
+        versions: of the images' sources, by service and target.
 
     Raises:
-        UsageError: one would.
+        UsageError: an image of a changed tree would get such a name, or has no other.
     """
+    dirty = {key for key, version in versions.items() if "dirty" in _words(version)}
+    images = tuple(
+        _without_commit(image) if (image.service, image.target) in dirty else image
+        for image in plan.images
+    )
     wrong = [
-        (f"{image.service} {image.target}".strip(), f"{version} as {', '.join(names)}")
-        for image, version in images
-        if "dirty" in _words(version)
-        for names in [[tag for tag in image.fixed if _promises(tag)]]
+        (_name(image), f"{versions[image.service, image.target]} as {', '.join(names)}")
+        for image in images
+        if (image.service, image.target) in dirty
+        for names in [[tag for tag in image.fixed if "dirty" not in tag.split(".")]]
         if names
     ]
-    if wrong:
+    nameless = [(_name(image), "a commit's is its only tag") for image in images if not image.tags]
+    if wrong or nameless:
         raise UsageError(
-            "a changed tree gets no tag of a version",
-            why=[*wrong, ("rule", "a version and a Git tag name what was committed")],
+            "a changed tree gets no tag of a version or a commit",
+            why=[*wrong, *nameless, ("rule", "such a tag names what was committed")],
             next_step="git status   (untracked files count, ignored ones do not); commit, stash or "
             "ignore what it shows",
         )
+    return replace(plan, images=images)
+
+
+def _without_commit(image: PlannedImage) -> PlannedImage:
+    return replace(image, fixed=tuple(t for t in image.fixed if not t.startswith("sha-")))
+
+
+def _name(image: PlannedImage) -> str:
+    return f"{image.service} {image.target}".strip()
 
 
 def _words(version: str) -> list[str]:
     return version.partition("+")[2].split(".")
-
-
-def _promises(tag: str) -> bool:
-    """Return whether a tag says more than from which commit somebody began."""
-    return not tag.startswith("sha-") and "dirty" not in tag.split(".")
 
 
 def check_rights(clients: Clients, repositories: Sequence[str]) -> None:

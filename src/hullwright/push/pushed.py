@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hullwright.push.checking import Checked
     from hullwright.push.gating import Gate
     from hullwright.push.models import Content, MoveReport
@@ -23,7 +25,7 @@ class Pushed:
         images: the same once it was held against what was asked for.
         gates: that let the release through.
         moves: what became of the tags; None where it did not come to that.
-        staging_left: staging tags that the registry does not remove.
+        staging_left: staging tags that stay, and why.
         release_file: that was written; empty for none.
         seconds: of the whole run.
     """
@@ -35,7 +37,7 @@ class Pushed:
     images: tuple[Checked, ...] = ()
     gates: tuple[Gate, ...] = field(default=())
     moves: MoveReport | None = None
-    staging_left: tuple[str, ...] = ()
+    staging_left: Mapping[str, str] = field(default_factory=dict)
     release_file: str = ""
     seconds: float = 0.0
 

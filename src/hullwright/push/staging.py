@@ -34,6 +34,9 @@ _FINAL: Final = re.compile(
     r"no basic auth|no space left|does not exist|No such image",
     re.IGNORECASE,
 )
+_NO_SINGLE_TAGS: Final = (
+    "this registry removes no single tags, and a digest would take the release with it"
+)
 
 
 @dataclass
@@ -123,21 +126,36 @@ class Stager:
                 raise UnavailableError(f"the push to {content.repository} was interrupted")
 
 
-def remove_staging_tags(clients: Clients, contents: Sequence[Content]) -> tuple[str, ...]:
-    """Remove the staging tags of content that has its release tags; return those that stay.
+def remove_staging_tags(
+    clients: Clients, contents: Sequence[Content], tags_of: Callable[[Content], Sequence[str]]
+) -> dict[str, str]:
+    """Remove the staging tags of content that has its tags; return those that stay, and why.
 
-    Only tags are removed, never manifests: deleting by digest would take the release with it.
+    Only tags are removed, never manifests: deleting by digest would take the release with it. A
+    registry that takes the image away with one of its tags gets it back, under all of them.
+
+    Args:
+        clients: of the registries.
+        contents: what was pushed.
+        tags_of: gives the release tags of content.
     """
 
-    def remove(content: Content) -> str:
+    def remove(content: Content) -> tuple[str, str]:
         tag = staging_tag(content.fingerprint)
         client, path = at(clients, content.repository)
         try:
-            if client.describe(path, tag) is None or client.delete_tag(path, tag):
-                return ""
-        except UnavailableError:
+            kept = client.manifest(path, content.digest)
+            if kept is None or client.describe(path, tag) is None:
+                return "", ""
+            why = "" if client.delete_tag(path, tag) else _NO_SINGLE_TAGS
+            if not why and client.describe(path, content.digest) is None:
+                for name in (*tags_of(content), tag):
+                    client.put_manifest(path, name, kept)
+                why = "this registry removes an image with any of its tags; it was put back"
+        except UnavailableError as error:
             # The release is done; what is left behind is listed by `prune --registry` too.
-            return f"{content.repository}:{tag}"
-        return f"{content.repository}:{tag}"
+            why = error.what
+        return (f"{content.repository}:{tag}", why) if why else ("", "")
 
-    return tuple(reference for reference in together(remove, contents) if reference)
+    left = together(remove, contents)
+    return {reference: why for reference, why in left if reference}

@@ -204,7 +204,5 @@ def _notes(pushed: Pushed) -> Iterator[str]:
     count = len(pushed.staging_left)
     if count:
         tags = "1 staging tag stays" if count == 1 else f"{count} staging tags stay"
-        yield (
-            f"{tags}: this registry removes no single tags, and a digest would take the release "
-            "with it · invoke prune --registry   lists them"
-        )
+        why = next(iter(pushed.staging_left.values()))
+        yield f"{tags}: {why} · invoke prune --registry   lists them"

@@ -63,7 +63,8 @@ def run_push(session: Session, request: BuildRequest, options: Options, output_f
     for note in plan.notes:
         session.console.note(f"! {note}")
     if session.dry:
-        session.console.result(f"{wanted.text()}\n\n{run.decided().text()}")
+        decided = run.decided()
+        session.console.result(f"{run.wanted.text()}\n\n{decided.text()}")
         return
     with push.releasing(session.workspace):
         run.check()
@@ -190,12 +191,11 @@ class _Push:
 
         workspace, look = self.session.workspace, self._lookup()
         plan = build.decide(workspace, self.planned, self.request, look, push=True)
-        push.refuse_changed(
-            (image, target.decision.version or target.version)
+        versions = {
+            (target.service, target.target): target.decision.version or target.version
             for target in plan.targets
-            for image in [self.wanted.image(target.service, target.target)]
-            if image
-        )
+        }
+        self.wanted = push.of_sources(self.wanted, versions)
         return plan
 
     def _build(self) -> BuildReport:
@@ -313,7 +313,7 @@ class _Push:
         from hullwright import push
         from hullwright.tasks.releasing import write_release
 
-        left = push.remove_staging_tags(self.clients, pushed.staged)
+        left = push.remove_staging_tags(self.clients, pushed.staged, pushed.tags_of)
         file = self.options.release_file
         if file:
             tags = {(one.service, one.target): pushed.tags_of(one) for one in pushed.staged}

@@ -82,6 +82,10 @@ BUILT: Final = BuildReport(
     ),
     12.6,
 )
+STAYING: Final = dict.fromkeys(
+    ("a:hullwright-1", "b:hullwright-2"),
+    "this registry removes no single tags, and a digest would take the release with it",
+)
 DONE: Final = Pushed(
     PLAN,
     "1.4.1",
@@ -117,7 +121,7 @@ FAILED: Final = BuildReport(
 )
 SHOWN: Final[dict[str, report.Shown]] = {
     "done": (BUILT, {}, DONE),
-    "staging-left": (BUILT, {}, replace(DONE, staging_left=("a:hullwright-1", "b:hullwright-2"))),
+    "staging-left": (BUILT, {}, replace(DONE, staging_left=STAYING)),
     "moving-failed": (BUILT, {}, LEFT),
     "interrupted": (BUILT, {}, replace(DONE, moves=MoveReport(interrupted=True))),
 }

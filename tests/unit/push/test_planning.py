@@ -7,12 +7,12 @@ import pytest
 from hullwright.config.models import Config
 from hullwright.errors import UnavailableError, UsageError
 from hullwright.push import (
-    PlannedImage,
+    PushPlan,
     attested,
     by_digest,
     check_rights,
+    of_sources,
     planned_image,
-    refuse_changed,
     require_registry,
 )
 from pushing import Memory
@@ -61,18 +61,33 @@ def test_a_version_among_other_tags_never_names_another_image() -> None:
     assert named.moving == ("main", "prod")
 
 
-def test_a_changed_tree_gets_no_tag_of_a_version() -> None:
-    def image(*fixed: str) -> PlannedImage:
-        return planned_image("api", "", reference=f"{API}:1", tags=[*fixed, "main"], fixed=fixed)
+CHANGED = "1.2.4-0.dev.0+g1a2b3c4.dirty.0badcafe"
 
-    changed = "1.2.4-0.dev.0+g1a2b3c4.dirty.0badcafe"
-    named_after_itself = image("sha-1a2b3c4", changed.replace("+", "."))
-    refuse_changed([(image("v1.2.3"), "1.2.3"), (named_after_itself, changed)])
+
+def named(*fixed: str, moving: str = "main") -> PushPlan:
+    """Return a push of one image under these tags."""
+    tags = [*fixed, *([moving] if moving else [])]
+    image = planned_image("api", "", reference=f"{API}:1", tags=tags, fixed=fixed)
+    return PushPlan((image,))
+
+
+def test_a_changed_tree_gets_no_tag_of_a_version() -> None:
+    key = ("api", "")
+    plan = named("v1.2.3", "sha-1a2b3c4")
+    assert of_sources(plan, {key: "1.2.3"}) == plan
     with pytest.raises(UsageError) as raised:
-        refuse_changed([(image("v1.2.3", "1.2.3"), changed)])
+        of_sources(plan, {key: CHANGED})
     told = str(raised.value)
-    assert told.startswith("a changed tree gets no tag of a version")
-    assert f"{changed} as v1.2.3, 1.2.3" in told
+    assert told.startswith("a changed tree gets no tag of a version or a commit")
+    assert f"{CHANGED} as v1.2.3" in told
+
+
+def test_a_changed_tree_leaves_the_name_of_its_commit_to_the_commit() -> None:
+    own = CHANGED.replace("+", ".")
+    (image,) = of_sources(named(own, "sha-1a2b3c4"), {("api", ""): CHANGED}).images
+    assert image.tags == (own, "main")
+    with pytest.raises(UsageError, match="a commit's is its only tag"):
+        of_sources(named("sha-1a2b3c4", moving=""), {("api", ""): CHANGED})
 
 
 def test_rights_are_asked_for_once_for_each_repository(memory: Memory) -> None:

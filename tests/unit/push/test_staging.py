@@ -140,22 +140,38 @@ def test_a_registry_that_tells_why_is_heard_first(tmp_path: Path, memory: Memory
     assert waited == []
 
 
+def removed(memory: Memory, digest: str) -> dict[str, str]:
+    """Remove the staging tag of a release `1.2.3`; returns what stays."""
+    return remove_staging_tags({HOST: memory}, [content(digest)], lambda _: ["1.2.3"])
+
+
 def test_staging_tags_are_removed_by_tag_only(memory: Memory) -> None:
     digest = memory.add("team/api", "image", TAG, "1.2.3")
-    assert remove_staging_tags({HOST: memory}, [content(digest)]) == ()
+    assert removed(memory, digest) == {}
     assert memory.tags == {("team/api", "1.2.3"): digest}
 
 
 def test_staging_tags_stay_where_the_registry_deletes_none(memory: Memory) -> None:
     digest = memory.add("team/api", "image", TAG)
     memory.deletes = False
-    assert remove_staging_tags({HOST: memory}, [content(digest)]) == (STAGED,)
+    left = removed(memory, digest)
+    assert list(left) == [STAGED]
+    assert "removes no single tags" in left[STAGED]
+
+
+def test_a_registry_that_takes_the_image_with_its_tag_gets_it_back(memory: Memory) -> None:
+    digest = memory.add("team/api", "image", TAG, "1.2.3")
+    memory.whole = True
+    left = removed(memory, digest)
+    assert "removes an image with any of its tags" in left[STAGED]
+    assert memory.named("team/api") == {"1.2.3": digest, TAG: digest}
+    assert memory.manifest("team/api", "1.2.3") is not None
 
 
 def test_an_image_without_a_staging_tag_leaves_none(memory: Memory) -> None:
     memory.deletes = False
     digest = memory.add("team/api", "image", "1.2.3")
-    assert remove_staging_tags({HOST: memory}, [content(digest)]) == ()
+    assert removed(memory, digest) == {}
 
 
 def test_after_ctrl_c_nothing_is_tried_again(tmp_path: Path, memory: Memory) -> None:
