@@ -60,12 +60,12 @@ def check_tag(tag: str) -> Kind:
         raise UsageError(
             f'"{tag}" is no legal tag',
             why="letters, digits, and . _ - after the first; 128 at most, and one at least",
-            next_step="--to prod",
+            next_step="a tag such as prod",
         )
     if _STAGED.fullmatch(tag):
         raise UsageError(
             f"{tag} is how content is staged, and no name for a release",
-            next_step="--to prod",
+            next_step="a tag such as prod",
         )
     return "fixed" if _FIXED.fullmatch(tag) else "moving"
 

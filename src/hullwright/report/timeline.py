@@ -121,6 +121,11 @@ def _note(lane: TimelineLane) -> str:
     return " · ".join(part for part in told if part)
 
 
+def _under(seconds: float) -> str:
+    text = seconds_text(seconds)
+    return text if text.startswith("<") else f"under {text}"
+
+
 def _critical_table(timeline: Timeline) -> Table:
     least_s = timeline.total_s * _TOLD_PART
     path = timeline.critical_path
@@ -128,7 +133,7 @@ def _critical_table(timeline: Timeline) -> Table:
     left_out = len(path) - len(told)
     note = "the chain of steps that the end waited for"
     if left_out:
-        note += f"; {left_out} more took under {seconds_text(least_s)} each"
+        note += f"; {left_out} more took {_under(least_s)} each"
     rows = [
         (
             seconds_text(step.start_s),

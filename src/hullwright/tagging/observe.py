@@ -311,7 +311,7 @@ def _notes(found: Told, refs: Refs, sha: str) -> tuple[str, ...]:
     on = sorted(n.removeprefix(TAGS) for n, c in refs.commits.items() if c == sha and TAGS in n)
     if found.ref.startswith(TAGS) or not on:
         return () if found.ref else ("no branch is checked out, and no tag is on the commit",)
-    return (f"the commit is also tagged {', '.join(on)}: --ref {on[-1]} for the tag's own",)
+    return (f"the commit is also tagged {', '.join(on)}: --ref {on[-1]} gives that tag's names",)
 
 
 def _same(remote_branch: str, name: str) -> bool:
