@@ -46,7 +46,7 @@ def find(ws: Workspace, env: str | None) -> Source:
         UsageError: the environment is unknown.
         MissingSecretsError: there is no such file.
     """
-    source = _named(ws, env or DEVELOPMENT)
+    source = named(ws, env or DEVELOPMENT)
     if not source.path.is_file():
         raise MissingSecretsError(
             f"missing: {source.name}, the secrets of {source.environment}",
@@ -59,12 +59,17 @@ def find(ws: Workspace, env: str | None) -> Source:
 def available(ws: Workspace, env: str | None = None) -> bool:
     """Return whether an environment has an encrypted file; an unknown one has none."""
     name = env or DEVELOPMENT
-    return name in _known(ws) and _named(ws, name).path.is_file()
+    return name in known(ws) and named(ws, name).path.is_file()
 
 
-def _named(ws: Workspace, name: str) -> Source:
-    if name not in _known(ws):
-        raise unknown("environment", name, _known(ws))
+def named(ws: Workspace, name: str) -> Source:
+    """Return the file of an environment, whether it is there or not.
+
+    Raises:
+        UsageError: the environment is unknown.
+    """
+    if name not in known(ws):
+        raise unknown("environment", name, known(ws))
     configured = ws.config.environments.get(name)
     default = ws.config.secrets.file if name == DEVELOPMENT else f"{FOLDER}/{name}{_SUFFIX}"
     file = (configured.secrets if configured else "") or default
@@ -72,7 +77,8 @@ def _named(ws: Workspace, name: str) -> Source:
     return Source(name, production, file, ws.root / file)
 
 
-def _known(ws: Workspace) -> set[str]:
+def known(ws: Workspace) -> set[str]:
+    """Return the environments: development, those of the configuration, those that have a file."""
     files = (ws.root / FOLDER).glob(f"*{_SUFFIX}")
     found = {path.name.removesuffix(_SUFFIX) for path in files}
     return {DEVELOPMENT, *ws.config.environments, *found}
