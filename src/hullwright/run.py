@@ -82,6 +82,25 @@ class Runner:
         """
         return self._captured(argv, cwd, env, stdin, timeout_s, check=check)
 
+    def read_bytes(
+        self, *argv: str, env: Mapping[str, str | Secret] | None = None, timeout_s: float = 60.0
+    ) -> tuple[Result, bytes]:
+        """Return the result of a command that only looks, and its exact output."""
+        self._tell(argv, env, None)
+        program, environ = self.resolve(argv[0]), self._environment(env)
+        words = (program, *argv[1:])
+        quiet = subprocess.DEVNULL
+        try:
+            done = subprocess.run(
+                words, env=environ, stdin=quiet, capture_output=True, timeout=timeout_s, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise _silent(argv, timeout_s) from None
+        except (OSError, ValueError) as error:
+            raise unstarted(argv, program, None, environ, error) from error
+        said = done.stderr.decode("utf-8", errors="replace")
+        return Result(argv, done.returncode, "", said), done.stdout
+
     def run(
         self,
         *argv: str,
@@ -214,10 +233,7 @@ class Runner:
             try:
                 stdout, stderr = process.communicate(stdin, timeout=timeout_s)
             except subprocess.TimeoutExpired:
-                raise UnavailableError(
-                    f"{argv[0]} did not answer within {timeout_s:.0f} s",
-                    why=[("command", shlex.join(argv))],
-                ) from None
+                raise _silent(argv, timeout_s) from None
         # What a program answered is data for us; what a person is shown is redacted in `tail`.
         result = Result(argv, process.returncode, stdout, stderr, time.monotonic() - started)
         if check and not result.ok:
@@ -354,6 +370,11 @@ class DryRunner(Runner):
         """Tell of the command and return 0."""
         self._tell(argv, env, cwd)
         return 0
+
+
+def _silent(argv: tuple[str, ...], timeout_s: float | None) -> UnavailableError:
+    what = f"{argv[0]} did not answer within {timeout_s:.0f} s"
+    return UnavailableError(what, why=[("command", shlex.join(argv))])
 
 
 def _wait(process: subprocess.Popen[str], grace_s: float | None) -> int:

@@ -113,11 +113,11 @@ def init(ws: Workspace, *, merge: bool = False) -> Made:
         HullwrightError: the disk is full, or the folder cannot be written.
     """
     # What is there is looked at under the lock: nobody's file may come to stand there after that.
-    with ws.writing(ws.root / FILE, FILE):
+    with ws.writing(ws.root / FILE, FILE) as fresh:
         plan = plan_init(ws, merge=merge)
         live = [entry for entry in dotenv.entries(plan.content) if entry.name in plan.generated]
         ws.runner.secrets.update(Secret(entry.value) for entry in live)
-        write_atomic(plan.path, plan.content, mode=MODE)
+        write_atomic(plan.path, plan.content, mode=MODE, by=fresh)
     return Made(FILE, plan.generated, plan.copied, plan.kept)
 
 

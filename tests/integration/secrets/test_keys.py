@@ -107,7 +107,7 @@ def test_production_refuses_a_file_that_the_development_key_opens(vault: Vault) 
     assert age.short(vault.development.public) in str(error.value)
     assert f"--rm-age {vault.development.public}" in error.value.next_step
     with pytest.raises(UsageError, match="production refuses"):
-        decrypt(ws, env="production")
+        decrypt(ws, env="production", output=".env")
     assert not (vault.root / ".env").exists()
 
 

@@ -36,7 +36,7 @@ def test_the_recipients_of_all_groups_are_told() -> None:
             "kms": [],
         },
     }
-    assert sops.metadata(document) == sops.Metadata((FIRST, SECOND), ("PGP",), ("TOKEN",))
+    assert sops.metadata(document) == sops.Metadata((FIRST, SECOND), ("PGP x",), ("TOKEN",))
 
 
 @pytest.mark.parametrize("document", [None, [], "text", {"TOKEN": "x"}, {"sops": "x"}])
