@@ -11,16 +11,27 @@ the same name replaces ours. A task of ours can be called, or named in `pre=[…
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke import Collection, Task
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def collection() -> Collection:
     """Return a new collection with every task of Hullwright."""
-    from hullwright.tasks import image, info, secret, stack, tagging
+    from hullwright.tasks import image, info, secret, secretkeeping, stack, tagging
 
-    namespace = Collection()
-    for module in (image, stack, secret, info, tagging):
+    namespace = _tasks_of(Collection(), image, stack, secret, info, tagging)
+    # Groups are dotted: `secrets.rotate`.
+    namespace.add_collection(_tasks_of(Collection("secrets"), secretkeeping))
+    return namespace
+
+
+def _tasks_of(group: Collection, *modules: ModuleType) -> Collection:
+    for module in modules:
         for value in vars(module).values():
             if isinstance(value, Task):
-                namespace.add_task(value)
-    return namespace
+                group.add_task(value)
+    return group
