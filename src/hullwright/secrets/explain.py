@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from hullwright.secrets.source import Source
     from hullwright.workspace import Workspace
 
-_KINDS: Final = {"yaml": "YAML", "json": "JSON", "binary": "JSON, which SOPS keeps binary files as"}
+_KINDS: Final = {"yaml": "YAML", "json": "JSON"}
 _MARK: Final = "\ufeff"
+# Kinds of file of which sops takes the mark for a part of the text.
+_NO_MARK: Final = frozenset({"json", "binary", "dotenv"})
+_CITED: Final = re.compile("invalid dotenv input line|key-value delimiter not found")
 _CONFLICT: Final = re.compile("^(?:<{7}|>{7}) ", re.MULTILINE)
 _REPEATED: Final = re.compile(r'mapping key "(?P<key>.+)" already defined')
+_ANY_FAILURE: Final = 1
 # sops names the file and "config" when it is its own configuration that it cannot read.
 _RULES_BROKEN: Final = "error loading config"
 
@@ -28,15 +32,17 @@ def explained(ws: Workspace, source: Source, result: Result) -> HullwrightError:
     Raises:
         CheckFailedError: the file itself is damaged, or none of SOPS.
     """
-    said = ws.runner.redacted(result.stderr.strip().splitlines()[0] if result.stderr else "")
+    said = ws.runner.redacted(_first_line(result.stderr))
     if said.startswith(_RULES_BROKEN):
         return CheckFailedError(
             f"{source.name} could not be decrypted: sops cannot read its own .sops.yaml",
             why=[("sops", said)],
             next_step="git diff -- .sops.yaml   (and mend it)",
         )
-    _refuse_damage(source, said)
+    _refuse_damage(source, said, result.stderr)
     found = metadata(source)
+    if result.returncode == _ANY_FAILURE and found.lacks:
+        raise _cut_off(source, f"{', '.join(found.lacks)} is missing in what sops wrote at its end")
     if result.returncode in sops.TAMPERED:
         return _tampered(source, said)
     if result.returncode == sops.NO_KEY:
@@ -55,23 +61,28 @@ def metadata(source: Source) -> sops.Metadata:
         CheckFailedError: it cannot be read as what it is, or sops did not encrypt it.
     """
     text = source.text
+    if not text.strip():
+        raise CheckFailedError(
+            f"{source.name} is empty",
+            next_step=f"take the last good one: git checkout -- {source.name}",
+        )
     document = _yaml(source, text) if source.kind == "yaml" else _other(source, text)
     found = sops.metadata(document)
     if found is not None:
         return found
     if sops.ENCRYPTED in text:
         raise _cut_off(source, "the part in which sops keeps the keys is missing")
-    raise CheckFailedError(
-        f"{source.name} is not encrypted: it has no part that sops wrote",
-        next_step=f"sops encrypt --in-place {source.name}",
-    )
+    raise _plain(source)
 
 
 def repeated(source: Source, key: str) -> CheckFailedError:
     """Return the error of a file that has a key twice, so that nobody knows which one is meant."""
+    # Of other kinds sops itself reads both.
+    back = f"take the last good one: git checkout -- {source.name}"
+    edit = f"sops edit {source.name}   (and leave one of them)"
     return CheckFailedError(
         f'{source.name}: the key "{key}" is there twice',
-        next_step=f"sops edit {source.name}   (and leave one of them)",
+        next_step=back if source.kind == "yaml" else edit,
     )
 
 
@@ -96,7 +107,14 @@ def _other(source: Source, text: str) -> object:
         raise _unreadable(source, text, f"line {at[0]}, column {at[1]}") from error
 
 
-def _refuse_damage(source: Source, said: str) -> None:
+def _first_line(stderr: str) -> str:
+    """Return what sops says first, without the line of the file that it cites: it may be plain."""
+    first = next(iter(stderr.strip().splitlines()), "")
+    cited = _CITED.search(first)
+    return first[: cited.end()] if cited else first
+
+
+def _refuse_damage(source: Source, said: str, stderr: str) -> None:
     """Raise where it can be seen what happened to a file."""
     text = source.text
     if _CONFLICT.search(text):
@@ -105,16 +123,16 @@ def _refuse_damage(source: Source, said: str) -> None:
             why="sides cannot be mixed: the checksum of one does not fit the other",
             next_step=f"git checkout --ours -- {source.name}   (and make the other change again)",
         )
-    twice = _REPEATED.search(said)
+    twice = _REPEATED.search(stderr)
     if twice:
         raise repeated(source, twice["key"])
-    if text.startswith(_MARK) and source.kind != "yaml":
+    if text.startswith(_MARK) and source.kind in _NO_MARK:
         raise CheckFailedError(
             f"{source.name} begins with a byte order mark, which an editor put there",
             why=[("sops", said)],
             next_step=rf"sed -i '1s/^\xEF\xBB\xBF//' {source.name}",
         )
-    if "\r\n" in text:
+    if "\r\n" in text and source.kind == "dotenv":
         raise CheckFailedError(
             f"{source.name} has the line ends of Windows, which sops does not read in it",
             why=[("sops", said)],
@@ -123,17 +141,24 @@ def _refuse_damage(source: Source, said: str) -> None:
                 f"and add to .gitattributes: {source.name} -text   (so that Git changes none)"
             ),
         )
-    if said in sops.CUT_OFF and sops.ENCRYPTED in text:
-        raise _cut_off(source, said)
 
 
 def _unreadable(source: Source, text: str, where: str) -> CheckFailedError:
-    if source.kind in {"json", "binary"} and sops.ENCRYPTED in text:
-        return _cut_off(source, f"it is no whole JSON: {where}")
+    if sops.ENCRYPTED in text:
+        return _cut_off(source, f"it cannot be read beyond {where}")
+    if source.kind == "binary":
+        return _plain(source)
     return CheckFailedError(
         f"{source.name} is not {_KINDS[source.kind]}",
         why=where,
         next_step=f"take the last good one: git checkout -- {source.name}",
+    )
+
+
+def _plain(source: Source) -> CheckFailedError:
+    return CheckFailedError(
+        f"{source.name} is not encrypted: it has no part that sops wrote",
+        next_step=f"sops encrypt --in-place {source.name}",
     )
 
 

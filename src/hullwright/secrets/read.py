@@ -76,8 +76,9 @@ def as_tree(ws: Workspace, source: Source) -> tuple[Mapping[str, object], Secret
     if kind == "ini":
         tree = without_ini_top(tree, source.name)
     _protect(ws, tree)
-    if _REPLACED in result.stdout:
-        _require_utf8(ws, source, tree)
+    replaced = [".".join(path) for path, value in leaves(tree) if _REPLACED in value]
+    if replaced:
+        _require_utf8(ws, source, replaced[0])
     return tree, Secret(result.stdout)
 
 
@@ -129,15 +130,14 @@ def _protect(ws: Workspace, tree: Mapping[str, object]) -> None:
     ws.runner.secrets.update(Secret(value) for name, value in named if name not in public)
 
 
-def _require_utf8(ws: Workspace, source: Source, tree: Mapping[str, object]) -> None:
+def _require_utf8(ws: Workspace, source: Source, key: str) -> None:
     """Raise where sops replaced bytes of a value, which then would not be the one that was kept."""
     env = keys.for_sops(ws, source)
     _, content = sops.decrypt_bytes(ws.runner, source.path, env, source.kind)
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
-        keys_ = [".".join(path) for path, value in leaves(tree) if _REPLACED in value]
         raise CheckFailedError(
-            f'{source.name}: the value of "{keys_[0]}" is not UTF-8, so it cannot be handed over',
+            f'{source.name}: the value of "{key}" is not UTF-8, so it cannot be handed over',
             next_step=f"sops edit {source.name}   (and keep it in base64, or in a file of its own)",
         ) from error

@@ -7,7 +7,7 @@ https://github.com/getsops/sops/blob/main/cmd/sops/codes/codes.go
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.errors import UnavailableError
@@ -23,8 +23,8 @@ MINIMUM: Final = (3, 10)
 NO_KEY: Final = 128
 # How each encrypted value begins.
 ENCRYPTED: Final = "ENC[AES256_GCM,"
-# What sops says of a file whose end is missing; its exit code is that of any failure.
-CUT_OFF: Final = frozenset({"sops metadata not found", "Version string empty"})
+# What every file of sops has at its end.
+_END: Final = ("lastmodified", "mac", "version")
 # A value, the tree or the checksum over all of them does not fit the key.
 TAMPERED: Final = frozenset({25, 51, 52})
 # What each other service calls its key.
@@ -53,11 +53,13 @@ class Metadata:
         recipients: age public keys that it is encrypted to.
         others: other keys that it is encrypted to as well, such as `PGP 85D7…`.
         names: its top-level keys.
+        lacks: what of the metadata itself is not there, as where the file is cut off.
     """
 
     recipients: tuple[str, ...]
     others: tuple[str, ...]
     names: tuple[str, ...]
+    lacks: tuple[str, ...] = field(default=(), compare=False)
 
 
 def decrypt(
@@ -128,7 +130,8 @@ def metadata(document: object) -> Metadata | None:
         for key in _listed(group.get(kind))
     ]
     names = tuple(str(name) for name in document if name != "sops")
-    return Metadata(tuple(dict.fromkeys(recipients)), tuple(dict.fromkeys(others)), names)
+    lacks = tuple(name for name in _END if not own.get(name))
+    return Metadata(tuple(dict.fromkeys(recipients)), tuple(dict.fromkeys(others)), names, lacks)
 
 
 def value_keys(text: str) -> list[tuple[str, ...]]:
