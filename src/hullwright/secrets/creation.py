@@ -104,12 +104,12 @@ class Rules:
         """Return the file's text with one more rule at the end."""
         sequence = _sequence(self.text)
         lines = rule_lines(pattern, recipients)
-        if sequence is None or not sequence.items:
+        if sequence is None:
             return f"{self.text.rstrip()}\n\ncreation_rules:\n{_indented(lines, 2)}"
-        if sequence.style:
+        if sequence.style or not sequence.items:
             raise UsageError(
-                f"{self.name} has its rules on one line",
-                next_step="write one rule a line, or add this one by hand:\n" + "\n".join(lines),
+                f"{self.name} has no list of rules, one a line, that one could be added to",
+                next_step="write it so, with this rule in it:\n" + "\n".join(lines),
             )
         at = sequence.items[-1].end
         end = self.text.find("\n", at)
