@@ -2,8 +2,8 @@
 
 A command is an argument list, never a shell string. The program is resolved first, with a clear
 error where it is missing. What a command printed is captured, and shown when it fails. `read` is
-for looking at the world; `run`, `stream` and `attach` are for changing it, which is why a dry run
-is just another runner (`DryRunner`) that does the first and only tells of the others.
+for looking at the world; `run`, `stream`, `attach` and `become` are for changing it, which is why a
+dry run is just another runner (`DryRunner`) that does the first and only tells of the others.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ import subprocess
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from hullwright.becoming import become
 from hullwright.errors import UnavailableError
 from hullwright.outcome import CommandError, Result
 from hullwright.pasting import pasted
+from hullwright.places import cache_dir, machine_state_dir
 from hullwright.secret import Secret, redact
 from hullwright.unstarted import unstarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["CommandError", "DryRunner", "Result", "Runner", "cache_dir", "machine_state_dir"]
 
@@ -37,18 +39,6 @@ _REMEDIES: Final = {
     "docker": "invoke setup   (says what is missing; --install installs it on Debian and Ubuntu)",
     "sops": "invoke setup --install, or see https://github.com/getsops/sops/releases",
 }
-
-
-def cache_dir(environ: Mapping[str, str]) -> Path:
-    """Return the folder of things that can be made again, such as built tools."""
-    base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "/")) / ".cache")
-    return Path(base) / "hullwright"
-
-
-def machine_state_dir(environ: Mapping[str, str]) -> Path:
-    """Return the folder of this machine's state: an engine that setup started, and its log."""
-    base = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "/")) / ".local/state")
-    return Path(base) / "hullwright"
 
 
 @dataclass
@@ -156,6 +146,15 @@ class Runner:
         self._tell(argv, env, cwd)
         with self._started(argv, cwd, env) as process:
             return _wait(process, None)
+
+    def become(self, *argv: str, env: Mapping[str, str | Secret] | None = None) -> int:
+        """Turn this process into a command, its signals and exit code; only a dry run returns."""
+        self._tell(argv, env, None)
+        program, environment = self.resolve(argv[0]), self._environment(env)
+        try:
+            become(program, argv, environment)
+        except (OSError, ValueError) as error:
+            raise unstarted(argv, program, None, environment, error) from error
 
     @contextmanager
     def following(
@@ -360,6 +359,10 @@ class DryRunner(Runner):
         """Refuse: what is watched while it works cannot be told of; a dry run ends at the plan."""
         self._tell(argv, env, cwd)
         raise RuntimeError("a dry run ends at the plan of what is watched")
+
+    def become(self, *argv: str, env: Mapping[str, str | Secret] | None = None) -> int:
+        """Tell of the command and return 0."""
+        return self.attach(*argv, env=env)
 
     def attach(
         self,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hullwright.envfile.make import EXAMPLE, FILE, is_placeholder
+from hullwright.envfile.make import EXAMPLE, FILE
 from hullwright.tools import dotenv, sopsfile
+from hullwright.tools.placeholders import is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,6 +1,7 @@
 """Secrets: an encrypted file per environment, as variables for a process or as a file."""
 
 from hullwright.secrets.flatten import public_names
+from hullwright.secrets.handing import run_with
 from hullwright.secrets.output import STANDARD_OUTPUT, Decrypted, DecryptPlan, decrypt, plan_decrypt
 from hullwright.secrets.read import environment
 from hullwright.secrets.source import DEVELOPMENT, MissingSecretsError, Source, available, find
@@ -18,4 +19,5 @@ __all__ = [
     "find",
     "plan_decrypt",
     "public_names",
+    "run_with",
 ]
