@@ -158,15 +158,17 @@ def _opened(ws: Workspace, plan: DecryptPlan) -> Decrypted:
     done = Decrypted(source.environment, source.name, plan.output, (), form=plan.form)
     if plan.form == AS_IT_IS:
         return replace(done, content=exact(ws, source))
+    if plan.form == "yaml":
+        names, told = as_yaml(ws, source)
+        return replace(done, names=names, content=told.encode())
     tree, text = as_tree(ws, source)
     done = replace(done, quoted=_quoted(tree) if source.kind == DOTENV else ())
     if plan.form == DOTENV:
         values = flatten(tree, source.name)
         gone = tuple(name for name in _before(plan.target) if name not in values)
         return replace(done, names=tuple(values), dropped=gone, content=_lines(plan, values))
-    told = text.reveal() if plan.form == "json" else as_yaml(ws, source)
     names = tuple(".".join(path) for path, _ in leaves(tree))
-    return replace(done, names=names, content=f"{told.rstrip()}\n".encode())
+    return replace(done, names=names, content=f"{text.reveal().rstrip()}\n".encode())
 
 
 def _lines(plan: DecryptPlan, values: dict[str, str]) -> bytes:

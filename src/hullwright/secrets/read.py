@@ -11,9 +11,8 @@ from hullwright.secrets import keys
 from hullwright.secrets.explain import explained, metadata, repeated
 from hullwright.secrets.flatten import flatten, leaves, public_names, without_ini_top
 from hullwright.secrets.source import Source, find
-from hullwright.tools import sops
+from hullwright.tools import sops, sopsfile
 from hullwright.tools.dotenv import variable_name
-from hullwright.tools.sopsfile import has_several_documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,14 +81,23 @@ def as_tree(ws: Workspace, source: Source) -> tuple[Mapping[str, object], Secret
     return tree, Secret(result.stdout)
 
 
-def as_yaml(ws: Workspace, source: Source) -> str:
-    """Return the decrypted tree of a file as YAML, with its comments; as `as_tree` otherwise."""
-    as_tree(ws, source)
+def as_yaml(ws: Workspace, source: Source) -> tuple[tuple[str, ...], str]:
+    """Return the keys of a file, and its decrypted tree as YAML with its comments.
+
+    Failures are those of `as_tree`.
+    """
+    if source.kind == "yaml":
+        _ready(ws, source)
+        names = sopsfile.names(source.text, "yaml")
+    else:
+        tree, _ = as_tree(ws, source)
+        names = [path for path, _ in leaves(tree)]
     env = keys.for_sops(ws, source)
     result = sops.decrypt(ws.runner, source.path, env, source.kind, "yaml")
     if not result.ok:
         raise explained(ws, source, result)
-    return result.stdout
+    ws.runner.secrets.add(Secret(result.stdout))
+    return tuple(".".join(path) for path in names), result.stdout
 
 
 def exact(ws: Workspace, source: Source) -> bytes:
@@ -108,7 +116,7 @@ def _ready(ws: Workspace, source: Source) -> None:
     text = source.text
     if source.production and keys.may_be_public(ws, text):
         keys.refuse_development_key(ws, source, metadata(source))
-    if source.kind == "yaml" and has_several_documents(text):
+    if source.kind == "yaml" and sopsfile.has_several_documents(text):
         raise CheckFailedError(
             f"{source.name} holds several YAML documents, and only the first would be read",
             next_step=f"sops edit {source.name}   (and leave one document)",

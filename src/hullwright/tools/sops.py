@@ -36,12 +36,6 @@ _OTHER_KINDS: Final = {
     "hckms": ("Huawei KMS", "key_id"),
     "pgp": ("PGP", "fp"),
 }
-_KEY_LINE: Final = re.compile(
-    r"""(?P<indent>[ ]*)(?P<quote>["']?)(?P<key>[^\s:#"'-][^:"']*)(?P=quote):"""
-    r"(?:[ ]+(?P<value>.+))?"
-)
-
-
 _FAILED_KEY: Final = re.compile(r"  (?P<key>\S.*): FAILED")
 
 
@@ -132,27 +126,6 @@ def metadata(document: object) -> Metadata | None:
     names = tuple(str(name) for name in document if name != "sops")
     lacks = tuple(name for name in _END if not own.get(name))
     return Metadata(tuple(dict.fromkeys(recipients)), tuple(dict.fromkeys(others)), names, lacks)
-
-
-def value_keys(text: str) -> list[tuple[str, ...]]:
-    """Return the path of each value in a file as sops writes it; nothing is decrypted.
-
-    It goes by indentation, which sops keeps regular, because a YAML reader takes 100 ms to start.
-    """
-    found: list[tuple[str, ...]] = []
-    above: list[tuple[int, str]] = []
-    for line in text.splitlines():
-        match = _KEY_LINE.fullmatch(line)
-        if match is None:
-            continue
-        indent = len(match["indent"])
-        while above and above[-1][0] >= indent:
-            above.pop()
-        path = (*(key for _, key in above), match["key"])
-        above.append((indent, match["key"]))
-        if match["value"] and path[0] != "sops":
-            found.append(path)
-    return found
 
 
 def parse_version(text: str) -> tuple[int, ...] | None:

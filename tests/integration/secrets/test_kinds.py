@@ -72,6 +72,7 @@ def test_json_and_yaml_keep_the_tree(vault: Vault) -> None:
     assert json.loads(written.read_bytes()) == TREE
     assert written.stat().st_mode & 0o777 == 0o600
     assert done.names == ("TOKEN", "db.port", "db.hosts.0", "db.hosts.1")
+    assert decrypt(ws, file="s.yaml", output="-", form="yaml").names == done.names
     told = decrypt(ws, file="s.yaml", output="-", form="yaml").content.decode()
     assert told == (
         "# why\nTOKEN: one-value\ndb:\n    port: 5432\n    hosts:\n        - a\n        - b\n"

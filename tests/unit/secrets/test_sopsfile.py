@@ -43,6 +43,27 @@ METADATA = {"age": [{"recipient": RECIPIENT}], "mac": SEALED}
 JSON = json.dumps({"TOKEN": SEALED, "db": {"hosts": [SEALED, SEALED]}, "sops": METADATA})
 BINARY = json.dumps({"data": SEALED, "sops": METADATA})
 YAML = f"TOKEN: {SEALED}\nsops:\n    mac: {SEALED}\n"
+WHOLE = f"""\
+TOKEN: {SEALED}
+db:
+    password: {SEALED}
+    pool:
+        min-size: {SEALED}
+hosts:
+    - {SEALED}
+    - name: {SEALED}
+      port: {SEALED}
+    - - {SEALED}
+left:
+- {SEALED}
+- {SEALED}
+"quoted key": {SEALED}
+plain_unencrypted: value
+sops:
+    age:
+        - recipient: age1
+    mac: {SEALED}
+"""
 
 
 @pytest.mark.parametrize(
@@ -144,3 +165,19 @@ def test_why_each_key_did_not_open_a_file_is_read() -> None:
         "85D7": "could not decrypt data key with PGP key: no secret key",
         RECIPIENT: "no identity matched",
     }
+
+
+def test_the_names_of_values_are_read_without_decrypting() -> None:
+    assert names(WHOLE, "yaml") == [
+        ("TOKEN",),
+        ("db", "password"),
+        ("db", "pool", "min-size"),
+        ("hosts", "0"),
+        ("hosts", "1", "name"),
+        ("hosts", "1", "port"),
+        ("hosts", "2", "0"),
+        ("left", "0"),
+        ("left", "1"),
+        ("quoted key",),
+        ("plain_unencrypted",),
+    ]
