@@ -6,7 +6,7 @@ How sops chooses: https://github.com/getsops/sops#using-sopsyaml-conf-to-select-
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import UsageError
@@ -99,6 +99,10 @@ class Rules:
         if not self._holds(text, rule, wanted):
             raise self.by_hand(rule, "its keys are written in a form that is not known here")
         return text
+
+    def now(self, text: str) -> Rules:
+        """Return the same file with another text that was made of this one."""
+        return replace(self, text=text, rules=_read(yamlspans.parse(text)))
 
     def with_rule(self, pattern: str, recipients: Iterable[str]) -> str:
         """Return the file's text with one more rule at the end."""

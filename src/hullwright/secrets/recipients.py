@@ -165,15 +165,14 @@ def plan_recipients(
     public = keys.development_recipients(ws)
     for change in files:
         _require_legal(change, chosen[change.source.path], public)
-    text = found.text
-    changed = []
+    after, changed = found, []
     for rule in sorted(set(chosen.values()), key=lambda one: one.number):
-        edited = replace(found, text=text).with_recipients(rule, add, remove)
-        if edited != text:
+        edited = after.with_recipients(rule, add, remove)
+        if edited != after.text:
             changed.append(rule.name)
-        text = edited
+            after = after.now(edited)
     moving = tuple(change for change in files if change.added or change.removed)
-    return RecipientsPlan(found, text, tuple(changed), moving)
+    return RecipientsPlan(found, after.text, tuple(changed), moving)
 
 
 def change_recipients(
@@ -219,9 +218,10 @@ def _done_on_bench(ws: Workspace, change: FileChange, on: Bench) -> bytes:
     copy, kind, env = on.path(source), sealed.kind_of(source), keys.for_sops(ws, source)
     if on.rules is None:
         raise _no_rule(ws, source)
-    done = sopswriting.update_keys(ws.runner, copy, config=on.rules, kind=kind, env=env)
-    if done.ok and change.removed:
-        done = sopswriting.rotate(ws.runner, copy, kind=kind, env=env)
+    # The new data key comes first: who takes out the own key could not make one afterwards.
+    done = sopswriting.rotate(ws.runner, copy, kind=kind, env=env) if change.removed else None
+    if done is None or done.ok:
+        done = sopswriting.update_keys(ws.runner, copy, config=on.rules, kind=kind, env=env)
     seen = sealed.look(replace(source, path=copy)) if done.ok else None
     if seen is None or set(seen.recipients) != set(change.after):
         said = ws.runner.redacted(done.stderr).strip().splitlines()
