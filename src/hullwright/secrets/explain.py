@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import CheckFailedError, HullwrightError
 from hullwright.secrets import keys
+from hullwright.secrets.source import named
 from hullwright.tools import age, sops, sopsfile
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def _no_key(
             ),
             ("sops", ws.runner.redacted("\n".join(said))),
         ],
-        next_step=_mend(places) or _how_to_get_in(source, own),
+        next_step=_mend(places) or _how_to_get_in(ws, source, own),
     )
 
 
@@ -209,12 +210,12 @@ def _mend(places: list[keys.Place]) -> str:
     return next((place.remedy for place in places if place.remedy), "")
 
 
-def _how_to_get_in(source: Source, own: list[str]) -> str:
+def _how_to_get_in(ws: Workspace, source: Source, own: list[str]) -> str:
     if own:
-        return (
-            "ask a holder of one of its keys to run:\n"
-            f"sops rotate --in-place --add-age {own[0]} {source.name}"
-        )
+        known = named(ws, source.environment).path.resolve() == source.path.resolve()
+        task = f"invoke secrets.recipients --add {own[0]} --env {source.environment}"
+        bare = f"sops rotate --in-place --add-age {own[0]} {source.name}"
+        return f"ask a holder of one of its keys to run:\n{task if known else bare}"
     return (
         "mkdir -p ~/.config/sops/age && age-keygen -o ~/.config/sops/age/keys.txt\n"
         "and ask a holder of one of its keys to add the public key that this prints"

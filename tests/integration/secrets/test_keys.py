@@ -67,8 +67,17 @@ def test_a_key_that_is_missing_is_told_with_those_that_are_there(
         "                             ~/.ssh/id_rsa: no such file",
         f"{' ' * 29}deploy/environments/development.agekey: {development}",
         "  next                       ask a holder of one of its keys to run:",
-        f"{' ' * 29}sops rotate --in-place --add-age {mine.public} {STAGING}",
+        f"{' ' * 29}invoke secrets.recipients --add {mine.public} --env staging",
     ]
+
+
+def test_for_a_file_of_no_environment_sops_itself_is_named(vault: Vault, tmp_path: Path) -> None:
+    vault.seal("other.yaml", PLAIN, vault.other)
+    mine = vault.key(tmp_path / "mine.txt")
+    ws = vault.workspace(SOPS_AGE_KEY_FILE=str(mine.path))
+    with pytest.raises(CheckFailedError, match="missing: the key") as error:
+        environment(ws, file="other.yaml")
+    assert f"sops rotate --in-place --add-age {mine.public} other.yaml" in error.value.next_step
 
 
 def test_a_setting_that_holds_no_key_does_not_shut_out_the_development_key(vault: Vault) -> None:
