@@ -41,7 +41,8 @@ def checked(ws: Workspace, selection: Selection) -> tuple[Selection, dict[str, A
     written = variables.as_written(ws, selection)
     _refuse_long(selection, written)
     selection = without_stale(ws, selection, written)
-    return selection, variables.check(ws, selection)
+    variables.check(ws, selection, written)
+    return selection, written
 
 
 def without_stale(ws: Workspace, selection: Selection, written: Mapping[str, Any]) -> Selection:

@@ -111,13 +111,12 @@ def active_services(written: Mapping[str, Any], profiles: Iterable[str]) -> list
     ]
 
 
-def check(ws: Workspace, selection: Selection) -> dict[str, Any]:
-    """Return the model as it is written, once every variable that it needs has a value.
+def check(ws: Workspace, selection: Selection, written: Mapping[str, Any]) -> None:
+    """Make sure that every variable that a written model needs has a value.
 
     Raises:
         UsageError: variables have none; all of them are listed with where they stand.
     """
-    written = as_written(ws, selection)
     profiles = [*selection.call.profiles, *_profiles_of(ws)]
     active = {*active_services(written, profiles), *selection.services}
     needed = uses(written, active)
@@ -129,7 +128,6 @@ def check(ws: Workspace, selection: Selection) -> dict[str, Any]:
         missing = _not_in_dotenv(ws, selection, missing)
     if missing:
         raise _missing(ws, missing, selection)
-    return written
 
 
 def asked_for(ws: Workspace, selection: Selection) -> dict[str, bool]:
