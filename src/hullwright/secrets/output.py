@@ -21,6 +21,8 @@ MODE: Final = 0o600
 STANDARD_OUTPUT: Final = "-"
 DOTENV: Final = "dotenv"
 FORMS: Final = (DOTENV, "json", "yaml")
+_DEVICES: Final = Path("/dev")
+_PROCESSES: Final = Path("/proc")
 # A binary file has no values to be put into another form.
 AS_IT_IS: Final = "as it is"
 
@@ -200,6 +202,14 @@ def _target(ws: Workspace, output: str) -> Path:
     target = (ws.root / output).parent.resolve() / Path(output).name
     if target.is_dir():
         raise UsageError(f"{output} is a folder", next_step="name a file: --output .env")
+    # Renaming a file onto /dev/stdout would take it from the whole machine, and what it stands for
+    # may well be a file.
+    special = target.parent == _DEVICES or target.is_relative_to(_PROCESSES)
+    if special or (target.exists() and not target.is_file()):
+        raise UsageError(
+            f"{output} is a device, a pipe or a socket, and would be replaced by a file",
+            next_step=f"--output -   (prints it), or: rm {output}",
+        )
     if not target.parent.is_dir():
         raise UsageError(f"{output} cannot be written: there is no folder {target.parent}")
     require_ignored(ws.runner, target, what="the secrets in it")

@@ -100,6 +100,29 @@ def test_what_cannot_be_a_file_is_refused(vault: Vault, output: str, message: st
     assert error.value.exit_code == 2
 
 
+def test_a_device_and_a_pipe_are_not_replaced(vault: Vault) -> None:
+    vault.seal(".env.sops.yaml", PLAIN)
+    os.mkfifo(vault.root / ".env")
+    (vault.root / "x.private").symlink_to("/dev/null")
+    for output in (".env", "x.private", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+        with pytest.raises(UsageError, match="is a device, a pipe or a socket") as error:
+            # Only planned: what is tried here must not happen to this machine.
+            plan_decrypt(vault.workspace(), output=output)
+        assert error.value.exit_code == 2
+        assert "--output -" in error.value.next_step
+    assert (vault.root / ".env").is_fifo()
+
+
+def test_a_link_is_replaced_and_not_followed(vault: Vault, tmp_path: Path) -> None:
+    vault.seal(".env.sops.yaml", PLAIN)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("KEPT=1\n", encoding="utf-8")
+    (vault.root / ".env").symlink_to(elsewhere)
+    decrypt(vault.workspace())
+    assert elsewhere.read_text(encoding="utf-8") == "KEPT=1\n"
+    assert not (vault.root / ".env").is_symlink()
+
+
 def test_two_writers_of_one_file_are_told_apart(vault: Vault) -> None:
     vault.seal(".env.sops.yaml", PLAIN)
     ws = vault.workspace()
