@@ -10,7 +10,7 @@ from hullwright.findings import Finding, Severity, failed, ordered
 from hullwright.secrets import creation, identities, keys, rules, sealed
 from hullwright.secrets.flatten import public_names
 from hullwright.secrets.read import read
-from hullwright.secrets.source import DEVELOPMENT, find, known, named
+from hullwright.secrets.source import DEVELOPMENT, known, named
 from hullwright.tools import age, sops
 from hullwright.tools.dotenv import variable_name
 
@@ -155,13 +155,15 @@ class _Checker:
             return None
 
     def _missing(self, source: Source, wanted: Wanted) -> Checked:
-        try:
-            find(self.ws, source.environment)
-        except CheckFailedError as error:
-            asked = f"; asked for are {', '.join(wanted.required)}" if wanted.required else ""
-            severity: Severity = "error" if self.strict or wanted.required else "note"
-            message = f"{source.environment} has no encrypted file{asked}"
-            self._add("file.missing", severity, source.name, message, error.next_step)
+        asked = f"; asked for are {', '.join(wanted.required)}" if wanted.required else ""
+        covered = self.rules and self.rules.covering(source.path)
+        self._add(
+            "file.missing",
+            "error" if self.strict or wanted.required else "note",
+            source.name,
+            f"{source.environment} has no encrypted file{asked}",
+            f"invoke {'secrets.edit' if covered else 'secrets.init'} --env {source.environment}",
+        )
         return Checked(source.environment, source.name, exists=False)
 
     def _rule_of(self, seen: Sealed) -> None:

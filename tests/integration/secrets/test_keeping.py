@@ -196,7 +196,7 @@ def test_an_edit_keeps_plaintext_in_memory_and_out_of_the_repository(
     vault: Vault, editor: dict[str, str]
 ) -> None:
     path = vault.seal(OWN, PLAIN)
-    done = keeping.edit(vault.workspace(**editor))
+    done = keeping.edit(vault.workspace(None, **editor))
     assert done.did == "edited"
     assert environment(vault.workspace())["TOKEN"].reveal() == "third-value"
     first, *text = Path(editor["NOTES"]).read_text(encoding="utf-8").splitlines()

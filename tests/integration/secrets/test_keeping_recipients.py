@@ -191,6 +191,17 @@ def test_production_gets_no_development_key(vault: Vault) -> None:
     assert error.value.exit_code == 2
 
 
+def test_the_development_key_is_taken_out_of_production(vault: Vault, alice: Key) -> None:
+    vault.seal(PRODUCTION, PLAIN)
+    vault.repository.write(".sops.yaml", f"creation_rules:\n  - age: {vault.development.public}\n")
+    # Whoever puts it right has no other key of the file yet.
+    ws = vault.workspace()
+    add, remove = [alice.public], [vault.development.public]
+    (done,) = change_recipients(ws, add=add, remove=remove, env="production")
+    assert (done.recipients, done.development) == ((alice.public,), ())
+    assert opens(vault, alice, "production")
+
+
 def test_one_file_that_cannot_be_opened_leaves_all_as_they_are(vault: Vault, alice: Key) -> None:
     two(vault)
     before = state(vault)

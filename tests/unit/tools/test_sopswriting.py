@@ -78,7 +78,10 @@ def test_a_sops_that_takes_no_value_there_is_too_old(tmp_path: Path) -> None:
     version = Result(("sops",), 0, "sops 3.10.2 (latest)")
     (tmp_path / "sops").write_text("#!/bin/sh\n", encoding="utf-8")
     (tmp_path / "sops").chmod(0o755)
-    results = {("sops", "set"): failed, ("sops", "--version"): version}
+    results: dict[tuple[str, ...], Result] = {
+        ("sops", "set"): failed,
+        ("sops", "--version"): version,
+    }
     runner = Replay({"PATH": str(tmp_path)}, results=results)
     with pytest.raises(UnavailableError, match=r"too old: 3\.10\.2, and 3\.11 is needed") as error:
         sopswriting.set_value(runner, FILE, ("A",), Secret("x"), kind="yaml", env={})
