@@ -36,6 +36,8 @@ _OTHER_KINDS: Final = {
     "hckms": ("Huawei KMS", "key_id"),
     "pgp": ("PGP", "fp"),
 }
+# A person may have to find and type the passphrase of an SSH or PGP key first.
+_PATIENCE_S: Final = 300.0
 _FAILED_KEY: Final = re.compile(r"  (?P<key>\S.*): FAILED")
 
 
@@ -75,7 +77,8 @@ def decrypt(
     Raises:
         UnavailableError: sops is missing, or so old that it does not know what is asked.
     """
-    result = runner.read("sops", *_words(path, kind, form), env=env, check=False)
+    words = _words(path, kind, form)
+    result = runner.read("sops", *words, env=env, timeout_s=_PATIENCE_S, check=False)
     # The version is only asked for when something went wrong, to save a process.
     if not result.ok:
         _require_minimum(runner)
@@ -86,7 +89,8 @@ def decrypt_bytes(
     runner: Runner, path: Path, env: Mapping[str, str | Secret], kind: str
 ) -> tuple[Result, bytes]:
     """Return the same with the exact bytes of a file in its own form, whatever they are."""
-    result, content = runner.read_bytes("sops", *_words(path, kind, kind), env=env)
+    words = _words(path, kind, kind)
+    result, content = runner.read_bytes("sops", *words, env=env, timeout_s=_PATIENCE_S)
     if not result.ok:
         _require_minimum(runner)
     return result, content
