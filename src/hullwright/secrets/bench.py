@@ -7,10 +7,8 @@ commands are done first; then each file is replaced whole. Only what is encrypte
 from __future__ import annotations
 
 import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullwright.errors import CheckFailedError
@@ -19,6 +17,7 @@ from hullwright.secrets.rules import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from hullwright.secrets.creation import Rules
     from hullwright.secrets.source import Source
@@ -87,9 +86,19 @@ class Bench:
 
 
 @contextmanager
-def bench(ws: Workspace, rules: Rules | None, text: str | None = None) -> Iterator[Bench]:
-    """Yield a bench with the rules on it, or with another text of them; it is removed after."""
-    folder = Path(tempfile.mkdtemp(prefix="secrets-", dir=ws.state_dir))
+def bench(ws: Workspace, rules: Rules | None, by: Path, text: str | None = None) -> Iterator[Bench]:
+    """Yield a bench with the rules on it, or with another text of them; it is removed after.
+
+    Args:
+        ws: the repository.
+        rules: the rules, or None where there are none.
+        by: the path that belongs to the holder of the lock alone; the bench is beside it, so that
+            the next holder clears away what a kill left.
+        text: what the rules are to be.
+    """
+    folder = by.with_suffix(".bench")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
     try:
         copied = folder / FILE if rules else None
         if rules and copied:

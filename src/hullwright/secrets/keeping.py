@@ -109,7 +109,7 @@ def set_value(ws: Workspace, key: str, value: Secret, *, env: str | None = None)
     ws.runner.secrets.add(value)
     plan = plan_set(ws, key, env=env)
     source, rules = plan.source, creation.load(ws)
-    with ws.writing(source.path, source.name) as by, bench(ws, rules) as on:
+    with ws.writing(source.path, source.name) as by, bench(ws, rules, by) as on:
         if not plan.exists:
             return _created(ws, plan, value, on, by)
         # The whole file is read first: one that was tampered with must not get a good checksum.
@@ -146,7 +146,7 @@ def edit(ws: Workspace, *, env: str | None = None) -> Kept:
         keys.refuse_development_key(ws, source, metadata(source))
     memory_folder = memory.folder(ws.environ)
     temporary = {"TMPDIR": str(memory_folder)} if memory_folder else {}
-    with ws.writing(source.path, source.name) as by, bench(ws, rules) as on:
+    with ws.writing(source.path, source.name) as by, bench(ws, rules, by) as on:
         old = on.copy(source)
         if old:
             # Why it cannot be opened is explained by us, before sops says it at length.
@@ -192,7 +192,7 @@ def rotate(ws: Workspace, *, env: str | None = None) -> Kept:
         LockedError: another run is changing the file.
     """
     source, rules = find(ws, env), creation.load(ws)
-    with ws.writing(source.path, source.name) as by, bench(ws, rules) as on:
+    with ws.writing(source.path, source.name) as by, bench(ws, rules, by) as on:
         before = sealed.content(ws, source)
         old = on.copy(source)
         env_ = keys.for_sops(ws, source)

@@ -195,7 +195,7 @@ def change_recipients(
             stack.enter_context(ws.writing(change.source.path, change.source.name))
             for change in plan.files
         ]
-        on = stack.enter_context(bench(ws, plan.rules, plan.new_rules))
+        on = stack.enter_context(bench(ws, plan.rules, by_rules, plan.new_rules))
         before = [_done_on_bench(ws, change, on) for change in plan.files]
         # The rules first: were this the last thing that happens, `check` would tell what is left.
         if plan.new_rules != plan.rules.text:

@@ -74,7 +74,20 @@ def test_a_value_is_added_to_a_second_environment_with_its_own_key(vault: Vault)
     assert environment(ws, "staging")["NEW_KEY"].reveal() == "two-value"
     mode = (vault.root / STAGING).stat().st_mode & 0o777
     assert mode == 0o644
-    assert {path.name for path in ws.state_dir.iterdir()} == {".gitignore", "locks"}
+    assert not [path for path in ws.state_dir.rglob("*") if path.suffix not in {"", ".lock"}]
+
+
+def test_what_a_kill_left_is_cleared_away_by_the_next_change(vault: Vault) -> None:
+    vault.seal(OWN, PLAIN)
+    ws = vault.workspace()
+    keeping.rotate(ws)
+    (held,) = (ws.state_dir / "locks").glob("*.lock")
+    left = held.with_suffix(".bench")
+    (left / "deploy").mkdir(parents=True)
+    (left / OWN).write_text("half of a file", encoding="utf-8")
+    keeping.rotate(ws)
+    assert not left.exists()
+    assert environment(ws)["TOKEN"].reveal() == "first-value"
 
 
 def test_a_new_file_is_made_for_whom_its_rule_says(vault: Vault) -> None:
