@@ -17,6 +17,8 @@ def text(started: Started) -> str:
     lines += [f"  public key  {key}" for key in started.own]
     if started.key_made:
         lines.append("  keep a copy in a safe place: nobody can make this key again")
+    if started.loose:
+        lines.append("  others on this machine can read a key of yours: invoke secrets.check")
     rule = {
         "created": f"created, with a rule for {started.file}",
         "added": f"a rule for {started.file} added",

@@ -196,7 +196,9 @@ class _Checker:
                 "error",
                 seen.source.name,
                 " and ".join(told),
-                f"sops updatekeys {seen.source.name}   (or correct the rule {rule.name})",
+                f"invoke secrets.recipients --add {(missing or rule.recipients)[0]} "
+                f"--env {seen.source.environment}\n"
+                f"(brings the file to its rule; or correct the rule {rule.name} first)",
             )
 
     def _development(self, seen: Sealed) -> None:

@@ -217,6 +217,6 @@ def _how_to_get_in(ws: Workspace, source: Source, own: list[str]) -> str:
         bare = f"sops rotate --in-place --add-age {own[0]} {source.name}"
         return f"ask a holder of one of its keys to run:\n{task if known else bare}"
     return (
-        "mkdir -p ~/.config/sops/age && age-keygen -o ~/.config/sops/age/keys.txt\n"
-        "and ask a holder of one of its keys to add the public key that this prints"
+        "invoke secrets.init\n"
+        "and ask a holder of one of its keys to add the public key that this makes and prints"
     )

@@ -82,8 +82,9 @@ def refuse_development_key(ws: Workspace, source: Source, metadata: Metadata) ->
             ("why", "that key is public, so everyone with the repository can read the file"),
         ],
         next_step=(
-            f"sops rotate --in-place {' '.join(f'--rm-age {key}' for key in public)} "
-            f"--add-age RECIPIENT {source.name}\nand give every secret in it a new value"
+            f"invoke secrets.recipients --add RECIPIENT "
+            f"{' '.join(f'--remove {key}' for key in public)} --env {source.environment}\n"
+            "and give every secret in it a new value"
         ),
     )
 

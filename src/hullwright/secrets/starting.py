@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import CheckFailedError, HullwrightError, UnavailableError
 from hullwright.files import write_atomic
 from hullwright.secret import Secret
-from hullwright.secrets import creation, keys
+from hullwright.secrets import creation, identities, keys
 from hullwright.secrets.rules import FILE
 from hullwright.secrets.source import DEVELOPMENT, named
 from hullwright.tools import age
@@ -79,6 +79,7 @@ class Started:
         rule: `created` with the file, `added` to it, or `kept`.
         recipients: whom the file is for.
         exists: whether there is an encrypted file already.
+        loose: whether others on this machine can read the key.
         outside: whether this person's key is not among the recipients, and none is public.
     """
 
@@ -92,6 +93,7 @@ class Started:
     recipients: tuple[str, ...]
     exists: bool
     outside: bool = False
+    loose: bool = False
 
 
 def plan_init(ws: Workspace, *, env: str | None = None) -> InitPlan:
@@ -147,6 +149,7 @@ def init(ws: Workspace, *, env: str | None = None) -> Started:
         recipients,
         plan.source.path.is_file(),
         not set(recipients) & {*own, *keys.development_recipients(ws)},
+        any(one.loose for one in identities.here(ws, plan.source)),
     )
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -275,6 +279,42 @@ def test_other_kinds_of_files_are_kept_too(vault: Vault, kind: str) -> None:
     assert keeping.rotate(ws).keys == ("A", "B")
     values = {key: value.reveal() for key, value in environment(ws).items()}
     assert values == {"A": "new-value", "B": "two-value"}
+
+
+_KILLED: Final = """\
+import os, sys
+from pathlib import Path
+from repositories import workspace
+from hullwright.secret import Secret
+from hullwright.secrets import keeping
+ws = workspace(Path(sys.argv[1]), dict(os.environ))
+print("ready", flush=True)
+keeping.set_value(ws, "TOKEN", Secret("new-value"))
+"""
+
+
+def test_a_kill_leaves_the_old_or_the_new_file(vault: Vault) -> None:
+    path = vault.seal(OWN, PLAIN)
+    old = path.read_bytes()
+    environ = {**vault.repository.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    seen = set()
+    for moment in range(10):
+        path.write_bytes(old)
+        with subprocess.Popen(
+            (sys.executable, "-c", _KILLED, str(vault.root)),
+            env=environ,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            assert process.stdout
+            process.stdout.readline()
+            # The moments of the kill are what is tried here; nothing is waited for.
+            time.sleep(moment * 0.04)
+            os.killpg(process.pid, signal.SIGKILL)
+        seen.add(environment(vault.workspace())["TOKEN"].reveal())
+        assert [name.name for name in vault.root.glob(".env*")] == [OWN]
+    assert seen <= {"first-value", "new-value"}
+    assert "first-value" in seen
 
 
 class _Watcher(threading.Thread):

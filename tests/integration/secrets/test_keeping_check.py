@@ -10,6 +10,7 @@ from hullwright.config.models import Secrets
 from hullwright.errors import UnavailableError, UsageError
 from hullwright.report import secretcheck as report
 from hullwright.secrets.checking import Wanted, check
+from hullwright.secrets.recipients import change_recipients
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,6 +139,10 @@ def test_a_file_for_others_than_its_rule_says_is_an_error(vault: Vault) -> None:
     message = done.findings[0].message
     assert "can be decrypted by" in message
     assert "cannot be decrypted by" in message
+    assert f"--add {vault.other.public} --env development" in done.findings[0].remedy
+    change_recipients(vault.workspace(), add=[vault.other.public], env="development")
+    ws = vault.workspace(SOPS_AGE_KEY_FILE=str(vault.other.path))
+    assert checked(ws).findings == ()
 
 
 def test_a_key_that_is_not_here_is_a_warning_and_an_error_where_it_is_asked_for(

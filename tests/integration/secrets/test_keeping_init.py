@@ -58,6 +58,13 @@ def test_again_it_changes_nothing(vault: Vault, tmp_path: Path) -> None:
     assert [path.read_bytes() for path in files] == before
 
 
+def test_a_key_that_others_can_read_is_told_of_and_left(vault: Vault, tmp_path: Path) -> None:
+    init(vault.workspace())
+    keys_of(tmp_path).chmod(0o644)
+    assert "others on this machine can read" in report.text(init(vault.workspace()))
+    assert keys_of(tmp_path).stat().st_mode & 0o777 == 0o644
+
+
 def test_a_second_environment_gets_a_rule_for_the_own_key(vault: Vault, tmp_path: Path) -> None:
     # It is known by its file until the configuration names it.
     vault.seal(STAGING, "A: b\n", vault.other)

@@ -98,7 +98,7 @@ def test_whoever_has_no_key_is_told_how_to_make_one(vault: Vault) -> None:
     with pytest.raises(CheckFailedError, match="missing: the key") as error:
         environment(vault.workspace(SOPS_AGE_KEY="garbage"), "production")
     assert "$SOPS_AGE_KEY: holds no age key" in str(error.value)
-    assert "age-keygen -o ~/.config/sops/age/keys.txt" in error.value.next_step
+    assert error.value.next_step.startswith("invoke secrets.init\n")
 
 
 def test_production_is_decrypted_with_its_own_key(vault: Vault) -> None:
@@ -114,7 +114,8 @@ def test_production_refuses_a_file_that_the_development_key_opens(vault: Vault) 
         environment(ws, "production")
     assert error.value.exit_code == 2
     assert age.short(vault.development.public) in str(error.value)
-    assert f"--rm-age {vault.development.public}" in error.value.next_step
+    remove = f"--remove {vault.development.public} --env production"
+    assert f"invoke secrets.recipients --add RECIPIENT {remove}" in error.value.next_step
     with pytest.raises(UsageError, match="production refuses"):
         decrypt(ws, env="production", output=".env")
     assert not (vault.root / ".env").exists()
