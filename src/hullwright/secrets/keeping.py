@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING
 
 from hullwright.errors import CheckFailedError, UsageError
@@ -16,8 +18,6 @@ from hullwright.secrets.source import DEVELOPMENT, find, named
 from hullwright.tools import dotenv, memory, sopsfile, sopswriting
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hullwright.run import Result
     from hullwright.secrets.sealed import Path as Place
     from hullwright.secrets.source import Source
@@ -144,9 +144,11 @@ def edit(ws: Workspace, *, env: str | None = None) -> Kept:
     source, rules = _source(ws, env), creation.load(ws)
     if source.production and source.path.is_file():
         keys.refuse_development_key(ws, source, metadata(source))
-    memory_folder = memory.folder(ws.environ)
-    temporary = {"TMPDIR": str(memory_folder)} if memory_folder else {}
-    with ws.writing(source.path, source.name) as by, bench(ws, rules, by) as on:
+    with (
+        ws.writing(source.path, source.name) as by,
+        bench(ws, rules, by) as on,
+        TemporaryDirectory(prefix="hullwright-edit-", dir=_plain_folder(ws)) as plain,
+    ):
         old = on.copy(source)
         if old:
             # Why it cannot be opened is explained by us, before sops says it at length.
@@ -156,20 +158,21 @@ def edit(ws: Workspace, *, env: str | None = None) -> Kept:
             on.path(source),
             config=on.rules,
             kind=sealed.kind_of(source),
-            env={**keys.for_sops(ws, source), **temporary},
+            # What sops leaves there when it is interrupted goes with the folder.
+            env={**keys.for_sops(ws, source), "TMPDIR": plain},
         )
         if code not in {0, sopswriting.NOT_MODIFIED}:
             raise _not_edited(source, code)
         changed = on.path(source).is_file() and on.put_back(source, old, by)
     did = ("edited" if old else "created") if changed else "unchanged"
-    return _kept(source, did, (), in_memory=bool(memory_folder))
+    return _kept(source, did, (), in_memory=memory.folder(ws.environ) is not None)
 
 
 def plan_edit(ws: Workspace, *, env: str | None = None) -> str:
     """Return what an edit would do, in its stable form."""
     source = _source(ws, env)
-    folder = memory.folder(ws.environ)
-    place = f"a folder of its own in {folder}, in memory" if folder else "the folder of $TMPDIR"
+    folder, kind = _plain_folder(ws), "in memory" if memory.folder(ws.environ) else "on a disk"
+    place = f"a folder of its own in {folder}, {kind}"
     verb = "change" if source.path.is_file() else "create"
     return f"{verb} {source.name}: what the editor saves; the plaintext stands in {place}"
 
@@ -203,6 +206,11 @@ def rotate(ws: Workspace, *, env: str | None = None) -> Kept:
             raise _not_as_meant(source, done)
         on.put_back(source, old, by)
     return _kept(source, "rotated", sealed.look(source).names)
+
+
+def _plain_folder(ws: Workspace) -> Path:
+    """Return where plaintext may stand for a moment: in memory if there is such a place."""
+    return memory.folder(ws.environ) or Path(ws.environ.get("TMPDIR") or gettempdir())
 
 
 def _source(ws: Workspace, env: str | None) -> Source:

@@ -26,10 +26,10 @@ def edit(session: Session, env: str | None = None) -> None:
     if session.dry:
         session.console.result(keeping.plan_edit(session.workspace, env=env))
         return
-    chosen = session.environ.get("SOPS_EDITOR") or session.environ.get("EDITOR")
-    if not chosen and not sys.stdin.isatty():
+    if not sys.stdin.isatty():
+        # Where what was saved cannot be encrypted, sops asks, and would ask nobody without end.
         raise UsageError(
-            "secrets.edit needs a terminal, or an $EDITOR that needs none",
+            "secrets.edit needs a terminal",
             next_step="invoke secrets.set --key NAME <FILE   (takes a value from standard input)",
         )
     session.show(report, keeping.edit(session.workspace, env=env), "text")

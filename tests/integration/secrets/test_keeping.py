@@ -235,6 +235,19 @@ def test_an_edit_that_saves_nothing_leaves_the_file(vault: Vault) -> None:
     assert path.read_bytes() == before
 
 
+def test_nothing_stays_of_an_edit_that_ends_early(vault: Vault, tmp_path: Path) -> None:
+    vault.seal(OWN, PLAIN)
+    notes, script = tmp_path / "notes", tmp_path / "editor.sh"
+    # The editor ends sops, so that it cannot take its plaintext away itself.
+    script.write_text(f'#!/bin/sh\necho "$1" >"{notes}"\nkill -9 $PPID\n')
+    script.chmod(0o755)
+    with pytest.raises(CheckFailedError, match="sops edit ended with"):
+        keeping.edit(vault.workspace(EDITOR=str(script)))
+    place = Path(notes.read_text(encoding="utf-8").strip())
+    assert place.name == OWN
+    assert not place.parent.parent.exists()
+
+
 def test_an_editor_that_fails_leaves_the_file(vault: Vault) -> None:
     path = vault.seal(OWN, PLAIN)
     before = path.read_bytes()
