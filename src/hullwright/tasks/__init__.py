@@ -21,11 +21,20 @@ if TYPE_CHECKING:
 
 def collection() -> Collection:
     """Return a new collection with every task of Hullwright."""
-    from hullwright.tasks import image, info, running, secret, secretkeeping, stack, tagging
+    from hullwright.tasks import (
+        image,
+        info,
+        running,
+        scanning,
+        secret,
+        secretkeeping,
+        stack,
+        tagging,
+    )
 
     namespace = _tasks_of(Collection(), image, stack, secret, running, info, tagging)
     # Groups are dotted: `secrets.rotate`.
-    namespace.add_collection(_tasks_of(Collection("secrets"), secretkeeping))
+    namespace.add_collection(_tasks_of(Collection("secrets"), secretkeeping, scanning))
     return namespace
 
 
