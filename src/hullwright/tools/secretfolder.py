@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import stat
 import uuid
@@ -107,6 +108,12 @@ def generation(folder: Path, service: str, files: Iterable[SecretFile]) -> str:
         return (folder / _GENERATIONS / service).read_text(encoding="ascii")
     except OSError:
         return ""
+
+
+def is_of_a_file(told: str) -> bool:
+    """Return whether an engine's words are of a file that was here and is no longer."""
+    ours = re.search(rf"/hullwright-\d+/[^/\s]+/{_FILES}/", told)
+    return ours is not None and "no such file" in told
 
 
 def new_generation() -> str:
