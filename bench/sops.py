@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from startup import INVOKE, ROOT, interleaved, row, seconds
+from startup import EMPTY, INVOKE, ROOT, interleaved, row, seconds
 
 from hullwright.run import Runner
 
@@ -32,6 +32,8 @@ def repository(root: Path, sops: str) -> Path:
     for name in (FILE, KEY, "tasks.py"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
+    (root / "empty").mkdir()
+    (root / "empty" / "tasks.py").write_text(EMPTY)
     (root / ".gitignore").write_text("/.env*\n/.hullwright/\n")
     (root / "hullwright.toml").write_text("[environments.production]\nproduction = true\n")
     subprocess.run(("git", "init", "--quiet"), cwd=root, check=True)
@@ -55,10 +57,15 @@ def has_task(name: str, root: Path) -> bool:
 
 
 def difference(what: str, rounds: int, root: Path, ours: list[str], bare: list[str]) -> None:
-    """Measure two commands in turn and print what the first takes more."""
-    mine, theirs = interleaved(rounds, lambda: seconds(ours, root), lambda: seconds(bare, root))
+    """Measure two commands in turn and print what the first takes more, and what Invoke alone."""
+    mine, theirs, nothing = interleaved(
+        rounds,
+        lambda: seconds(ours, root),
+        lambda: seconds(bare, root),
+        lambda: seconds([INVOKE, "nothing"], root / "empty"),
+    )
     added = (mine - theirs) * 1000
-    figures = f"{mine * 1000:.0f} ms − {theirs * 1000:.0f} ms"
+    figures = f"{mine * 1000:.0f} − {theirs * 1000:.0f} ms, an empty task {nothing * 1000:.0f}"
     row(what, figures, f"{added:.0f} ms", f"≤ {REACH_MS} ms", held=added <= REACH_MS)
 
 
