@@ -27,7 +27,7 @@ class Hits:
 
     def add(self, place: str, found: Iterable[Needle]) -> None:
         """Keep what was found at a place; of each key only the first places."""
-        for needle in found:
+        for needle in sorted(found, key=lambda needle: (needle.keys, needle.encoding)):
             known = self.places.get(place, {})
             if needle.keys not in known:
                 self._count[needle.keys] = self._count.get(needle.keys, 0) + 1

@@ -115,6 +115,8 @@ class Stream:
 
     def feed(self, piece: bytes) -> None:
         """Search the next piece."""
+        if not piece:
+            return
         self.searched_bytes += len(piece)
         data = self._end + piece if self._end else piece
         self.found |= self.haystack.search(data)

@@ -82,3 +82,19 @@ def test_an_environment_that_cannot_be_decrypted_is_told_of(repository: Vault) -
     assert "the values of staging are not searched for" in done.stderr
     assert run(repository, "secrets.scan", "--env", "staging").returncode == 1
     assert run(repository, "secrets.scan", "--env", "nowhere").returncode == 2
+
+
+def test_an_image_is_not_searched_without_an_engine(repository: Vault) -> None:
+    repository.repository.environ["DOCKER_HOST"] = "tcp://127.0.0.1:1"
+    done = run(repository, "secrets.scan", "--image", "shop/api:1")
+    assert done.returncode == 3
+    assert "next  " in done.stderr
+
+
+@pytest.mark.docker
+def test_a_missing_image_ends_with_2(repository: Vault, engine: str) -> None:
+    done = run(repository, "secrets.scan", "--image", "hwtest-nowhere:1")
+    assert done.returncode == 2
+    assert "hwtest-nowhere:1 is not in the local store, so there is nothing to search" in (
+        done.stderr
+    )
