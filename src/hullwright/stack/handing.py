@@ -187,7 +187,8 @@ def _refuse_long(selection: Selection, written: Mapping[str, Any]) -> None:
 
 
 def _from_dotenv(ws: Workspace, selection: Selection, names: Iterable[str]) -> dict[str, str]:
-    wanted = {name: f"${{{name}-}}" for name in names}
+    # A key without a value is what Compose looks for everywhere.
+    wanted = dict.fromkeys(names)
     if not wanted:
         return {}
     document = {"name": "probe", "services": {"probe": {"image": "probe", "environment": wanted}}}
@@ -195,9 +196,9 @@ def _from_dotenv(ws: Workspace, selection: Selection, names: Iterable[str]) -> d
     argv = ["docker", "compose", "--project-directory", str(folder), "--file", "-"]
     argv += ["config", "--format", "json"]
     told = json.loads(answer(ws, selection, argv, stdin=json.dumps(document)))
-    values: dict[str, str] = told["services"]["probe"]["environment"]
+    values: dict[str, str | None] = told["services"]["probe"]["environment"]
     # It prints a model that can be read again, so a dollar sign stands there twice.
-    return {name: (value or "").replace("$$", "$") for name, value in values.items()}
+    return {name: each.replace("$$", "$") for name, each in values.items() if each is not None}
 
 
 def _live(text: str) -> Iterator[dotenv.Entry]:

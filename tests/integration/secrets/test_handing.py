@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -224,15 +225,21 @@ def test_after_a_reboot_up_makes_them_again(started: tuple[Vault, str]) -> None:
 
 @pytest.mark.docker
 def test_a_cold_start_leaves_nothing_in_memory(started: tuple[Vault, str]) -> None:
-    vault, _ = started
+    vault, project = started
     vault.repository.write(
         "pyproject.toml",
         '[tool.hullwright.stacks.default]\nrequire-healthcheck = false\nfiles = ["compose.yaml"]\n',
     )
-    before = set(MEMORY.iterdir()) if MEMORY.is_dir() else set()
+    # A run that was killed left one; a project of another name is somebody's who has it running.
+    crashed, other = (MEMORY / f"{project}{end}" for end in ("-cold-0a1b2c3d", "-cold"))
+    for left in (crashed, other):
+        (left / "files/app").mkdir(parents=True)
     code, out, err = ran(vault, "cold-start")
     assert code == 0, f"{out}{err}"
-    assert (set(MEMORY.iterdir()) if MEMORY.is_dir() else set()) <= before
+    there_now = [path for path in MEMORY.iterdir() if path.name.startswith(project)]
+    shutil.rmtree(other)
+    assert there_now == [other]
+    assert not [path for path in MEMORY.iterdir() if path.name.startswith("repository-cold-")]
 
 
 @pytest.mark.docker

@@ -146,7 +146,9 @@ def test_a_value_that_is_too_long_for_a_variable_is_named(
 ) -> None:
     ws, selection = selected(tmp_path, {"BIG": Secret(LONG)})
     assert selection.environment == {}
-    monkeypatch.setattr(handing.variables, "as_written", lambda *_: {"services": {"app": own}})
+    monkeypatch.setattr(
+        "hullwright.stack.variables.as_written", lambda *_: {"services": {"app": own}}
+    )
     with pytest.raises(UsageError, match="the value of BIG is too long") as caught:
         handing.checked(ws, selection)
     assert ("asked for by", place) in caught.value.why

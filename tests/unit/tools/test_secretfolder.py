@@ -134,3 +134,15 @@ def test_a_crash_between_files_counts_as_none_of_them(
     secretfolder.make(folder, others, {"app": "third"})
     assert secretfolder.generation(folder, "app", others) == "third"
     assert {path.name for path in folder.iterdir()} == {"files", "generations"}
+
+
+@pytest.mark.parametrize(
+    ("told", "ours"),
+    [
+        ('mounting "/dev/shm/hullwright-0/shop/files/app/pw": no such file or directory', True),
+        ('mounting "/dev/shm/hullwright-0/shop/files/app/pw": permission denied', False),
+        ('mounting "/srv/shop/files/app/pw": no such file or directory', False),
+    ],
+)
+def test_the_engine_tells_of_a_file_that_is_gone(told: str, ours: bool) -> None:  # noqa: FBT001
+    assert secretfolder.is_of_a_file(told) is ours
