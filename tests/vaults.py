@@ -58,6 +58,22 @@ class Vault:
         path.write_text(done.stdout, encoding="utf-8")
         return path
 
+    def seal_file(self, name: str, plain: bytes, *keys: Key) -> Path:
+        """Encrypt the bytes of a file under its name, of the kind that SOPS takes it for."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        recipients = ",".join(key.public for key in keys or (self.development,))
+        done = subprocess.run(
+            ("sops", "encrypt", "--age", recipients, "--filename-override", name),
+            cwd=self.root,
+            env=self.repository.environ,
+            input=plain,
+            check=True,
+            capture_output=True,
+        )
+        path.write_bytes(done.stdout)
+        return path
+
     def key(self, path: Path) -> Key:
         """Make a new key."""
         return _key(path, self.repository.environ)

@@ -69,6 +69,13 @@ class Console:
             self._clear_status()
             print(self._coloured(text, self.out) if coloured else text, file=self.out, flush=True)
 
+    def content(self, data: bytes) -> None:
+        """Print what is to be piped or kept exactly as it is: no byte of it is changed."""
+        self._clear_status()
+        self.out.flush()
+        self.out.buffer.write(data)
+        self.out.flush()
+
     def note(self, text: str) -> None:
         """Print a line that tells of progress or of a decision."""
         with self._printing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -17,19 +18,44 @@ if TYPE_CHECKING:
     from io import FileIO
 
 
-def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+def write_atomic(
+    path: Path, content: str | bytes, *, mode: int = 0o644, by: Path | None = None
+) -> None:
     """Replace `path` by `content`; a crash or a full disk leaves the old file as it was.
 
     The file has `mode` from its first byte. Content and folder entry are synced to disk.
+
+    Args:
+        path: the file.
+        content: all of it.
+        mode: its permissions.
+        by: where the content is written first, for this caller alone; a kill may leave it there,
+            and the next write replaces it. Default a new name beside `path`, which is also taken
+            where `by` is on another file system.
 
     Raises:
         HullwrightError: the disk is full, or the folder cannot be written.
     """
     data = content.encode() if isinstance(content, str) else content
+    try:
+        try:
+            _replace(path, data, mode, by)
+        except OSError as error:
+            if by is None or error.errno != errno.EXDEV:
+                raise
+            _replace(path, data, mode, None)
+    except OSError as error:
+        raise HullwrightError(
+            f"{path} could not be written",
+            why=f"{error.strerror or error}; what stood there before is unchanged",
+            next_step="free space or permissions on that folder, then run it again",
+        ) from error
+
+
+def _replace(path: Path, data: bytes, mode: int, by: Path | None) -> None:
     temporary = None
     try:
-        # mkstemp makes it 0600, so a wider mode is only ever given to the finished content.
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, temporary = _new_file(path, by)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
@@ -38,16 +64,18 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None
         Path(temporary).replace(path)
         temporary = None
         _sync_folder(path.parent)
-    except OSError as error:
-        raise HullwrightError(
-            f"{path} could not be written",
-            why=f"{error.strerror or error}; what stood there before is unchanged",
-            next_step="free space or permissions on that folder, then run it again",
-        ) from error
     finally:
         if temporary is not None:
             with suppress(OSError):
                 Path(temporary).unlink()
+
+
+def _new_file(path: Path, by: Path | None) -> tuple[int, str]:
+    # Both make it 0600, so a wider mode is only ever given to the finished content.
+    if by is None:
+        return tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    by.unlink(missing_ok=True)
+    return os.open(by, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), str(by)
 
 
 def make_folder(folder: Path) -> Path:

@@ -2,8 +2,8 @@
 
 A command is an argument list, never a shell string. The program is resolved first, with a clear
 error where it is missing. What a command printed is captured, and shown when it fails. `read` is
-for looking at the world; `run`, `stream` and `attach` are for changing it, which is why a dry run
-is just another runner (`DryRunner`) that does the first and only tells of the others.
+for looking at the world; `run`, `stream`, `attach` and `become` are for changing it, which is why a
+dry run is just another runner (`DryRunner`) that does the first and only tells of the others.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ import subprocess
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from hullwright.becoming import become
 from hullwright.errors import UnavailableError
 from hullwright.outcome import CommandError, Result
 from hullwright.pasting import pasted
+from hullwright.places import cache_dir, machine_state_dir
 from hullwright.secret import Secret, redact
 from hullwright.unstarted import unstarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["CommandError", "DryRunner", "Result", "Runner", "cache_dir", "machine_state_dir"]
 
@@ -38,18 +40,6 @@ _REMEDIES: Final = {
     "docker": "invoke setup   (says what is missing; --install installs it on Debian and Ubuntu)",
     "sops": "invoke setup --install, or see https://github.com/getsops/sops/releases",
 }
-
-
-def cache_dir(environ: Mapping[str, str]) -> Path:
-    """Return the folder of things that can be made again, such as built tools."""
-    base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "/")) / ".cache")
-    return Path(base) / "hullwright"
-
-
-def machine_state_dir(environ: Mapping[str, str]) -> Path:
-    """Return the folder of this machine's state: an engine that setup started, and its log."""
-    base = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "/")) / ".local/state")
-    return Path(base) / "hullwright"
 
 
 @dataclass
@@ -84,6 +74,25 @@ class Runner:
             CommandError: `check` is set and the command did not end with 0.
         """
         return self._captured(argv, cwd, env, stdin, timeout_s, check=check)
+
+    def read_bytes(
+        self, *argv: str, env: Mapping[str, str | Secret] | None = None, timeout_s: float = 60.0
+    ) -> tuple[Result, bytes]:
+        """Return the result of a command that only looks, and its exact output."""
+        self._tell(argv, env, None)
+        program, environ = self.resolve(argv[0]), self._environment(env)
+        words = (program, *argv[1:])
+        quiet = subprocess.DEVNULL
+        try:
+            done = subprocess.run(
+                words, env=environ, stdin=quiet, capture_output=True, timeout=timeout_s, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise _silent(argv, timeout_s) from None
+        except (OSError, ValueError) as error:
+            raise unstarted(argv, program, None, environ, error) from error
+        said = done.stderr.decode("utf-8", errors="replace")
+        return Result(argv, done.returncode, "", said), done.stdout
 
     def run(
         self,
@@ -155,6 +164,15 @@ class Runner:
         self._tell(argv, env, cwd)
         with self._started(argv, cwd, env) as process:
             return _wait(process, None)
+
+    def become(self, *argv: str, env: Mapping[str, str | Secret] | None = None) -> int:
+        """Turn this process into a command, its signals and exit code; only a dry run returns."""
+        self._tell(argv, env, None)
+        program, environment = self.resolve(argv[0]), self._environment(env)
+        try:
+            become(program, argv, environment)
+        except (OSError, ValueError) as error:
+            raise unstarted(argv, program, None, environment, error) from error
 
     @contextmanager
     def following(
@@ -232,10 +250,7 @@ class Runner:
             try:
                 stdout, stderr = process.communicate(stdin, timeout=timeout_s)
             except subprocess.TimeoutExpired:
-                raise UnavailableError(
-                    f"{argv[0]} did not answer within {timeout_s:.0f} s",
-                    why=[("command", shlex.join(argv))],
-                ) from None
+                raise _silent(argv, timeout_s) from None
         # What a program answered is data for us; what a person is shown is redacted in `tail`.
         result = Result(argv, process.returncode, stdout, stderr, time.monotonic() - started)
         if check and not result.ok:
@@ -363,6 +378,10 @@ class DryRunner(Runner):
         self._tell(argv, env, cwd)
         raise RuntimeError("a dry run ends at the plan of what is watched")
 
+    def become(self, *argv: str, env: Mapping[str, str | Secret] | None = None) -> int:
+        """Tell of the command and return 0."""
+        return self.attach(*argv, env=env)
+
     def attach(
         self,
         *argv: str,
@@ -372,6 +391,11 @@ class DryRunner(Runner):
         """Tell of the command and return 0."""
         self._tell(argv, env, cwd)
         return 0
+
+
+def _silent(argv: tuple[str, ...], timeout_s: float | None) -> UnavailableError:
+    what = f"{argv[0]} did not answer within {timeout_s:.0f} s"
+    return UnavailableError(what, why=[("command", shlex.join(argv))])
 
 
 def _wait(process: subprocess.Popen[str], grace_s: float | None) -> int:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _LONGEST_STRING_BYTES: Final = 32 * 4096
 
 
+def is_variable(name: str, value: str) -> bool:
+    """Return whether the system takes a value as one environment string."""
+    return _size(f"{name}={value}") <= _LONGEST_STRING_BYTES
+
+
 def unstarted(
     argv: Sequence[str],
     program: str,

@@ -53,8 +53,10 @@ class Workspace:
         return folder
 
     @contextmanager
-    def writing(self, target: Path, what: str) -> Iterator[None]:
+    def writing(self, target: Path, what: str) -> Iterator[Path]:
         """Hold the one lock of all tasks that write the file `target`; `what` is its name.
+
+        It yields a path that Git ignores and that belongs to the holder alone, for the new content.
 
         Raises:
             LockedError: another run is writing it.
@@ -63,5 +65,6 @@ class Workspace:
         # The folder's real place, so that two ways to one file have one lock.
         place = target.parent.resolve() / target.name
         digest = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
-        with lock(self.state_dir / "locks" / f"output-{digest}.lock", what):
-            yield
+        held = self.state_dir / "locks" / f"output-{digest}.lock"
+        with lock(held, what):
+            yield held.with_suffix(".new")

@@ -63,6 +63,25 @@ def test_bytes_that_are_no_text_break_nothing() -> None:
     assert sh(Runner(ENVIRON), r"printf 'a\377b'") == "a�b"
 
 
+def test_bytes_are_given_as_they_are() -> None:
+    echoed: list[str] = []
+    script = r"printf '\0\377\r\n'; echo err >&2; exit 5"
+    runner = Runner(ENVIRON, echo=echoed.append)
+    result, content = runner.read_bytes("sh", "-c", script, env={"TOKEN": Secret("hidden-value")})
+    assert content == b"\x00\xff\r\n"
+    assert (result.returncode, result.stdout, result.stderr) == (5, "", "err\n")
+    assert len(echoed) == 1
+    assert "hidden-value" not in echoed[0]
+
+
+def test_bytes_of_a_program_that_cannot_give_any_are_3() -> None:
+    with pytest.raises(UnavailableError, match="sh did not answer within 0 s") as error:
+        Runner(ENVIRON).read_bytes("sh", "-c", "exec sleep 60", timeout_s=0.2)
+    assert error.value.exit_code == ExitCode.UNAVAILABLE
+    with pytest.raises(UnavailableError, match="sh cannot be started"):
+        Runner(ENVIRON).read_bytes("sh", "-c", "true", env={"A": "x" * 200_000})
+
+
 def test_a_failure_replays_its_output_with_secrets_masked() -> None:
     runner = Runner(ENVIRON, secrets={Secret("hunter2-hunter2")})
     with pytest.raises(CommandError) as raised:

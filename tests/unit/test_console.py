@@ -191,3 +191,12 @@ def test_a_job_summary_that_cannot_be_written_is_warned_of(tmp_path: Path) -> No
     assert said(told)[1] == (
         f"! the job summary {target} cannot be written: No such file or directory\n"
     )
+
+
+def test_content_is_printed_as_it_is() -> None:
+    kept = io.BytesIO()
+    out = io.TextIOWrapper(kept, encoding="ascii", write_through=False)
+    shown = Console({}, out=out, err=io.StringIO())
+    shown.result("first")
+    shown.content(b"\x00\xff\r\nno end")
+    assert kept.getvalue() == b"first\n\x00\xff\r\nno end"

@@ -85,6 +85,36 @@ def test_an_interrupt_leaves_the_old_file_and_nothing_else(
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_content_is_written_first_where_the_caller_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by = tmp_path / "own" / "new"
+    by.parent.mkdir()
+    by.write_text("left by a kill, and longer than what follows")
+    seen: list[tuple[str, int]] = []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append((by.read_text(), mode(by))))
+    monkeypatch.setattr("hullwright.files._sync_folder", lambda _: None)
+    write_atomic(tmp_path / "a", "text", mode=0o600, by=by)
+    assert seen == [("text", 0o600)]
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["a", "own"]
+
+
+def test_another_file_system_is_written_to_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by, real = tmp_path / "elsewhere", Path.replace
+
+    def moved(self: Path, target: Path) -> Path:
+        if self == by:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", moved)
+    write_atomic(tmp_path / "a", "text", mode=0o600, by=by)
+    assert (tmp_path / "a").read_text() == "text"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_a_missing_folder_is_told_of(tmp_path: Path) -> None:
     with pytest.raises(HullwrightError, match="No such file or directory"):
         write_atomic(tmp_path / "missing" / "file", "x")

@@ -12,7 +12,8 @@ from sources import Import, imports, modules
 FEATURE: Final = 3
 # Every unit that is not named here is a feature, so that a new one is held to the rules at once.
 STRATA: Final = {
-    **dict.fromkeys(("errors", "images", "outcome", "pasting", "secret", "unstarted"), 0),
+    **dict.fromkeys(("errors", "findings", "images", "outcome", "pasting", "secret"), 0),
+    **dict.fromkeys(("becoming", "places", "unstarted"), 0),
     **dict.fromkeys(("run", "console", "files"), 1),
     **dict.fromkeys(("config", "tools", "workspace", "recorded"), 2),
     **dict.fromkeys(("report", "plots"), FEATURE + 1),

@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hullwright.coldstart import teardown
 from hullwright.coldstart.isolate import Isolation, Surroundings, isolate, leaks
@@ -17,13 +17,13 @@ from hullwright.coldstart.timeline import critical_path
 from hullwright.errors import HullwrightError, UsageError
 from hullwright.files import lock
 from hullwright.run import machine_state_dir
-from hullwright.stack import execution, variables
+from hullwright.stack import execution, handing, secretfiles
 from hullwright.stack import plan as stack_plan
 from hullwright.stack.explain import Failure
 from hullwright.stack.override import Override
 from hullwright.stack.pins import pins
 from hullwright.stack.selection import resolved
-from hullwright.tools import engine
+from hullwright.tools import engine, secretfolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from hullwright.stack import Selection, ServiceUp, UpPlan, UpReport
     from hullwright.tools.compose import Model
     from hullwright.workspace import Workspace
+
+# The end of a name that was made up for one run.
+_MADE_UP: Final = re.compile(r"-cold-[0-9a-f]{8}$")
 
 Verdict = Literal["healthy", "failed", "over budget"]
 
@@ -123,6 +126,7 @@ def run(
     name = throwaway_name(ws.config.project) if project is None else _checked(project)
     with _held(ws, name, given=project is not None), _interruptible():
         _clear(ws, name, given=project is not None)
+        _forget_crashed(ws)
         cold = plan(ws, selection, name, fast_probes=fast_probes)
         started = stack_plan.applied(ws, cold.up, name)
         try:
@@ -159,15 +163,16 @@ def plan(
         CheckFailedError: an image was not built.
     """
     selection = selection.named(project)
-    written = variables.check(ws, selection)
+    selection, written = handing.checked(ws, selection)
     selection = stack_plan.with_profiles_of_named(selection, written)
     base = Override()
-    stack_plan.given_env_files(ws, selection, written, base)
+    handing.given_env_files(ws, selection, written, base)
     model = resolved(ws, selection, base)
     services = model.closure(selection.services)
     model = _only(model, services)
     pinned = pins(ws, model, services)
     stack_plan.pin_into(base, pinned)
+    files = secretfiles.plan(ws, selection, model, services, base)
     around = _surroundings(ws, model)
     isolation = isolate(model, project, project, around, fast_probes=fast_probes, base=base)
     if isolation.refusals:
@@ -181,7 +186,8 @@ def plan(
             next_step="report this with the stack's files: the override should have prevented it",
         )
     missing = stack_plan.missing_images(ws, model, services)
-    operations = [
+    operations = stack_plan.write_operations(files)
+    operations += [
         stack_plan.Operation("pull", image, "not in the local store") for image in missing
     ]
     operations += [
@@ -189,7 +195,7 @@ def plan(
         for name in services
     ]
     start = stack_plan.UpPlan(
-        selection, model, services, pinned, missing, tuple(operations), isolation.override
+        selection, model, services, pinned, missing, tuple(operations), isolation.override, files
     )
     return ColdPlan(start, isolation, fast_probes)
 
@@ -315,10 +321,19 @@ def _clear(ws: Workspace, project: str, *, given: bool) -> None:
     teardown.remove(ws.runner, project)
 
 
+def _forget_crashed(ws: Workspace) -> None:
+    """Remove secrets in memory that a throwaway of a run left which was killed."""
+    for project in secretfolder.projects(ws.environ):
+        made_up = _MADE_UP.search(project)
+        if made_up and not engine.of_project(ws.runner, project):
+            secretfolder.forget(ws.environ, project)
+
+
 def _remove(ws: Workspace, started: Selection) -> None:
     """Remove the project, even if a person interrupts once more."""
     with _uninterrupted(), ws.console.step(f"remove {started.call.project}"):
         teardown.remove(ws.runner, started.call.project)
+        secretfolder.remove(ws.environ, started.call.project)
         for path in started.call.overrides:
             Path(path).unlink(missing_ok=True)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hullwright.envfile.make import EXAMPLE, FILE, is_placeholder
-from hullwright.tools import dotenv, sops
+from hullwright.envfile.make import EXAMPLE, FILE
+from hullwright.tools import dotenv, sopsfile
+from hullwright.tools.placeholders import is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,5 +104,6 @@ def _sealed(ws: Workspace, name: str) -> set[str]:
     path = ws.root / name
     if not path.is_file():
         return set()
-    keys = sops.value_keys(path.read_text(encoding="utf-8", errors="replace"))
-    return {dotenv.variable_name(key) for key in keys}
+    text = path.read_text(encoding="utf-8", errors="replace")
+    kind = sopsfile.kind_by_name(path.name) or sopsfile.kind_by_content(text)
+    return {dotenv.variable_name(key) for key in sopsfile.names(text, kind)}

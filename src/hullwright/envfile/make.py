@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -12,6 +11,7 @@ from hullwright.files import write_atomic
 from hullwright.secret import Secret
 from hullwright.tools import dotenv
 from hullwright.tools.git import require_ignored
+from hullwright.tools.placeholders import is_placeholder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +22,6 @@ EXAMPLE: Final = ".env.example"
 FILE: Final = ".env"
 MODE: Final = 0o600
 _RANDOM_BYTES: Final = 32
-_PLACEHOLDER: Final = re.compile(r"(?i)change[-_]?me|replace[-_]?me|<[^<>]*>")
-_NAMES_A_SECRET: Final = re.compile(r"PASSWORD|SECRET|TOKEN|(?:^|_|API)KEYS?(?:_|$)")
-# These say where a secret is or what it is called.
-_NAMES_A_PLACE: Final = re.compile(r"_(?:FILE|PATH|DIR|URL|HOST|ID|NAME)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +58,6 @@ class Made:
     generated: tuple[str, ...]
     copied: tuple[str, ...]
     kept: tuple[str, ...]
-
-
-def is_placeholder(name: str, value: str) -> bool:
-    """Return whether an example's value stands for one that must be made up.
-
-    `change-me`, `replace-me` and `<…>` always do; nothing does for a name of a password, secret,
-    token or key.
-    """
-    if value:
-        return _PLACEHOLDER.fullmatch(value) is not None
-    return bool(_NAMES_A_SECRET.search(name)) and not _NAMES_A_PLACE.search(name)
 
 
 def plan_init(ws: Workspace, *, merge: bool = False) -> MakePlan:
@@ -113,11 +98,11 @@ def init(ws: Workspace, *, merge: bool = False) -> Made:
         HullwrightError: the disk is full, or the folder cannot be written.
     """
     # What is there is looked at under the lock: nobody's file may come to stand there after that.
-    with ws.writing(ws.root / FILE, FILE):
+    with ws.writing(ws.root / FILE, FILE) as fresh:
         plan = plan_init(ws, merge=merge)
         live = [entry for entry in dotenv.entries(plan.content) if entry.name in plan.generated]
         ws.runner.secrets.update(Secret(entry.value) for entry in live)
-        write_atomic(plan.path, plan.content, mode=MODE)
+        write_atomic(plan.path, plan.content, mode=MODE, by=fresh)
     return Made(FILE, plan.generated, plan.copied, plan.kept)
 
 

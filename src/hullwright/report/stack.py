@@ -62,6 +62,7 @@ def as_json(shown: Shown) -> dict[str, Any]:
             "containers": list(shown.containers),
             "networks": list(shown.networks),
             "volumes": list(shown.volumes),
+            "secrets": list(shown.secrets),
         }
     if isinstance(shown, StackState):
         return {
@@ -190,6 +191,7 @@ def _down_text(plan: DownPlan) -> str:
             ("container", plan.containers),
             ("network", plan.networks),
             ("volume", plan.volumes),
+            ("secret", plan.secrets),
         )
         if names
     ]

@@ -1,11 +1,14 @@
-"""Secrets: an encrypted file per environment, as variables for a process or as a dotenv file."""
+"""Secrets: an encrypted file per environment, as variables for a process or as a file."""
 
-from hullwright.secrets.output import Decrypted, DecryptPlan, decrypt, plan_decrypt
+from hullwright.secrets.flatten import public_names
+from hullwright.secrets.handing import run_with
+from hullwright.secrets.output import STANDARD_OUTPUT, Decrypted, DecryptPlan, decrypt, plan_decrypt
 from hullwright.secrets.read import environment
 from hullwright.secrets.source import DEVELOPMENT, MissingSecretsError, Source, available, find
 
 __all__ = [
     "DEVELOPMENT",
+    "STANDARD_OUTPUT",
     "DecryptPlan",
     "Decrypted",
     "MissingSecretsError",
@@ -15,4 +18,6 @@ __all__ = [
     "environment",
     "find",
     "plan_decrypt",
+    "public_names",
+    "run_with",
 ]

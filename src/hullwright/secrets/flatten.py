@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from hullwright.errors import CheckFailedError
 from hullwright.tools.dotenv import NAME, variable_name
+from hullwright.tools.sopsfile import INI_TOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from hullwright.config.models import Secrets
 
 
 def flatten(tree: Mapping[str, object], file: str) -> dict[str, str]:
@@ -24,7 +27,7 @@ def flatten(tree: Mapping[str, object], file: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     came_from: dict[str, str] = {}
-    for path, value in _leaves(tree, ()):
+    for path, value in leaves(tree):
         key = ".".join(path)
         name = variable_name(path)
         if not NAME.fullmatch(name):
@@ -35,6 +38,35 @@ def flatten(tree: Mapping[str, object], file: str) -> dict[str, str]:
             raise _refused(file, f'the value of "{key}" contains NUL, which no variable can hold')
         found[name], came_from[name] = value, key
     return found
+
+
+def leaves(tree: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each value of a tree with its path, both as texts."""
+    return _leaves(tree, ())
+
+
+def without_ini_top(tree: Mapping[str, object], file: str) -> dict[str, object]:
+    """Return the tree of an INI file with what stands before its sections at the top.
+
+    Raises:
+        CheckFailedError: a key there is called as a section is.
+    """
+    top = tree.get(INI_TOP)
+    sections = {name: value for name, value in tree.items() if name != INI_TOP}
+    if not isinstance(top, dict):
+        return sections
+    for name in top.keys() & sections.keys():
+        raise _refused(file, f'"{name}" is a key and a section')
+    return {**top, **sections}
+
+
+def public_names(configured: Secrets) -> frozenset[str]:
+    """Return the names of variables whose values are no secrets.
+
+    `[secrets] public` may have them as variables, `DB_PORT`, or as keys, `db.port`.
+    """
+    keys = (variable_name(tuple(name.split("."))) for name in configured.public)
+    return frozenset((*configured.public, *keys))
 
 
 def _leaves(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

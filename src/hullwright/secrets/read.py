@@ -1,125 +1,151 @@
-"""Decrypting: an encrypted file to variables, or an explanation of why not."""
+"""Decrypting: an encrypted file to variables, to a tree, or to its own bytes."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from hullwright.errors import CheckFailedError, HullwrightError
+from hullwright.errors import CheckFailedError, UsageError
 from hullwright.secret import Secret
 from hullwright.secrets import keys
-from hullwright.secrets.flatten import flatten
+from hullwright.secrets.explain import explained, metadata, repeated
+from hullwright.secrets.flatten import flatten, leaves, public_names, without_ini_top
 from hullwright.secrets.source import Source, find
-from hullwright.tools import age, sops
+from hullwright.tools import sops, sopsfile
+from hullwright.tools.dotenv import variable_name
 
 if TYPE_CHECKING:
-    from hullwright.run import Result
+    from collections.abc import Mapping
+
     from hullwright.workspace import Workspace
 
+__all__ = ["as_tree", "as_yaml", "environment", "exact", "metadata", "read"]
 
-def environment(ws: Workspace, env: str | None = None) -> dict[str, Secret]:
+# What stands for bytes that are no UTF-8 in the JSON that sops writes.
+_REPLACED: Final = "\ufffd"
+
+
+def environment(ws: Workspace, env: str | None = None, *, file: str = "") -> dict[str, Secret]:
     """Return the decrypted variables of an environment; output no longer shows their values.
 
+    Args:
+        ws: the repository.
+        env: the environment; default `development`.
+        file: another encrypted file than the environment's, relative to the root.
+
     Raises:
-        UsageError: the environment is unknown, or production would use the development key.
+        UsageError: the environment is unknown, production would use the development key, or the
+            file is one that has no variables.
         CheckFailedError: the file is missing, not decryptable, tampered with or no secrets file.
         UnavailableError: sops is missing or too old.
     """
-    return read(ws, find(ws, env))
+    return read(ws, find(ws, env, file))
 
 
 def read(ws: Workspace, source: Source) -> dict[str, Secret]:
     """Return the decrypted variables of a file, as `environment` does."""
-    if source.production:
-        keys.refuse_development_key(ws, source, metadata(source))
-    result = sops.decrypt(ws.runner, source.path, keys.for_sops(ws, source))
-    if not result.ok:
-        raise _explained(ws, source, result)
-    # Numbers stay as sops wrote them: 1e3 is not 1000.0 to whom it is meant for.
-    tree = json.loads(result.stdout, parse_int=str, parse_float=str)
-    values = {name: Secret(value) for name, value in flatten(tree, source.name).items()}
-    public = ws.config.secrets.public
-    ws.runner.secrets.update(value for name, value in values.items() if name not in public)
-    return values
+    tree, _ = as_tree(ws, source)
+    return {name: Secret(value) for name, value in flatten(tree, source.name).items()}
 
 
-def metadata(source: Source) -> sops.Metadata:
-    """Return what an encrypted file says of itself.
+def as_tree(ws: Workspace, source: Source) -> tuple[Mapping[str, object], Secret]:
+    """Return the decrypted tree of a file, numbers as texts, and the same as JSON.
 
     Raises:
-        CheckFailedError: it is not YAML, or sops did not encrypt it.
+        UsageError: it is a file that SOPS takes for binary; otherwise as `environment`.
     """
-    # Costs 100 ms, so it is only read where something depends on it.
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        document = YAML(typ="safe", pure=True).load(source.path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise CheckFailedError(
-            f"{source.name} is not YAML",
-            why=f"line {mark.line + 1}, column {mark.column + 1}" if mark else "not a text file",
-            next_step=f"take the last good one: git checkout -- {source.name}",
-        ) from error
-    found = sops.metadata(document)
-    if found is None:
-        raise CheckFailedError(
-            f"{source.name} is not encrypted: it has no part that sops wrote",
-            next_step=f"sops encrypt --in-place {source.name}   (.sops.yaml says for whom)",
+    kind = source.kind
+    if kind == "binary":
+        raise UsageError(
+            f"{source.name} has no variables: SOPS takes it for a binary file, by its name",
+            why="of files that end in .yaml, .yml, .json, .env or .ini it reads keys and values",
+            next_step=f"invoke decrypt --file {source.name} --output PATH   (writes it as it is)",
         )
+    _ready(ws, source)
+    result = sops.decrypt(ws.runner, source.path, keys.for_sops(ws, source), kind)
+    if not result.ok:
+        raise explained(ws, source, result)
+    # Numbers stay as sops wrote them: 1e3 is not 1000.0 to whom it is meant for.
+    tree = json.loads(
+        result.stdout,
+        parse_int=str,
+        parse_float=str,
+        object_pairs_hook=lambda pairs: _unique(source, pairs),
+    )
+    if kind == "ini":
+        tree = without_ini_top(tree, source.name)
+    _protect(ws, tree)
+    replaced = [".".join(path) for path, value in leaves(tree) if _REPLACED in value]
+    if replaced:
+        _require_utf8(ws, source, replaced[0])
+    return tree, Secret(result.stdout)
+
+
+def as_yaml(ws: Workspace, source: Source) -> tuple[tuple[str, ...], str]:
+    """Return the keys of a file, and its decrypted tree as YAML with its comments.
+
+    Failures are those of `as_tree`.
+    """
+    if source.kind == "yaml":
+        _ready(ws, source)
+        names = sopsfile.names(source.text, "yaml")
+    else:
+        tree, _ = as_tree(ws, source)
+        names = [path for path, _ in leaves(tree)]
+    env = keys.for_sops(ws, source)
+    result = sops.decrypt(ws.runner, source.path, env, source.kind, "yaml")
+    if not result.ok:
+        raise explained(ws, source, result)
+    ws.runner.secrets.add(Secret(result.stdout))
+    return tuple(".".join(path) for path in names), result.stdout
+
+
+def exact(ws: Workspace, source: Source) -> bytes:
+    """Return the decrypted bytes of a binary file; failures are those of `as_tree`."""
+    _ready(ws, source)
+    env = keys.for_sops(ws, source)
+    result, content = sops.decrypt_bytes(ws.runner, source.path, env, source.kind)
+    if not result.ok:
+        raise explained(ws, source, result)
+    ws.runner.secrets.add(Secret(content.decode("utf-8", errors="replace")))
+    return content
+
+
+def _ready(ws: Workspace, source: Source) -> None:
+    """Refuse what sops would decrypt, and must not, or not as it stands there."""
+    text = source.text
+    if source.production and keys.may_be_public(ws, text):
+        keys.refuse_development_key(ws, source, metadata(source))
+    if source.kind == "yaml" and sopsfile.has_several_documents(text):
+        raise CheckFailedError(
+            f"{source.name} holds several YAML documents, and only the first would be read",
+            next_step=f"sops edit {source.name}   (and leave one document)",
+        )
+
+
+def _unique(source: Source, pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise repeated(source, next(name for name in names if names.count(name) > 1))
     return found
 
 
-def _explained(ws: Workspace, source: Source, result: Result) -> HullwrightError:
-    found = metadata(source)
-    said = ws.runner.redacted(result.stderr.strip().splitlines()[0] if result.stderr else "")
-    if result.returncode in sops.TAMPERED:
-        return _tampered(source, said)
-    if result.returncode == sops.NO_KEY:
-        return _no_key(ws, source, found)
-    return CheckFailedError(
-        f"{source.name} could not be decrypted",
-        why=[("sops", said or f"ended with {result.returncode}")],
-    )
+def _protect(ws: Workspace, tree: Mapping[str, object]) -> None:
+    """Let output show no value but those of `[secrets] public` from here on."""
+    public = public_names(ws.config.secrets)
+    named = ((variable_name(path), value) for path, value in leaves(tree))
+    ws.runner.secrets.update(Secret(value) for name, value in named if name not in public)
 
 
-def _tampered(source: Source, said: str) -> CheckFailedError:
-    return CheckFailedError(
-        f"{source.name} was changed without sops, or damaged: its checksum does not fit",
-        why=[("sops", said), ("note", "nothing was written")],
-        next_step=f"git log -p -- {source.name}   (and take the last good one)",
-    )
-
-
-def _no_key(ws: Workspace, source: Source, found: sops.Metadata) -> CheckFailedError:
-    places = keys.looked_for(ws, source)
-    here = [key for place in places for key in place.recipients]
-    if set(here) & set(found.recipients):
-        return _tampered(source, "the key is here, but does not open the file's data key")
-    public = keys.development_recipients(ws)
-    own = [key for key in here if key not in public]
-    encrypted_to = [*(age.short(key) for key in found.recipients), *found.others]
-    return CheckFailedError(
-        f"missing: the key that decrypts {source.name}",
-        why=[
-            ("the file is encrypted to", ", ".join(encrypted_to) or "nobody"),
-            (
-                "keys that were looked for",
-                "\n".join(f"{place.name}: {place.finding}" for place in places),
-            ),
-        ],
-        next_step=_how_to_get_in(source, own),
-    )
-
-
-def _how_to_get_in(source: Source, own: list[str]) -> str:
-    if own:
-        return (
-            "ask a holder of one of its keys to run:\n"
-            f"sops rotate --in-place --add-age {own[0]} {source.name}"
-        )
-    return (
-        "mkdir -p ~/.config/sops/age && age-keygen -o ~/.config/sops/age/keys.txt\n"
-        "and ask a holder of one of its keys to add the public key that this prints"
-    )
+def _require_utf8(ws: Workspace, source: Source, key: str) -> None:
+    """Raise where sops replaced bytes of a value, which then would not be the one that was kept."""
+    env = keys.for_sops(ws, source)
+    _, content = sops.decrypt_bytes(ws.runner, source.path, env, source.kind)
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CheckFailedError(
+            f'{source.name}: the value of "{key}" is not UTF-8, so it cannot be handed over',
+            next_step=f"sops edit {source.name}   (and keep it in base64, or in a file of its own)",
+        ) from error

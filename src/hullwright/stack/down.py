@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hullwright.errors import CheckFailedError
 from hullwright.stack.looking import project_name
-from hullwright.tools import whales
+from hullwright.tools import secretfolder, whales
 from hullwright.tools.compose import PROJECT_LABEL, Invocation
 
 if TYPE_CHECKING:
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DownPlan:
-    """What `down` is going to remove: names of containers, networks and volumes."""
+    """What `down` is going to remove: names of containers, networks, volumes and secret files."""
 
     project: str
     containers: tuple[str, ...]
     networks: tuple[str, ...]
     volumes: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.containers or self.networks or self.volumes)
+        return bool(self.containers or self.networks or self.volumes or self.secrets)
 
     def text(self) -> str:
         """Return the plan in its stable text form."""
@@ -34,6 +35,7 @@ class DownPlan:
             ("container", self.containers),
             ("network", self.networks),
             ("volume", self.volumes),
+            ("secret", self.secrets),
         ):
             lines += [f"  remove    {kind} {name}" for name in names]
         return "\n".join(lines if self else [*lines, "  nothing is there"])
@@ -51,14 +53,16 @@ def plan_down(ws: Workspace, selection: Selection, *, volumes: bool = False) -> 
         tuple(container.name for container in whales.of_project(ws.runner, project)),
         whales.networks(ws.runner, label),
         whales.volumes(ws.runner, label) if volumes else (),
+        secretfolder.names(ws.environ, project),
     )
 
 
 def execute_down(ws: Workspace, plan: DownPlan) -> DownPlan:
-    """Do what a plan says: containers are asked to end first.
+    """Do what a plan says: containers are asked to end first, secrets in memory go last.
 
     Raises:
-        CheckFailedError: something is left; the engine's own words are given.
+        CheckFailedError: something is left; the engine's own words are given. Secrets stay then:
+            a container that is left may have to mount them again.
     """
     answers = []
     if plan.containers or plan.networks:
@@ -74,6 +78,7 @@ def execute_down(ws: Workspace, plan: DownPlan) -> DownPlan:
             why="\n".join(told),
             next_step="end what still uses it, then: invoke down",
         )
+    secretfolder.remove(ws.environ, plan.project)
     return plan
 
 

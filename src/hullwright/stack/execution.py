@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import CheckFailedError
 from hullwright.files import lock
-from hullwright.stack import explain
+from hullwright.stack import explain, secretfiles
 from hullwright.stack.expected import Expected, expectations
 from hullwright.stack.plan import UpPlan, applied, plan_up
 from hullwright.stack.wait import Status, Track, Wait
@@ -103,10 +103,11 @@ def start(
     """Fetch, start and wait for what a plan says, by a selection that has its override."""
     pull(ws, selection, plan.missing, plan.services)
     expected = expectations(plan.model, plan.services)
-    wait = Wait(expected, time.time(), limit_s(selection, timeout_s))
-    output = start_and_wait(
-        ws, selection, selection.call.up(selection.services), plan.project, wait
-    )
+    with secretfiles.provided(plan.files):
+        wait = Wait(expected, time.time(), limit_s(selection, timeout_s))
+        output = start_and_wait(
+            ws, selection, selection.call.up(selection.services), plan.project, wait
+        )
     return report(ws, plan, wait, output)
 
 

@@ -8,7 +8,7 @@ import signal
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from hullwright.tools import engine, ports
+from hullwright.tools import engine, ports, secretfolder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,6 +181,8 @@ def _probe_facts(wait: Wait, track: Track, container: Container) -> list[tuple[s
 
 
 def _try(track: Track, container: Container | None) -> list[tuple[str, str]]:
+    if container is not None and secretfolder.is_of_a_file(container.error):
+        return [("next", "invoke up   (memory was emptied, and it writes the secrets there again)")]
     if track.cause == "probe-cannot-run":
         return [("try", 'a check that the image contains, e.g. test: ["CMD", "myprogram", "ping"]')]
     if track.cause == "timeout" and container is not None and not container.probes:

@@ -1,7 +1,7 @@
 """A generated override: what we add to a stack's files, as data and as the YAML of Compose.
 
-It names images, labels, ports and resources, and never a value of a variable: those reach Compose
-by its environment, so this file may lie on a disk.
+It names images, labels, ports, resources and files in memory, and never a value of a variable:
+those reach Compose by its environment, so this file may lie on a disk.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ class Tagged:
 
 @dataclass
 class Override:
-    """What is added to services, networks and volumes, by name."""
+    """What is added to services, networks, volumes and secrets, by name."""
 
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)
     volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def service(self, name: str) -> dict[str, Any]:
         """Return what is added to a service, for more to be put in."""
@@ -45,9 +46,8 @@ class Override:
 
     def yaml(self) -> str:
         """Return it as a compose file; nothing for an empty one but its header."""
-        parts = {"services": self.services, "networks": self.networks, "volumes": self.volumes}
         lines = [_HEADER]
-        for title, entries in parts.items():
+        for title, entries in self._parts().items():
             filled = {name: entry for name, entry in entries.items() if entry}
             if filled:
                 lines.append(f"{title}:\n")
@@ -55,7 +55,15 @@ class Override:
         return "".join(lines)
 
     def __bool__(self) -> bool:
-        return any((*self.services.values(), *self.networks.values(), *self.volumes.values()))
+        return any(entry for entries in self._parts().values() for entry in entries.values())
+
+    def _parts(self) -> dict[str, dict[str, dict[str, Any]]]:
+        return {
+            "services": self.services,
+            "networks": self.networks,
+            "volumes": self.volumes,
+            "secrets": self.secrets,
+        }
 
 
 def write(ws: Workspace, name: str, override: Override) -> Path:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hullwright.errors import CheckFailedError, UsageError
-from hullwright.stack import variables
-from hullwright.stack.override import Override, Tagged, write
+from hullwright.errors import CheckFailedError
+from hullwright.stack import handing, secretfiles
+from hullwright.stack.override import Override, write
 from hullwright.stack.pins import pins
+from hullwright.stack.secretfiles import SecretFiles, engine_is_here, who
 from hullwright.stack.selection import Selection, ask, resolved
 from hullwright.tools import compose, engine, ports
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hullwright.tools.engine import Container
     from hullwright.workspace import Workspace
 
-Verb = Literal["pull", "create", "recreate", "start", "keep"]
+Verb = Literal["write", "pull", "create", "recreate", "start", "keep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class UpPlan:
         missing: images to fetch first.
         operations: in the order in which they happen.
         override: what is added to the stack's files; written when the plan is executed.
+        files: secrets that are handed over as files in memory.
     """
 
     selection: Selection
@@ -58,6 +59,7 @@ class UpPlan:
     missing: tuple[str, ...]
     operations: tuple[Operation, ...]
     override: Override = field(default_factory=Override)
+    files: SecretFiles = field(default_factory=SecretFiles)
 
     @property
     def project(self) -> str:
@@ -77,16 +79,17 @@ def plan_up(ws: Workspace, selection: Selection) -> UpPlan:
         UsageError: variables have no value, a file or a service is missing.
         CheckFailedError: an image was not built, or a port is taken.
     """
-    written = variables.check(ws, selection)
+    selection, written = handing.checked(ws, selection)
     selection = with_profiles_of_named(selection, written)
     override = Override()
-    given_env_files(ws, selection, written, override)
+    handing.given_env_files(ws, selection, written, override)
     model = resolved(ws, selection, override)
     services = model.closure(selection.services)
     pinned = pins(ws, model, services)
     if pinned:
         pin_into(override, pinned)
         model = resolved(ws, selection, override)
+    files = secretfiles.plan(ws, selection, model, services, override)
     observed = _observe(ws, selection, override, model, services)
     check_ports(ws, model, services, observed, written)
     return UpPlan(
@@ -95,8 +98,12 @@ def plan_up(ws: Workspace, selection: Selection) -> UpPlan:
         services=services,
         pins=pinned,
         missing=observed.missing,
-        operations=tuple(_operations(model, services, pinned, observed)),
+        operations=(
+            *write_operations(files),
+            *_operations(model, services, pinned, observed),
+        ),
         override=override,
+        files=files,
     )
 
 
@@ -119,53 +126,12 @@ def with_profiles_of_named(selection: Selection, written: Mapping[str, Any]) -> 
     return replace(selection, call=replace(selection.call, profiles=profiles))
 
 
-def given_env_files(
-    ws: Workspace, selection: Selection, written: Mapping[str, Any], override: Override
-) -> None:
-    """Put into the override what stands for the `.env` that services read as a whole.
-
-    Where values are given by us, they are passed through by name; the file need not exist then.
-
-    Raises:
-        UsageError: another env file that a service needs does not exist.
-    """
-    absent: list[tuple[str, str]] = []
-    active = variables.active_services(written, selection.call.profiles)
-    for name in dict.fromkeys([*active, *selection.services]):
-        files = variables.env_files(written, name)
-        kept = []
-        for path, required in files:
-            own = variables.is_dotenv(ws, selection, path)
-            if "$" in path:
-                # Only Compose knows which file that is.
-                kept.append({"path": path, "required": required})
-                continue
-            exists = Path(path).is_file()
-            if exists and not (own and not selection.call.dotenv):
-                kept.append({"path": path, "required": required})
-            elif required and not (own and (selection.environment or not selection.call.dotenv)):
-                absent.append((name, path))
-        if any(variables.is_dotenv(ws, selection, path) for path, _ in files):
-            _pass_through(written, selection, name, override)
-        if len(kept) != len(files):
-            override.service(name)["env_file"] = Tagged("!override", kept)
-    if absent:
-        raise UsageError(
-            f"{len(absent)} env file{'s do' if len(absent) > 1 else ' does'} not exist",
-            why=[(name, f"reads {path}") for name, path in absent],
-            next_step="write it (invoke env --init makes a .env from .env.example)",
-        )
-
-
-def _pass_through(
-    written: Mapping[str, Any], selection: Selection, service: str, override: Override
-) -> None:
-    own = (written["services"].get(service) or {}).get("environment") or {}
-    named = {entry.partition("=")[0] for entry in own} if isinstance(own, list) else set(own)
-    passed = {key: None for key in selection.environment if key not in named}
-    if passed:
-        # A key without a value is passed on from Compose's environment: no value is written.
-        override.service(service).setdefault("environment", {}).update(passed)
+def write_operations(files: SecretFiles) -> list[Operation]:
+    """Return the writing of secrets into memory as operations: names, and never a value."""
+    return [
+        Operation("write", f"secret {file.service}/{file.name}", f"a file in memory, {who(file)}")
+        for file in files.to_write
+    ]
 
 
 def pin_into(override: Override, pinned: Iterable[Pin]) -> None:
@@ -252,7 +218,7 @@ def check_ports(
     Raises:
         CheckFailedError: which port, which service wants it, and what holds it.
     """
-    if not _engine_is_here(ws):
+    if not engine_is_here(ws.environ):
         return
     own = {
         (port.host_port, port.protocol)
@@ -296,7 +262,3 @@ def _variable_of(written: Mapping[str, Any], service: str) -> str:
     text = str((written["services"].get(service) or {}).get("ports") or "")
     match = re.search(r"\$\{?([A-Za-z_]\w*)", text)
     return match[1] if match else ""
-
-
-def _engine_is_here(ws: Workspace) -> bool:
-    return ws.environ.get("DOCKER_HOST", "unix:").startswith("unix:")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from hullwright.errors import UnavailableError, UsageError, unknown
 from hullwright.tools import compose
+from hullwright.unstarted import is_variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,12 +29,14 @@ class Selection:
         services: only these and what they depend on; empty means all.
         environment: values for variables, given to Compose in its environment and nowhere else.
         call: how Compose is called for it.
+        long: secrets that are too long for a variable: they can only be handed over as files.
     """
 
     stack: Stack
     services: tuple[str, ...] = ()
     environment: Mapping[str, str | Secret] = field(default_factory=dict)
     call: compose.Invocation = field(default_factory=compose.Invocation)
+    long: Mapping[str, Secret] = field(default_factory=dict)
 
     def named(self, project: str) -> Selection:
         """Return the same under another project name."""
@@ -71,13 +74,19 @@ def select(
     chosen = _stack(ws, stack)
     given = dict(environment or {})
     ws.runner.secrets.update(value for value in given.values() if not isinstance(value, str))
+    long = {
+        name: value
+        for name, value in given.items()
+        if not isinstance(value, str) and not is_variable(name, value.reveal())
+    }
     files = [_file(ws.root, name, chosen.name) for name in chosen.files]
     if dev:
         files.append(_dev_file(files))
     call = compose.Invocation(
         files=tuple(files), profiles=(*chosen.profiles, *profiles), dotenv=dotenv
     )
-    return Selection(chosen, tuple(services), given, call)
+    given = {name: value for name, value in given.items() if name not in long}
+    return Selection(chosen, tuple(services), given, call, long)
 
 
 def ask(

@@ -57,7 +57,48 @@ def uses(written: Mapping[str, Any], active: Iterable[str]) -> list[Use]:
         )
         named = ".".join(place[1:] if place[0] == _LINES else place)
         found += [use for use in _uses_of(text, named) if use.must or not idle]
+    found += [Use(key, f"secrets.{name}.environment") for name, key in secret_keys(written, on)]
     return sorted(set(found))
+
+
+def secret_keys(written: Mapping[str, Any], active: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the secrets of services that are made from a variable, each with that variable."""
+    services = written.get("services") or {}
+    used = {
+        entry if isinstance(entry, str) else entry["source"]
+        for name in active
+        for entry in (services.get(name) or {}).get("secrets") or ()
+    }
+    return [
+        (name, entry["environment"])
+        for name, entry in (written.get("secrets") or {}).items()
+        if name in used and (entry or {}).get("environment")
+    ]
+
+
+def asked(written: Mapping[str, Any], active: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the variables that services get as variables, each with where it stands."""
+    on = set(active)
+    found = []
+    for at, text in _texts(written, ()):
+        if at[0] == "services" and len(at) > 1 and at[1] in on:
+            found += [(name, ".".join(at)) for name in _names(text)]
+    for service in sorted(on):
+        own = ((written.get("services") or {}).get(service) or {}).get("environment") or {}
+        entries = (
+            own if isinstance(own, list) else [key for key, each in own.items() if each is None]
+        )
+        place = f"services.{service}.environment"
+        found += [(str(entry), place) for entry in entries if "=" not in str(entry)]
+    return found
+
+
+def names(written: Mapping[str, Any]) -> set[str]:
+    """Return every variable that a model names, whichever its services are."""
+    services = list(written.get("services") or {})
+    found = {name for _, text in _texts(written, ()) for name in _names(text)}
+    found |= {key for _, key in secret_keys(written, services)}
+    return found | {name for name, _ in asked(written, services)}
 
 
 def active_services(written: Mapping[str, Any], profiles: Iterable[str]) -> list[str]:
@@ -70,23 +111,23 @@ def active_services(written: Mapping[str, Any], profiles: Iterable[str]) -> list
     ]
 
 
-def check(ws: Workspace, selection: Selection) -> dict[str, Any]:
-    """Return the model as it is written, once every variable that it needs has a value.
+def check(ws: Workspace, selection: Selection, written: Mapping[str, Any]) -> None:
+    """Make sure that every variable that a written model needs has a value.
 
     Raises:
         UsageError: variables have none; all of them are listed with where they stand.
     """
-    written = as_written(ws, selection)
     profiles = [*selection.call.profiles, *_profiles_of(ws)]
     active = {*active_services(written, profiles), *selection.services}
     needed = uses(written, active)
-    values = {**ws.environ, **dict.fromkeys(selection.environment, "set")}
+    # What is too long for a variable reaches a service as a file.
+    given = dict.fromkeys((*selection.environment, *selection.long), "set")
+    values = {**ws.environ, **given}
     missing = [use for use in needed if not _given(use, values)]
     if missing and selection.call.dotenv:
         missing = _not_in_dotenv(ws, selection, missing)
     if missing:
         raise _missing(ws, missing, selection)
-    return written
 
 
 def asked_for(ws: Workspace, selection: Selection) -> dict[str, bool]:
@@ -95,6 +136,7 @@ def asked_for(ws: Workspace, selection: Selection) -> dict[str, bool]:
     profiles = [*selection.call.profiles, *_profiles_of(ws)]
     needed = {use.name for use in uses(written, active_services(written, profiles))}
     named = {name for _, text in _texts(written, ()) for name in _names(text)}
+    named |= {key for _, key in secret_keys(written, written.get("services") or {})}
     return {name: name in needed for name in sorted(named)}
 
 

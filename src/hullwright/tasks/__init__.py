@@ -11,7 +11,12 @@ the same name replaces ours. A task of ours can be called, or named in `pre=[…
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke import Collection, Task
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def collection() -> Collection:
@@ -23,15 +28,25 @@ def collection() -> Collection:
         publishing,
         registering,
         releasing,
+        running,
+        scanning,
         secret,
+        secretkeeping,
         stack,
         tagging,
     )
 
-    namespace = Collection()
     publication = (publishing, releasing, registering, pruning)
-    for module in (image, *publication, stack, secret, info, tagging):
+    starting = (stack, secret, running)
+    namespace = _tasks_of(Collection(), image, *publication, *starting, info, tagging)
+    # Groups are dotted: `secrets.rotate`.
+    namespace.add_collection(_tasks_of(Collection("secrets"), secretkeeping, scanning))
+    return namespace
+
+
+def _tasks_of(group: Collection, *modules: ModuleType) -> Collection:
+    for module in modules:
         for value in vars(module).values():
             if isinstance(value, Task):
-                namespace.add_task(value)
-    return namespace
+                group.add_task(value)
+    return group

@@ -44,7 +44,7 @@ def task(
 
     def decorate(body: Callable[..., None]) -> Task[Any]:
         @wraps(body)
-        def guarded(context: Context, **arguments: Any) -> None:
+        def guarded(context: Context, /, **arguments: Any) -> None:
             from hullwright.tasks.session import FORMS, run_task
 
             split = {name: _split(arguments[name]) for name in lists if name in arguments}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hullwright.tasks.define import FORMATS, task
 
@@ -13,28 +13,41 @@ if TYPE_CHECKING:
 @task(
     flags={
         "env": "the environment whose secrets are wanted; default development",
-        "output": "where to write; default .env, or .env.NAME for another environment",
-        "format": FORMATS,
-    }
+        "file": "another encrypted file than the environment's; --output is needed then",
+        "format": "dotenv (the default), json or yaml; a binary file is written as it is",
+        "output": "where to write; default .env, or .env.NAME for another environment; - prints",
+        "report": f"how to tell what was written: {FORMATS}",
+    },
+    formats=("dotenv", "yaml"),
 )
 def decrypt(
     session: Session,
     env: str | None = None,
+    file: str = "",
+    format: str = "dotenv",
     output: str = "",
-    format: str = "text",
+    report: str = "text",
 ) -> None:
-    """Decrypt the secrets file to a dotenv file of mode 0600 that Git ignores."""
+    """Decrypt secrets to a file of mode 0600 that Git ignores, .env by default, or print them."""
     from hullwright import secrets
-    from hullwright.report import secrets as report
+    from hullwright.errors import unknown
+    from hullwright.report import secrets as forms
+    from hullwright.tasks.session import FORMS
 
-    # Another environment's values must not take the place of the developer's own.
-    own = env in {None, secrets.DEVELOPMENT}
-    output = output or (".env" if own else f".env.{env}")
+    if report not in FORMS:
+        raise unknown("report", report, FORMS)
+    wanted: Any = {"env": env, "file": file, "form": format, "output": output}
     if session.dry:
-        plan = secrets.plan_decrypt(session.workspace, env=env, output=output)
-        session.console.result(plan.text())
+        session.console.result(secrets.plan_decrypt(session.workspace, **wanted).text())
         return
-    session.show(report, secrets.decrypt(session.workspace, env=env, output=output), format)
+    done = secrets.decrypt(session.workspace, **wanted)
+    note = forms.kept_quotes(done)
+    if note:
+        session.console.warn(note)
+    if done.output == secrets.STANDARD_OUTPUT:
+        session.console.content(done.content)
+    else:
+        session.show(forms, done, report)
 
 
 @task(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import time
 import traceback
@@ -274,6 +273,8 @@ def _leave(code: ExitCode) -> NoReturn:
 
 def _bug_message(session: Session, bug: Exception) -> str:
     """Write the log of a bug and return the message that names it."""
+    import platform
+
     folder = machine_state_dir(session.environ) / "bugs"
     log = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
     versions = f"hullwright {own_version()}, invoke {_installed('invoke')}"

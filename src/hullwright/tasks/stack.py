@@ -120,9 +120,11 @@ def restart(
     """Restart the containers of a stack as they are, wait until healthy, and explain if not."""
     from hullwright import stack as feature
     from hullwright.report import stack as report
-    from hullwright.tasks.starting import seconds
+    from hullwright.tasks.starting import mask, seconds
 
     chosen = feature.select(session.workspace, stack, services=service or ())
+    # A failure is explained with the last lines of the service.
+    mask(session, stack)
     done = feature.restart(session.workspace, chosen, timeout_s=seconds(timeout))
     session.show(report, done, format)
     session.leave(held=not done.failures, why=f"stack {done.stack} did not come up again")

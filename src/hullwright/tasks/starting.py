@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from hullwright.errors import HullwrightError, LockedError, UsageError
@@ -53,7 +53,7 @@ def selection(
 
 def _values(
     session: Session, env: str | None, mode: str | None
-) -> tuple[Mapping[str, Secret], bool]:
+) -> tuple[Mapping[str, str | Secret], bool]:
     """Return the decrypted values, and whether `.env` fills in for other variables."""
     from hullwright import secrets
 
@@ -63,8 +63,23 @@ def _values(
     if mode not in _MODES:
         raise UsageError(f'unknown source of secrets "{mode}"', why=[("known", ", ".join(_MODES))])
     values = secrets.environment(session.workspace, env) if mode == "sops" else {}
+    public = secrets.public_names(session.config.secrets)
     # `.env` is the developer's own: it must not fill in for what another environment lacks.
-    return values, mode == "file" or (mode == "sops" and env in {None, secrets.DEVELOPMENT})
+    # Of what is a secret, output shows nothing; a public value is a text as any other.
+    given = {name: value.reveal() if name in public else value for name, value in values.items()}
+    return given, mode == "file" or (mode == "sops" and env in {None, secrets.DEVELOPMENT})
+
+
+def mask(session: Session, stack: str | None) -> None:
+    """Let output show no secret of a stack's environment, where this run can decrypt them."""
+    from hullwright import secrets
+
+    configured = session.config.stacks.get(stack or "default")
+    env = configured.environment or None if configured is not None else None
+    if secrets.available(session.workspace, env):
+        # What cannot be decrypted here is needed for nothing else.
+        with suppress(HullwrightError):
+            secrets.environment(session.workspace, env)
 
 
 def seconds(text: str | None) -> float | None:

@@ -34,9 +34,12 @@ def has_secret_key(text: str) -> bool:
 
 
 def short(recipient: str) -> str:
-    """Return a recipient as people compare it: its beginning and its end."""
+    """Return a recipient as people compare it: its beginning and its end; of SSH with its kind."""
     head, tail = _SHORT_AROUND
-    return f"{recipient[:head]}…{recipient[-tail:]}" if recipient.startswith("age1") else recipient
+    if recipient.startswith("age1"):
+        return f"{recipient[:head]}…{recipient[-tail:]}"
+    kind, _, key = recipient.partition(" ")
+    return f"{kind} …{key[-head:]}" if kind.startswith("ssh-") and len(key) > head else recipient
 
 
 def _comments(text: str) -> list[str]:

@@ -130,6 +130,7 @@ class LocalImage:
         exposed: ports that it declares.
         platform: `os/architecture[/variant]`, this machine's own if it has several.
         labels: its labels.
+        user: whom it runs as, as its Dockerfile says: a number, a name or neither.
     """
 
     id: str
@@ -138,6 +139,7 @@ class LocalImage:
     exposed: tuple[int, ...] = ()
     platform: str = ""
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
+    user: str = ""
 
 
 def containers(runner: Runner, *labels: str) -> tuple[Container, ...]:
@@ -308,6 +310,7 @@ def parse_image(raw: Mapping[str, Any]) -> LocalImage:
         exposed=tuple(sorted(int(port.split("/")[0]) for port in config.get("ExposedPorts") or {})),
         platform="/".join(raw[key] for key in _PLATFORM if raw.get(key)),
         labels=config.get("Labels") or {},
+        user=config.get("User") or "",
     )
 
 
@@ -352,6 +355,12 @@ def _same(name: str, tag: str) -> bool:
 
 def _filters(labels: Iterable[str]) -> list[str]:
     return [word for label in labels for word in ("--filter", f"label={label}")]
+
+
+def maps_users(runner: Runner) -> bool:
+    """Return whether users in containers have other numbers on the host: rootless, or remapped."""
+    told = _ask(runner, "docker", "info", "--format", "{{json .SecurityOptions}}").stdout
+    return "name=userns" in told or "name=rootless" in told
 
 
 def check_reachable(answer: Result) -> None:

@@ -30,6 +30,7 @@ _CHUNK_BYTES: Final = 256 * 1024
 _LARGEST_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
 _LARGEST_DOCUMENTS_BYTES: Final = 64 * 1024 * 1024
 _DEEPEST_INDEX: Final = 4
+_UNREADABLE: Final = "zstd needs the package zstandard here"
 _ATTESTATION: Final = "vnd.docker.reference.type"
 
 
@@ -239,19 +240,33 @@ def _measured(digest: str, content: _Prefixed) -> LayerFigures:
 
     A layer that cannot be read is a problem only for an image that has it, so it is kept.
     """
-    compression = _compression(content.first)
-    source: Source | None = content
-    if compression == "gzip":
-        source = Gunzip(content)
-    elif compression == "zstd":
-        source = _zstd(content)
+    compression, source = _opened(content)
     if source is None:
-        return LayerFigures(digest, compression, None, "zstd needs the package zstandard here")
+        return LayerFigures(digest, compression, None, _UNREADABLE)
     try:
         unpacked = sum(entry.size_bytes for entry in TarStream(source) if entry.regular)
     except ArchiveError as error:
         return LayerFigures(digest, compression, None, f"{error.what}: {error.why}")
     return LayerFigures(digest, compression, unpacked)
+
+
+def decompressed(first: bytes, rest: Source) -> Source:
+    """Return the content of a blob whose first bytes were read already, without its compression.
+
+    Raises:
+        ArchiveError: the compression cannot be read here.
+    """
+    _, source = _opened(_Prefixed(first, rest))
+    if source is None:
+        raise ArchiveError(_UNREADABLE)
+    return source
+
+
+def _opened(content: _Prefixed) -> tuple[Compression, Source | None]:
+    compression = _compression(content.first)
+    if compression == "gzip":
+        return compression, Gunzip(content)
+    return compression, _zstd(content) if compression == "zstd" else content
 
 
 def _compression(first: bytes) -> Compression:

@@ -7,13 +7,13 @@ https://github.com/getsops/sops/blob/main/cmd/sops/codes/codes.go
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from hullwright.run import Result, Runner
@@ -21,20 +21,24 @@ if TYPE_CHECKING:
 
 MINIMUM: Final = (3, 10)
 NO_KEY: Final = 128
+# How each encrypted value begins.
+ENCRYPTED: Final = "ENC[AES256_GCM,"
+# What every file of sops has at its end.
+_END: Final = ("lastmodified", "mac", "version")
 # A value, the tree or the checksum over all of them does not fit the key.
 TAMPERED: Final = frozenset({25, 51, 52})
+# What each other service calls its key.
 _OTHER_KINDS: Final = {
-    "kms": "AWS KMS",
-    "gcp_kms": "GCP KMS",
-    "azure_kv": "Azure Key Vault",
-    "hc_vault": "Vault",
-    "hckms": "Huawei KMS",
-    "pgp": "PGP",
+    "kms": ("AWS KMS", "arn"),
+    "gcp_kms": ("GCP KMS", "resource_id"),
+    "azure_kv": ("Azure Key Vault", "vault_url"),
+    "hc_vault": ("Vault", "vault_address"),
+    "hckms": ("Huawei KMS", "key_id"),
+    "pgp": ("PGP", "fp"),
 }
-_KEY_LINE: Final = re.compile(
-    r"""(?P<indent>[ ]*)(?P<quote>["']?)(?P<key>[^\s:#"'-][^:"']*)(?P=quote):"""
-    r"(?:[ ]+(?P<value>.+))?"
-)
+# A person may have to find and type the passphrase of an SSH or PGP key first.
+_PATIENCE_S: Final = 300.0
+_FAILED_KEY: Final = re.compile(r"  (?P<key>\S.*): FAILED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +47,66 @@ class Metadata:
 
     Attributes:
         recipients: age public keys that it is encrypted to.
-        others: key services that it is encrypted to as well, such as `AWS KMS`.
+        others: other keys that it is encrypted to as well, such as `PGP 85D7…`.
         names: its top-level keys.
+        lacks: what of the metadata itself is not there, as where the file is cut off.
     """
 
     recipients: tuple[str, ...]
     others: tuple[str, ...]
     names: tuple[str, ...]
+    lacks: tuple[str, ...] = field(default=(), compare=False)
 
 
-def decrypt(runner: Runner, path: Path, env: Mapping[str, str | Secret]) -> Result:
-    """Return what sops gave: JSON on success, else an exit code to be explained.
+def decrypt(
+    runner: Runner,
+    path: Path,
+    env: Mapping[str, str | Secret],
+    kind: str = "yaml",
+    form: str = "json",
+) -> Result:
+    """Return what sops gave: text of a form on success, else an exit code to be explained.
+
+    Args:
+        runner: starts it.
+        path: the encrypted file.
+        env: what it gets beside the environment.
+        kind: what the file is: yaml, json, dotenv, ini or binary.
+        form: what its output is to be, in the same words.
 
     Raises:
         UnavailableError: sops is missing, or so old that it does not know what is asked.
     """
-    words = ("decrypt", "--input-type", "yaml", "--output-type", "json")
-    result = runner.read("sops", *words, str(path), env=env, check=False)
+    words = _words(path, kind, form)
+    result = runner.read("sops", *words, env=env, timeout_s=_PATIENCE_S, check=False)
     # The version is only asked for when something went wrong, to save a process.
     if not result.ok:
         _require_minimum(runner)
     return result
+
+
+def decrypt_bytes(
+    runner: Runner, path: Path, env: Mapping[str, str | Secret], kind: str
+) -> tuple[Result, bytes]:
+    """Return the same with the exact bytes of a file in its own form, whatever they are."""
+    words = _words(path, kind, kind)
+    result, content = runner.read_bytes("sops", *words, env=env, timeout_s=_PATIENCE_S)
+    if not result.ok:
+        _require_minimum(runner)
+    return result, content
+
+
+def reasons(stderr: str) -> dict[str, str]:
+    """Return why each key of a file did not open it, by what sops says where none did."""
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in stderr.splitlines():
+        failed = _FAILED_KEY.fullmatch(line)
+        if failed:
+            lines = found.setdefault(failed["key"], [])
+        elif line.startswith(("      | ", "    - | ")):
+            lines.append(line[8:].strip())
+    return {key: " ".join(told) for key, told in found.items()}
 
 
 def metadata(document: object) -> Metadata | None:
@@ -71,43 +114,37 @@ def metadata(document: object) -> Metadata | None:
     if not isinstance(document, dict) or not isinstance(document.get("sops"), dict):
         return None
     own: dict[str, Any] = document["sops"]
-    groups = [own, *(g for g in own.get("key_groups") or [] if isinstance(g, dict))]
+    groups = [own, *(g for g in _listed(own.get("key_groups")) if isinstance(g, dict))]
     recipients = [
         str(key["recipient"])
         for group in groups
-        for key in group.get("age") or []
+        for key in _listed(group.get("age"))
         if isinstance(key, dict) and "recipient" in key
     ]
-    others = [told for kind, told in _OTHER_KINDS.items() if any(g.get(kind) for g in groups)]
+    others = [
+        f"{told} {key[name]}".rstrip() if isinstance(key, dict) and name in key else told
+        for kind, (told, name) in _OTHER_KINDS.items()
+        for group in groups
+        for key in _listed(group.get(kind))
+    ]
     names = tuple(str(name) for name in document if name != "sops")
-    return Metadata(tuple(dict.fromkeys(recipients)), tuple(others), names)
-
-
-def value_keys(text: str) -> list[tuple[str, ...]]:
-    """Return the path of each value in a file as sops writes it; nothing is decrypted.
-
-    It goes by indentation, which sops keeps regular, because a YAML reader takes 100 ms to start.
-    """
-    found: list[tuple[str, ...]] = []
-    above: list[tuple[int, str]] = []
-    for line in text.splitlines():
-        match = _KEY_LINE.fullmatch(line)
-        if match is None:
-            continue
-        indent = len(match["indent"])
-        while above and above[-1][0] >= indent:
-            above.pop()
-        path = (*(key for _, key in above), match["key"])
-        above.append((indent, match["key"]))
-        if match["value"] and path[0] != "sops":
-            found.append(path)
-    return found
+    lacks = tuple(name for name in _END if not own.get(name))
+    return Metadata(tuple(dict.fromkeys(recipients)), tuple(dict.fromkeys(others)), names, lacks)
 
 
 def parse_version(text: str) -> tuple[int, ...] | None:
     """Return the version in what `sops --version` prints, or None."""
     match = re.search(r"\bsops (\d+)\.(\d+)(?:\.(\d+))?", text)
     return tuple(int(part or 0) for part in match.groups()) if match else None
+
+
+def _words(path: Path, kind: str, form: str) -> tuple[str, ...]:
+    return ("decrypt", "--input-type", kind, "--output-type", form, str(path))
+
+
+def _listed(value: object) -> Iterable[Any]:
+    """Return the keys of one kind; damaged metadata may hold something else in their place."""
+    return value if isinstance(value, list) else ()
 
 
 def _require_minimum(runner: Runner) -> None:

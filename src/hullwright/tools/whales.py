@@ -217,6 +217,7 @@ def _image(docker: whales.DockerClient, reference: str) -> LocalImage | None:
             platform="/".join(
                 part for part in (found.os, found.architecture, found.variant) if part
             ),
+            user=config.user or "",
         )
     except NoSuchImage:
         return None

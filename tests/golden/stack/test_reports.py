@@ -109,7 +109,7 @@ SHOWN: Final[dict[str, tuple[ModuleType, object]]] = {
     ),
     "ps": (stack, STATE),
     "ps-nothing": (stack, StackState("default", "hullwright", ())),
-    "down": (stack, DownPlan("hullwright", ("hullwright-db-1",), ("a", "b"))),
+    "down": (stack, DownPlan("hullwright", ("hullwright-db-1",), ("a", "b"), (), ("db/password",))),
     "down-nothing": (stack, DownPlan("hullwright", (), ())),
 }  # fmt: skip
 

@@ -67,8 +67,17 @@ def test_a_key_that_is_missing_is_told_with_those_that_are_there(
         "                             ~/.ssh/id_rsa: no such file",
         f"{' ' * 29}deploy/environments/development.agekey: {development}",
         "  next                       ask a holder of one of its keys to run:",
-        f"{' ' * 29}sops rotate --in-place --add-age {mine.public} {STAGING}",
+        f"{' ' * 29}invoke secrets.recipients --add {mine.public} --env staging",
     ]
+
+
+def test_for_a_file_of_no_environment_sops_itself_is_named(vault: Vault, tmp_path: Path) -> None:
+    vault.seal("other.yaml", PLAIN, vault.other)
+    mine = vault.key(tmp_path / "mine.txt")
+    ws = vault.workspace(SOPS_AGE_KEY_FILE=str(mine.path))
+    with pytest.raises(CheckFailedError, match="missing: the key") as error:
+        environment(ws, file="other.yaml")
+    assert f"sops rotate --in-place --add-age {mine.public} other.yaml" in error.value.next_step
 
 
 def test_a_setting_that_holds_no_key_does_not_shut_out_the_development_key(vault: Vault) -> None:
@@ -89,7 +98,7 @@ def test_whoever_has_no_key_is_told_how_to_make_one(vault: Vault) -> None:
     with pytest.raises(CheckFailedError, match="missing: the key") as error:
         environment(vault.workspace(SOPS_AGE_KEY="garbage"), "production")
     assert "$SOPS_AGE_KEY: holds no age key" in str(error.value)
-    assert "age-keygen -o ~/.config/sops/age/keys.txt" in error.value.next_step
+    assert error.value.next_step.startswith("invoke secrets.init\n")
 
 
 def test_production_is_decrypted_with_its_own_key(vault: Vault) -> None:
@@ -105,9 +114,10 @@ def test_production_refuses_a_file_that_the_development_key_opens(vault: Vault) 
         environment(ws, "production")
     assert error.value.exit_code == 2
     assert age.short(vault.development.public) in str(error.value)
-    assert f"--rm-age {vault.development.public}" in error.value.next_step
+    remove = f"--remove {vault.development.public} --env production"
+    assert f"invoke secrets.recipients --add RECIPIENT {remove}" in error.value.next_step
     with pytest.raises(UsageError, match="production refuses"):
-        decrypt(ws, env="production")
+        decrypt(ws, env="production", output=".env")
     assert not (vault.root / ".env").exists()
 
 

@@ -14,7 +14,7 @@ from hullwright.config import models
 from hullwright.console import Console
 from hullwright.errors import CheckFailedError, HullwrightError, UsageError
 from hullwright.secret import Secret
-from hullwright.tasks import info, secret, stack
+from hullwright.tasks import info, stack
 from hullwright.tasks.session import Session
 from hullwright.tasks.starting import running, selection
 
@@ -139,26 +139,3 @@ def test_a_dry_setup_installs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     info.setup(Context(Config(overrides={"run": {"dry": True}})), install=True)
     assert ending(info.setup, install=True) == 3
     assert asked == [[], ["--install"]]
-
-
-@pytest.mark.parametrize(
-    ("env", "output", "written"),
-    [(None, "", ".env"), ("production", "", ".env.production"), ("production", "x", "x")],
-)
-def test_other_environments_do_not_replace_the_developers_file(
-    session: Session,
-    monkeypatch: pytest.MonkeyPatch,
-    env: str | None,
-    output: str,
-    written: str,
-) -> None:
-    got: list[str] = []
-
-    def plan(_: object, *, env: str | None, output: str) -> Any:
-        got.append(output)
-        raise UsageError("far enough")
-
-    monkeypatch.setattr(Session, "workspace", session.workspace)
-    monkeypatch.setattr(secrets, "plan_decrypt", plan)
-    assert ending(secret.decrypt, dry=True, env=env, output=output) == 2
-    assert got == [written]

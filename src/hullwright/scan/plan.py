@@ -1,0 +1,89 @@
+"""Which places a scan searches: looked up before anything is decrypted."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from hullwright.errors import UsageError
+from hullwright.recorded import load
+from hullwright.scan.models import ScannedContext, ScannedImage, ScanPlan
+from hullwright.tools import engine, gitleaks, gitobjects
+from hullwright.tools.dockerignore import ignore_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hullwright.scan.models import ScanRequest
+    from hullwright.workspace import Workspace
+
+# Files that show which variables there are, under the names that are in use.
+_EXAMPLES: Final = (".env.example", ".env.*.example", ".env.sample", ".env.template", ".env.dist")
+# What a named context may be instead of a folder.
+_NO_FOLDER: Final = re.compile(r"[a-z][a-z0-9+.-]*:|git@")
+
+
+def plan(ws: Workspace, request: ScanRequest) -> ScanPlan:
+    """Return the places that a request means.
+
+    Raises:
+        UsageError: an image that was named is not in the local store; nothing is pulled for it.
+            Or the history is to be searched, and there is no Git repository.
+        UnavailableError: no engine answers, and an image is to be searched.
+    """
+    if request.git_history and not gitobjects.is_there(ws.runner, ws.root):
+        raise UsageError(
+            f"{ws.root} is not in a Git repository, so there is no history to search",
+            next_step="invoke secrets.scan   (searches images and files)",
+        )
+    return ScanPlan(
+        images=tuple(_named(ws, request) if request.images else _recorded(ws)),
+        files=tuple(dict.fromkeys(_files(ws))),
+        contexts=tuple(_contexts(ws)) if request.context else (),
+        git_history=request.git_history,
+        gitleaks=ws.runner.find(gitleaks.PROGRAM) is not None,
+    )
+
+
+def _named(ws: Workspace, request: ScanRequest) -> Iterator[ScannedImage]:
+    for reference, found in engine.images(ws.runner, request.images).items():
+        if found is None:
+            raise UsageError(
+                f"{reference} is not in the local store, so there is nothing to search",
+                next_step=f"docker pull {reference}   (or: invoke build)",
+            )
+        yield ScannedImage(reference, found.id)
+
+
+def _recorded(ws: Workspace) -> Iterator[ScannedImage]:
+    recorded = {image.digest: image.reference for image in load(ws).values()}
+    for digest, found in engine.images(ws.runner, recorded).items():
+        yield ScannedImage(recorded[digest], found.id if found else "")
+
+
+def _files(ws: Workspace) -> Iterator[str]:
+    """Yield compose files, Dockerfiles and examples that are there, relative to the root."""
+    named = [name for stack in ws.config.stacks.values() for name in stack.files]
+    named += [service.dockerfile for service in ws.config.services.values()]
+    yield from (os.path.normpath(name) for name in named if (ws.root / name).is_file())
+    for pattern in _EXAMPLES:
+        yield from (path.name for path in sorted(ws.root.glob(pattern)) if path.is_file())
+
+
+def _contexts(ws: Workspace) -> Iterator[ScannedContext]:
+    seen: set[tuple[str, bytes]] = set()
+    for service in ws.config.services.values():
+        main = (ws.root / service.context).resolve()
+        own = ignore_file(ws.root / service.dockerfile, main)
+        folders = [(main, own)]
+        for value in service.contexts.values():
+            if not _NO_FOLDER.match(value):
+                beside = (ws.root / value).resolve()
+                folders.append((beside, beside / ".dockerignore"))
+        for folder, ignore in folders:
+            content = ignore.read_bytes() if ignore and ignore.is_file() else b""
+            name = os.path.relpath(folder, ws.root.resolve())
+            if folder.is_dir() and (name, content) not in seen:
+                seen.add((name, content))
+                yield ScannedContext(name, folder, content)
