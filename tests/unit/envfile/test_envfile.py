@@ -9,10 +9,10 @@ import pytest
 
 from hullwright import envfile
 from hullwright.config.models import Config
-from hullwright.envfile.make import is_placeholder
 from hullwright.errors import ExitCode, LockedError, UsageError
 from hullwright.report import env as report
 from hullwright.tools import dotenv
+from hullwright.tools.placeholders import is_placeholder
 from hullwright.workspace import Workspace
 from repositories import workspace
 

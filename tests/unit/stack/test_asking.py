@@ -58,5 +58,6 @@ def test_a_service_that_takes_a_file_of_keys_asks_for_every_key(tmp_path: Path) 
 def test_where_compose_gives_no_model_only_variables_are_known(tmp_path: Path) -> None:
     found = of(tmp_path, None)
     # Which service a line belongs to is not known: only what Compose insists on is required.
-    assert (set(found.required), found.known) == ({"TAG"}, {"IMAGE", "TAG"})
+    assert set(found.required) == {"TAG"}
+    assert found.known == {"IMAGE", "TAG"}
     assert found.every
