@@ -15,6 +15,7 @@ from hullwright.provision.facts import Registry
 from hullwright.provision.observe_registry import observe_registry, runs
 from hullwright.provision.operations import WaitForRegistry
 from hullwright.provision.state import REGISTRY_FILE_NAME, RegistryRecord, load_registry
+from hullwright.tools import ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +78,7 @@ def test_a_recorded_registry_keeps_its_port(tmp_path: Path) -> None:
 def test_a_taken_port_is_passed_over_and_its_holder_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ports, "listeners", tuple)
     seen = observe_registry(tmp_path, free=taken(5000, 5001), serves=never)
     assert (seen.state, seen.port) == ("absent", 5002)
     assert seen.taken == "another program"
