@@ -206,7 +206,7 @@ class _Deciding:
         if self.asked_registry:
             where += " or the registry"
         if known:
-            return f"inputs unchanged, but its image is not in {where} any more"
+            return f"inputs unchanged, but its image is not in {where} under this name"
         return f"no image of these inputs in {where}"
 
     def _record(self, planned: PlannedTarget) -> RecordedImage | None:
@@ -224,7 +224,7 @@ class _Deciding:
         images = self.local.get(self.prints[planned.name].value, [])
         ranked = sorted(
             images,
-            key=lambda i: (bool(record and i.known_by(record.digest)), i.created),
+            key=lambda i: (bool(record and i.known_by(record.digest)), i.created, _released(i)),
             reverse=True,
         )
         return next((image for image in ranked if self._serves(planned, image)), None)
@@ -301,6 +301,11 @@ class _Deciding:
             own = planned.version if planned.release else ""
             questions.append(Wanted(reference.repository, tuple(named), value, own))
         self.published, self.asked_registry = lookup(questions), True
+
+
+def _released(image: StoredImage) -> bool:
+    """Return whether a release made an image; images of one commit have one date."""
+    return "+" not in image.labels.get(f"{OCI}version", "+")
 
 
 def _named(read: Iterable[Material]) -> list[str]:

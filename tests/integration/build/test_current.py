@@ -164,8 +164,19 @@ def test_a_removed_image_is_built_again(yard: Yard) -> None:
     yard.build()
     docker("image", "rm", "--force", yard.one().decision.digest)
     decision = yard.build()["api"]
-    assert decision.reason == ("inputs unchanged, but its image is not in the local store any more")
+    assert decision.reason == (
+        "inputs unchanged, but its image is not in the local store under this name"
+    )
     assert yard.one().decision.action == "current"
+
+
+def test_of_images_of_one_commit_a_release_goes_before_a_development_version(yard: Yard) -> None:
+    yard.build()
+    yard.repository.git("tag", "v1.0.1")
+    yard.build()
+    yard.repository.commit(file="docs/page.md")
+    (yard.repository.root / ".hullwright" / "images.json").unlink()
+    assert version_of(yard.one().decision) == "1.0.1"
 
 
 def test_another_clone_takes_the_image_of_the_first(yard: Yard, tmp_path: Path) -> None:
