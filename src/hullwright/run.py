@@ -1,15 +1,13 @@
 """The one runner of processes.
 
-A command is an argument list, never a shell string. The program is resolved first, with a clear
-error where it is missing. What a command printed is captured, and shown when it fails. `read` is
-for looking at the world; `run`, `stream`, `attach` and `become` are for changing it, which is why a
-dry run is just another runner (`DryRunner`) that does the first and only tells of the others.
+A command is an argument list, never a shell string; what it printed is captured, and shown when it
+fails. `read` is for looking at the world; `run`, `stream`, `attach` and `become` are for changing
+it, which is why a dry run is another runner (`DryRunner`) that only tells of those.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -19,12 +17,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from hullwright.becoming import become
-from hullwright.errors import UnavailableError
 from hullwright.outcome import CommandError, Result
 from hullwright.pasting import pasted
 from hullwright.places import cache_dir, machine_state_dir
 from hullwright.secret import Secret, redact
-from hullwright.unstarted import unstarted
+from hullwright.unstarted import missing, silent, unstarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,12 +31,6 @@ __all__ = ["CommandError", "DryRunner", "Result", "Runner", "cache_dir", "machin
 
 # How long an interrupted or overdue child may take for its own clean-up before it is killed.
 _GRACE_S: Final = 10.0
-
-_REMEDIES: Final = {
-    "git": "install git (Debian: apt-get install git)",
-    "docker": "invoke setup   (says what is missing; --install installs it on Debian and Ubuntu)",
-    "sops": "invoke setup --install, or see https://github.com/getsops/sops/releases",
-}
 
 
 @dataclass
@@ -88,7 +79,7 @@ class Runner:
                 words, env=environ, stdin=quiet, capture_output=True, timeout=timeout_s, check=False
             )
         except subprocess.TimeoutExpired:
-            raise _silent(argv, timeout_s) from None
+            raise silent(argv, timeout_s) from None
         except (OSError, ValueError) as error:
             raise unstarted(argv, program, None, environ, error) from error
         said = done.stderr.decode("utf-8", errors="replace")
@@ -218,10 +209,7 @@ class Runner:
         """
         found = self.find(program)
         if found is None:
-            raise UnavailableError(
-                f"{program} is not on PATH",
-                next_step=_REMEDIES.get(program, f"install {program}"),
-            )
+            raise missing(program)
         return found
 
     def find(self, program: str) -> str | None:
@@ -250,7 +238,7 @@ class Runner:
             try:
                 stdout, stderr = process.communicate(stdin, timeout=timeout_s)
             except subprocess.TimeoutExpired:
-                raise _silent(argv, timeout_s) from None
+                raise silent(argv, timeout_s) from None
         # What a program answered is data for us; what a person is shown is redacted in `tail`.
         result = Result(argv, process.returncode, stdout, stderr, time.monotonic() - started)
         if check and not result.ok:
@@ -391,11 +379,6 @@ class DryRunner(Runner):
         """Tell of the command and return 0."""
         self._tell(argv, env, cwd)
         return 0
-
-
-def _silent(argv: tuple[str, ...], timeout_s: float | None) -> UnavailableError:
-    what = f"{argv[0]} did not answer within {timeout_s:.0f} s"
-    return UnavailableError(what, why=[("command", shlex.join(argv))])
 
 
 def _wait(process: subprocess.Popen[str], grace_s: float | None) -> int:

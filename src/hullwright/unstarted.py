@@ -1,9 +1,10 @@
-"""Why the system did not start a program, in words that say what to do."""
+"""Why a program was not started, or did not answer, in words that say what to do."""
 
 from __future__ import annotations
 
 import errno
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,23 @@ if TYPE_CHECKING:
 
 # Linux: MAX_ARG_STRLEN, 32 pages of 4 KiB with the NUL that ends a string (execve(2)).
 _LONGEST_STRING_BYTES: Final = 32 * 4096
+_REMEDIES: Final = {
+    "git": "install git (Debian: apt-get install git)",
+    "docker": "invoke setup   (says what is missing; --install installs it on Debian and Ubuntu)",
+    "sops": "invoke setup --install, or see https://github.com/getsops/sops/releases",
+}
+
+
+def missing(program: str) -> UnavailableError:
+    """Return the error of a program that is not there, with how to get it where that is known."""
+    remedy = _REMEDIES.get(program, f"install {program}")
+    return UnavailableError(f"{program} is not on PATH", next_step=remedy)
+
+
+def silent(argv: Sequence[str], timeout_s: float | None) -> UnavailableError:
+    """Return the error of a program that did not answer in time."""
+    what = f"{argv[0]} did not answer within {timeout_s:.0f} s"
+    return UnavailableError(what, why=[("command", shlex.join(argv))])
 
 
 def is_variable(name: str, value: str) -> bool:

@@ -144,5 +144,5 @@ def test_a_crash_between_files_counts_as_none_of_them(
         ('mounting "/srv/shop/files/app/pw": no such file or directory', False),
     ],
 )
-def test_the_engine_tells_of_a_file_that_is_gone(told: str, ours: bool) -> None:  # noqa: FBT001
+def test_the_engine_tells_of_a_file_that_is_gone(told: str, *, ours: bool) -> None:
     assert secretfolder.is_of_a_file(told) is ours
