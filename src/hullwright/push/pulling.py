@@ -267,7 +267,13 @@ def _no_tag(clients: Mapping[str, RegistryClient], missing: Sequence[Wanted]) ->
         some = ", ".join(tags[-_SHOWN_TAGS:]) + (" and others" if len(tags) > _SHOWN_TAGS else "")
         told = f"it has {some}{suggestion(_tag(image.reference), tags)}" if tags else "it has none"
         asked = ", ".join(_tag(name) for name in (image.reference, *image.others))
-        facts.append((image.name, f"{image.repository} has no tag {asked}; {told}"))
+        also = "".join(
+            f"; its {_tag(name)} is of {there.version}"
+            for name in image.moving
+            if (there := published.read(clients[reference.domain], image.repository, _tag(name)))
+            and there.version
+        )
+        facts.append((image.name, f"{image.repository} has no tag {asked}{also}; {told}"))
     return CheckFailedError(
         f"the registry has no such image of {', '.join(image.name for image in missing)}",
         why=facts,
