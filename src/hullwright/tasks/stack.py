@@ -124,7 +124,7 @@ def restart(
 
     chosen = feature.select(session.workspace, stack, services=service or ())
     # A failure is explained with the last lines of the service.
-    mask(session, stack)
+    mask(session)
     done = feature.restart(session.workspace, chosen, timeout_s=seconds(timeout))
     session.show(report, done, format)
     session.leave(held=not done.failures, why=f"stack {done.stack} did not come up again")

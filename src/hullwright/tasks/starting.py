@@ -70,16 +70,19 @@ def _values(
     return given, mode == "file" or (mode == "sops" and env in {None, secrets.DEVELOPMENT})
 
 
-def mask(session: Session, stack: str | None) -> None:
-    """Let output show no secret of a stack's environment, where this run can decrypt them."""
-    from hullwright import secrets
+def mask(session: Session) -> None:
+    """Let output show no secret of any environment that this run can decrypt.
 
-    configured = session.config.stacks.get(stack or "default")
-    env = configured.environment or None if configured is not None else None
-    if secrets.available(session.workspace, env):
-        # What cannot be decrypted here is needed for nothing else.
-        with suppress(HullwrightError):
-            secrets.environment(session.workspace, env)
+    What runs may have been started with another environment than the one that is configured.
+    """
+    from hullwright import secrets
+    from hullwright.secrets.source import known
+
+    for name in sorted(known(session.workspace)):
+        if secrets.available(session.workspace, name):
+            # What cannot be decrypted here is needed for nothing else.
+            with suppress(HullwrightError):
+                secrets.environment(session.workspace, name)
 
 
 def seconds(text: str | None) -> float | None:

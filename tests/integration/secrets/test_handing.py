@@ -8,16 +8,19 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
 from composing import docker, new_project, remove, there
+from hullwright.tasks.starting import mask
 from watching import Watch, shims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hullwright.tasks.session import Session
     from vaults import Vault
 
 PLAIN: Final = "TOKEN: first-value-of-all\ndb:\n  password: second $x value\nport: 8080\n"
@@ -77,6 +80,14 @@ def test_a_command_has_the_values_and_its_exit_code_is_ours(sealed: Vault) -> No
     shown = "printenv DB_PASSWORD; printenv TOKEN"
     code, out, _ = ran(sealed, "run-with", "--only", "TOKEN", "--command", f"sh -c '{shown}'")
     assert (code, out) == (0, "first-value-of-all\n")
+
+
+def test_what_runs_may_have_the_secrets_of_any_environment(sealed: Vault) -> None:
+    sealed.seal("deploy/environments/staging.sops.yaml", "TOKEN: staging-value\n")
+    sealed.seal("deploy/environments/production.sops.yaml", "TOKEN: elsewhere\n", sealed.other)
+    ws = sealed.workspace()
+    mask(cast("Session", SimpleNamespace(workspace=ws)))
+    assert ws.runner.redacted("first-value-of-all staging-value") == "*** ***"
 
 
 def test_echo_shows_names_alone_and_public_values(sealed: Vault) -> None:
