@@ -189,6 +189,19 @@ def of_sources(plan: PushPlan, versions: Mapping[tuple[str, str], str]) -> PushP
     return replace(plan, images=images)
 
 
+def moved_by_changes(plan: PushPlan, versions: Mapping[tuple[str, str], str]) -> tuple[str, ...]:
+    """Return which tags that move come to name images of a changed tree, a line for each tag."""
+    names: dict[str, list[str]] = {}
+    for image in plan.images:
+        if "dirty" in _words(versions.get((image.service, image.target), "")):
+            for tag in image.moving:
+                names.setdefault(tag, []).append(_name(image))
+    return tuple(
+        f"the tag {tag} moves to what is in no commit: {', '.join(images)} of a changed tree"
+        for tag, images in names.items()
+    )
+
+
 def _without_commit(image: PlannedImage) -> PlannedImage:
     return replace(image, fixed=tuple(t for t in image.fixed if not t.startswith("sha-")))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # What names one image for ever: whole versions (`1.4.1`, `v1.4.1-rc.1`, `api-1.4.1`), commits.
 _FIXED: Final = re.compile(r"(?:[A-Za-z][\w.-]*[-_])?v?\d+\.\d+\.\d+.*|sha-[0-9a-f]{7,40}")
+_VERSION: Final = re.compile(r"\d+\.\d+\.\d+.*")
 # How content lies in a registry before it has a tag of its own.
 _STAGED: Final = re.compile(r"hullwright-[0-9a-f]{32}")
 
@@ -40,6 +41,18 @@ class Promotion:
         """Return the plan for a person; stable, so tests assert it."""
         head = f"promote {self.release.project} {self.release.version} to {self.tag}"
         return f"{head}\n\n{self.moves.text()}"
+
+    @property
+    def note(self) -> str:
+        """What a person should know before it: the tag names another version; mostly empty."""
+        named = _VERSION.search(self.tag) if check_tag(self.tag) == "fixed" else None
+        if named is None or self.tag.startswith("sha-"):
+            return ""
+        release = self.release
+        versions = {release.version, *(image.version for image in release.images)}
+        if named[0] in {version.replace("+", ".") for version in versions}:
+            return ""
+        return f"{self.tag} is a version other than that of the release, {release.version}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,8 @@ class _Push:
             for target in plan.targets
         }
         self.wanted = push.of_sources(self.wanted, versions)
+        for warning in push.moved_by_changes(self.wanted, versions):
+            self.session.console.warn(warning)
         return plan
 
     def _build(self) -> BuildReport:

@@ -47,7 +47,9 @@ def promote(session: Session, release: str = "", to: str = "", format: str = "te
     wanted = read(Path(release))
     clients = _clients(session, (image.repository for image in wanted.images))
     if session.dry:
-        session.console.result(promoting.plan(clients, wanted, to).text())
+        planned = promoting.plan(clients, wanted, to)
+        _warn(session, planned.note)
+        session.console.result(planned.text())
         return
     context = {
         "tag": to,
@@ -56,6 +58,7 @@ def promote(session: Session, release: str = "", to: str = "", format: str = "te
     }
     with push.releasing(session.workspace):
         promotion = promoting.plan(clients, wanted, to)
+        _warn(session, promotion.note)
         with running(session, "promote", **context):
             done = promoting.execute(clients, promotion)
             _show_promoted(session, done, format)
@@ -130,6 +133,11 @@ def tag(
         session.console.result(plan.text())
         return
     session.show(report, naming.execute(session.workspace, plan), format)
+
+
+def _warn(session: Session, note: str) -> None:
+    if note:
+        session.console.warn(note)
 
 
 def _show_promoted(session: Session, done: Promoted, output_format: str) -> None:

@@ -150,6 +150,17 @@ def test_the_plan_of_a_promotion() -> None:
     golden("promote-plan.txt", promoted("promoted").promotion.text())
 
 
+@pytest.mark.parametrize("tag", ["prod", "1.4.1", "v1.4.1", "api-1.4.1", "1.4", "sha-1a2b3c4"])
+def test_a_tag_that_tells_the_truth_needs_no_word(tag: str) -> None:
+    assert Promotion(made(), tag, MovePlan(())).note == ""
+
+
+@pytest.mark.parametrize("tag", ["2.0.0", "v2.0.0", "1.4.1-rc.1"])
+def test_a_tag_of_another_version_is_told_of(tag: str) -> None:
+    told = Promotion(made(), tag, MovePlan(())).note
+    assert told == f"{tag} is a version other than that of the release, 1.4.1"
+
+
 def pull_plan() -> PullPlan:
     """Return the plan of pulling two images, one of which is here."""
     api, web, _ = made().images

@@ -11,6 +11,7 @@ from hullwright.push import (
     attested,
     by_digest,
     check_rights,
+    moved_by_changes,
     of_sources,
     planned_image,
     require_registry,
@@ -88,6 +89,14 @@ def test_a_changed_tree_leaves_the_name_of_its_commit_to_the_commit() -> None:
     assert image.tags == (own, "main")
     with pytest.raises(UsageError, match="a commit's is its only tag"):
         of_sources(named("sha-1a2b3c4", moving=""), {("api", ""): CHANGED})
+
+
+def test_a_tag_that_moves_to_a_changed_tree_is_told_of() -> None:
+    plan, key = named(CHANGED.replace("+", ".")), ("api", "")
+    assert moved_by_changes(plan, {key: CHANGED}) == (
+        "the tag main moves to what is in no commit: api of a changed tree",
+    )
+    assert moved_by_changes(plan, {key: "1.2.4-0.dev.1+g1a2b3c4"}) == ()
 
 
 def test_rights_are_asked_for_once_for_each_repository(memory: Memory) -> None:
