@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from hullwright.findings import Finding
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from hullwright.scan.search import Haystack
     from hullwright.workspace import Workspace
 
+# Files that show which variables there are, under the names that are in use.
+EXAMPLES: Final = (
+    *(".env.example", ".env.*.example", ".env.sample", ".env.template", ".env.dist"),
+    *("*.env.example", "*.example.env"),
+)
 # What the digest of a context says of a regular file begins with this.
 _REGULAR: Final = "f"
 _EXAMPLE_REMEDY: Final = (
@@ -58,7 +64,7 @@ def search_context(
 
 def is_example(name: str) -> bool:
     """Return whether a file shows which variables there are, as `.env.example` does."""
-    return name.rpartition("/")[2].startswith((".env", "env."))
+    return any(fnmatchcase(name.rpartition("/")[2], pattern) for pattern in EXAMPLES)
 
 
 def _found_in(haystack: Haystack, context: ScannedContext, hits: Hits) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import UsageError
 from hullwright.recorded import load
+from hullwright.scan.files import EXAMPLES
 from hullwright.scan.models import ScannedContext, ScannedImage, ScanPlan
 from hullwright.tools import engine, gitleaks, gitobjects
 from hullwright.tools.dockerignore import ignore_file
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from hullwright.scan.models import ScanRequest
     from hullwright.workspace import Workspace
 
-# Files that show which variables there are, under the names that are in use.
-_EXAMPLES: Final = (".env.example", ".env.*.example", ".env.sample", ".env.template", ".env.dist")
 # What a named context may be instead of a folder.
 _NO_FOLDER: Final = re.compile(r"[a-z][a-z0-9+.-]*:|git@")
 
@@ -67,8 +66,18 @@ def _files(ws: Workspace) -> Iterator[str]:
     named = [name for stack in ws.config.stacks.values() for name in stack.files]
     named += [service.dockerfile for service in ws.config.services.values()]
     yield from (os.path.normpath(name) for name in named if (ws.root / name).is_file())
-    for pattern in _EXAMPLES:
-        yield from (path.name for path in sorted(ws.root.glob(pattern)) if path.is_file())
+    yield from (name for name in _examples(ws) if (ws.root / name).is_file())
+
+
+def _examples(ws: Workspace) -> Iterator[str]:
+    """Yield examples at the root, then all that Git would take up, in whichever folder."""
+    for pattern in EXAMPLES:
+        yield from (path.name for path in sorted(ws.root.glob(pattern)))
+    words = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--")
+    patterns = (f":(glob)**/{pattern}" for pattern in EXAMPLES)
+    # Without a repository it has no answer, and the root was looked at.
+    told = ws.runner.read("git", "-C", str(ws.root), *words, *patterns, check=False).stdout
+    yield from sorted(name for name in told.split("\0") if name)
 
 
 def _contexts(ws: Workspace) -> Iterator[ScannedContext]:

@@ -238,6 +238,17 @@ def test_files_of_the_repository_are_searched(vault: Vault) -> None:
     ]
 
 
+def test_an_example_is_found_in_whichever_folder_and_for_whichever_service(vault: Vault) -> None:
+    names = ["app.example.env", "services/api/.env.example", "services/api/worker.env.example"]
+    vault.repository.write(".gitignore", "/.env\n/.hullwright/\n/ignored/\n")
+    for name in (*names, "ignored/.env.example"):
+        vault.repository.write(name, f"TOKEN={TOKEN}\n")
+    ws = vault.workspace()
+    assert plan(ws, ScanRequest()).files == tuple(names)
+    found = scanned(ws, ScanRequest()).findings
+    assert [one.subject for one in found if one.id == "scan.example"] == names
+
+
 def test_values_that_are_all_too_short_prove_nothing(vault: Vault) -> None:
     ws = vault.workspace()
     with pytest.raises(CheckFailedError, match="no secret value to search for") as raised:
