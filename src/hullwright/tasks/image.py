@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     repeated=("build_arg", "set", "output", "allow_arg"),
     operands="service",
     flags={
-        "service": "only these services; default all",
+        "service": "only these services, a,b or repeated; default all",
         "target": "stage to build; default production, else the last configured one",
         "platform": "platforms to build for; default the configuration's, else this machine's",
         "failed": "only what failed or did not run when it was built last",
         "changed-since": "only what changed since this ref of Git, such as origin/main",
         "force": "build also what is current",
         "why": "say for each image why it is built, or is not",
-        "jobs": "builds in flight; default the configuration's, else as many as BuildKit likes",
+        "jobs": "a number of builds in flight; default the configuration's, else BuildKit's",
         "fail-fast": "stop at the first build that fails",
         "no-cache": "run every step again",
         "pull": "look for newer base images first",
@@ -47,7 +47,7 @@ def build(
     changed_since: str = "",
     force: bool = False,
     why: bool = False,
-    jobs: int = 0,
+    jobs: str = "0",
     fail_fast: bool = False,
     no_cache: bool = False,
     pull: bool = False,
@@ -63,11 +63,9 @@ def build(
 ) -> None:
     """Build images that are not current, named by Git's version, and record them."""
     from hullwright.build import BuildRequest
-    from hullwright.errors import UsageError
     from hullwright.tasks.building import Options, arguments_of, run_build
+    from hullwright.tasks.figures import figure
 
-    if jobs < 0:
-        raise UsageError(f"--jobs {jobs} is no number of builds", next_step="--jobs 1, or more")
     request = BuildRequest(
         services=tuple(service or ()),
         target=target,
@@ -78,7 +76,7 @@ def build(
         set_=tuple(set or ()),
         allow=tuple(allow or ()),
         outputs=tuple(output or ()),
-        jobs=jobs,
+        jobs=figure("jobs", jobs, "builds"),
         fail_fast=fail_fast,
         force=force,
         allow_args=tuple(allow_arg or ()),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @task(
     flags={
-        "keep": "newest images of each service and stage that stay; default 5",
+        "keep": "a number: newest images of each service and stage that stay; default 5",
         "older-than": "nothing younger goes, such as 7d or 12h",
         "images": "images of this project",
         "projects": "stacks of this repository that are stopped, and throwaways that are left",
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 def prune(
     session: Session,
-    keep: int = 5,
+    keep: str = "5",
     older_than: str = "",
     images: bool = False,
     projects: bool = False,
@@ -59,13 +59,11 @@ def prune(
     session.leave(held=not done.failed, why=f"{len(done.left)} could not be removed")
 
 
-def _limits(keep: int, older_than: str) -> Limits:
-    from hullwright.errors import UsageError
+def _limits(keep: str, older_than: str) -> Limits:
     from hullwright.prune import Limits, parse_age
+    from hullwright.tasks.figures import figure
 
-    if keep < 0:
-        raise UsageError(f"--keep {keep} is no number of images", next_step="0 or more")
-    return Limits(keep, parse_age(older_than) if older_than else None)
+    return Limits(figure("keep", keep, "images"), parse_age(older_than) if older_than else None)
 
 
 def _agreed(session: Session, plan: PrunePlan) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     repeated=("build_arg", "set", "allow_arg"),
     operands="service",
     flags={
-        "service": "only these services; default all",
+        "service": "only these services, a,b or repeated; default all",
         "target": "stage to push; default production, else the last configured one",
         "platform": "platforms to build for; default the configuration's, else this machine's",
         "ref": "the ref whose tags the images get, where the commit has several: a tag or a branch",
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         "force": "build also what is current",
         "no-cache": "run every step again",
         "pull": "look for newer base images first",
-        "jobs": "builds in flight; default the configuration's, else as many as BuildKit likes",
+        "jobs": "a number of builds in flight; default the configuration's, else BuildKit's",
         "fail-fast": "stop at the first build that fails",
         "build-arg": "an argument K=V for every Dockerfile; may be repeated",
         "set": "an override as bake takes it, such as *.cache-from=type=local,src=d; repeatable",
@@ -48,7 +48,7 @@ def push(
     force: bool = False,
     no_cache: bool = False,
     pull: bool = False,
-    jobs: int = 0,
+    jobs: str = "0",
     fail_fast: bool = False,
     build_arg: list[str] | None = None,
     set: list[str] | None = None,
@@ -65,6 +65,7 @@ def push(
     from hullwright.build import BuildRequest
     from hullwright.errors import UsageError
     from hullwright.tasks.building import arguments_of
+    from hullwright.tasks.figures import figure
     from hullwright.tasks.pushing import Options, run_push
 
     if failed and (force or no_cache):
@@ -81,7 +82,7 @@ def push(
         build_args=arguments_of(build_arg or []),
         set_=tuple(set or ()),
         allow=tuple(allow or ()),
-        jobs=jobs,
+        jobs=figure("jobs", jobs, "builds"),
         fail_fast=fail_fast,
         force=force,
         allow_args=tuple(allow_arg or ()),

@@ -84,7 +84,9 @@ def test_a_flag_names_the_only_kind_that_is_looked_at(
     assert asked == [limits]
 
 
-@pytest.mark.parametrize("flags", [{"keep": -1}, {"older_than": "old"}, {"format": "xml"}])
+@pytest.mark.parametrize(
+    "flags", [{"keep": "-1"}, {"keep": "x"}, {"older_than": "old"}, {"format": "xml"}]
+)
 def test_limits_that_cannot_be_meant_are_refused(
     asked: list[Limits], flags: dict[str, object]
 ) -> None:
