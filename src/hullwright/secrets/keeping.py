@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -18,6 +21,8 @@ from hullwright.secrets.source import DEVELOPMENT, find, named
 from hullwright.tools import dotenv, memory, sopsfile, sopswriting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hullwright.run import Result
     from hullwright.secrets.sealed import Path as Place
     from hullwright.secrets.source import Source
@@ -147,6 +152,7 @@ def edit(ws: Workspace, *, env: str | None = None) -> Kept:
     with (
         ws.writing(source.path, source.name) as by,
         bench(ws, rules, by) as on,
+        _hang_up_interrupts(),
         TemporaryDirectory(prefix="hullwright-edit-", dir=_plain_folder(ws)) as plain,
     ):
         old = on.copy(source)
@@ -166,6 +172,25 @@ def edit(ws: Workspace, *, env: str | None = None) -> Kept:
         changed = on.path(source).is_file() and on.put_back(source, old, by)
     did = ("edited" if old else "created") if changed else "unchanged"
     return _kept(source, did, (), in_memory=memory.folder(ws.environ) is not None)
+
+
+@contextmanager
+def _hang_up_interrupts() -> Iterator[None]:
+    """Let a closed terminal and a termination be an interrupt, so that the plaintext is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGHUP, signal.SIGTERM)
+    before = [(number, signal.signal(number, interrupt)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def plan_edit(ws: Workspace, *, env: str | None = None) -> str:
@@ -226,7 +251,9 @@ def _place(key: str, there: tuple[Place, ...], source: Source) -> tuple[Place, b
     """Return where a value of a name goes, and whether there is one."""
     kind = sealed.kind_of(source)
     if kind == "binary":
-        raise UsageError(f"{source.name} is one value without keys", next_step="sops edit it")
+        raise UsageError(
+            f"{source.name} is one value without keys", next_step="invoke secrets.edit"
+        )
     texts = {leaf: tuple(str(part) for part in leaf) for leaf in there}
     for told in (
         {sealed.dotted(leaf): leaf for leaf in there},
@@ -237,10 +264,15 @@ def _place(key: str, there: tuple[Place, ...], source: Source) -> tuple[Place, b
     new = tuple(key.split("."))
     flat = kind == "dotenv"
     name = dotenv.variable_name(new)
-    if not all(new) or "\n" in key or not dotenv.NAME.fullmatch(name) or (flat and len(new) > 1):
+    # SOPS keeps its own part under this name.
+    taken = new[0] == "sops"
+    bad = not all(new) or "\n" in key or not dotenv.NAME.fullmatch(name)
+    if bad or taken or (flat and len(new) > 1):
         raise UsageError(
             f'"{key}" cannot be a key of {source.name}',
-            next_step="letters, digits and _"
+            next_step="a name that sops does not use itself"
+            if taken
+            else "letters, digits and _"
             + ("" if flat else ", with dots for a value inside of a map: db.password"),
         )
     for leaf, text in texts.items():

@@ -74,6 +74,8 @@ def test_a_value_is_found_by_its_key_or_by_its_variable(
         ("", "cannot be a key"),
         ("a..b", "cannot be a key"),
         ("1ST", "cannot be a key"),
+        ("sops", "cannot be a key"),
+        ("sops.mac", "cannot be a key"),
         ("a b", "would|cannot"),
         ("TOKEN.more", "it has TOKEN"),
         ("db", "it has db.password"),
