@@ -214,9 +214,9 @@ class BuildPlan:
         rest = [
             *(
                 [f"every build may read the certificates of {self.ca_bundle}"]
-                * bool(self.ca_bundle)
+                * bool(self.ca_bundle and self.building)
             ),
-            *(f"bake is allowed {entitlement}" for entitlement in self.allow),
+            *(f"bake is allowed {entitlement}" for entitlement in self.allow if self.building),
             *(f"note: {note}" for note in self.notes),
         ]
         return "\n".join([*lines, *([""] if rest else []), *rest])

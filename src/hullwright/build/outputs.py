@@ -19,6 +19,9 @@ NOWHERE: Final = ("type=cacheonly",)
 _PLACES: Final = re.compile(r"\{(?P<name>service|target)\}")
 _IMAGES: Final = frozenset({"image", "registry", "docker", "oci"})
 
+# How files of exporters that write one are called.
+_ENDINGS: Final = {"oci": ".tar", "docker": ".tar", "tar": ".tar"}
+
 
 def attributes(text: str) -> dict[str, str]:
     """Return the `name=value` words of an exporter or a cache as BuildKit writes them."""
@@ -65,13 +68,14 @@ def refuse_one_place(asked: Iterable[str], images: Sequence[tuple[str, str]]) ->
         UsageError: an exporter has a place that does not differ from image to image.
     """
     for text in asked:
-        dest = _exporter(text).get("dest", "")
+        values = _exporter(text)
+        dest, kind = values.get("dest", ""), values.get("type", "local")
         if dest and len({placed(dest, *image) for image in images}) < len(images):
             raise UsageError(
                 f'--output "{text}" is one place for {len(images)} images',
                 why=[("images", ", ".join(" ".join(image).rstrip() for image in images))],
-                next_step="write {service} or {target} into it: --output type=local,dest="
-                "out/{service}",
+                next_step="write {service} or {target} into it: "
+                f"--output type={kind},dest=out/{{service}}{_ENDINGS.get(kind, '')}",
             )
 
 

@@ -16,7 +16,7 @@ from hullwright.build.linking import Linker, Source, context_key
 from hullwright.build.models import PlannedTarget
 from hullwright.build.naming import labels_with, reference_of
 from hullwright.build.secrecy import mounts, refuse_secret_arguments
-from hullwright.errors import UsageError, unknown
+from hullwright.errors import UsageError, suggestion
 from hullwright.images import Platform
 from hullwright.tools.buildx import BakeTarget, bake_name, literal_of
 from hullwright.tools.dockerfile import Dockerfile, read
@@ -308,7 +308,11 @@ def _stage(service: Service, dockerfile: Dockerfile, asked: str) -> str:
     stage = asked or service.default_target
     # The Dockerfile decides what exists; the configuration lists what people usually ask for.
     if stage and stage not in dockerfile.stages:
-        raise unknown(f"target of service {service.name}", stage, dockerfile.stages)
+        near = suggestion(stage, dockerfile.stages)
+        raise UsageError(
+            f'unknown target "{stage}" of service {service.name}{near}',
+            why=[("known", ", ".join(sorted(dockerfile.stages)) or "it has no named stages")],
+        )
     return stage
 
 
@@ -317,5 +321,10 @@ def _platforms(config: Config, asked: Iterable[str]) -> tuple[str, ...]:
     known = {*KNOWN_PLATFORMS, *(str(platform) for platform in config.platforms)}
     for platform in chosen:
         if str(platform) not in known:
-            raise unknown("platform", str(platform), known)
+            # All begin alike, so only the architecture tells what is near.
+            near = [n for n in known if suggestion(platform.arch, [n.split("/")[1]])]
+            raise UsageError(
+                f'unknown platform "{platform}"{suggestion(str(platform), near)}',
+                why=[("known", ", ".join(sorted(known)))],
+            )
     return tuple(dict.fromkeys(str(platform) for platform in chosen))

@@ -256,7 +256,9 @@ def _conclude(session: Session, report: BuildReport, options: Options) -> None:
     status: Status = "interrupted" if report.interrupted else failed
     session.record("build", renderer.as_json(shown), status)
     if report.interrupted:
-        session.console.error("interrupted")
+        # The last line of the text says it already.
+        if options.output_format != "text" or session.console.github:
+            session.console.error("interrupted")
         session.end(_INTERRUPTED)
     unbuilt = [t.service for t in report.targets if t.status in {"failed", "skipped"}]
     session.leave(held=not report.failed, why=f"not built: {', '.join(unbuilt)}")

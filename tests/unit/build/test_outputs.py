@@ -42,7 +42,9 @@ def test_two_images_in_one_place_are_refused(asked: str) -> None:
     with pytest.raises(UsageError, match="is one place for 2 images") as raised:
         outputs.refuse_one_place((asked,), both)
     assert raised.value.exit_code is ExitCode.USAGE
-    assert "{service}" in raised.value.next_step
+    written = raised.value.next_step.rpartition(" ")[2]
+    kind = "type=tar,dest=out/{service}.tar" if "tar" in asked else "type=local,dest=out/{service}"
+    assert written == kind
     outputs.refuse_one_place(("type=tar,dest=out.tar",), both[:1])
     outputs.refuse_one_place(("out/{service}", "type=cacheonly"), both)
 

@@ -273,9 +273,13 @@ def test_the_definition_is_what_bake_takes(repository: Repository) -> None:
         ),
         (
             BuildRequest(target="prodution"),
-            'unknown target of service api "prodution" — did you mean "production"?',
+            'unknown target "prodution" of service api — did you mean "production"?\n  known  ',
         ),
-        (BuildRequest(platforms=("linux/amd65",)), 'unknown platform "linux/amd65"'),
+        (
+            BuildRequest(platforms=("linux/amd65",)),
+            'unknown platform "linux/amd65" — did you mean "linux/amd64"?',
+        ),
+        (BuildRequest(platforms=("linux/foo",)), 'unknown platform "linux/foo"\n  known  '),
         (BuildRequest(platforms=("amd64",)), '"amd64" is not a platform'),
         (BuildRequest(set_=("no-cache",)), '"no-cache" is no override of a bake target'),
         (
@@ -324,3 +328,12 @@ def test_a_repository_without_services_says_what_to_add(repository: Repository) 
 def test_an_image_name_that_is_none_is_refused(repository: Repository) -> None:
     repository.service(Service("Web", image="Team/Web"))
     assert "is not an image reference" in str(repository.refused(BuildRequest(services=("Web",))))
+
+
+def test_a_dockerfile_without_stages_says_so(repository: Repository) -> None:
+    repository.service(Service("api"), "FROM scratch\n")
+    told = str(repository.refused(BuildRequest(target="nosuch")))
+    assert told.splitlines() == [
+        'unknown target "nosuch" of service api',
+        "  known  it has no named stages",
+    ]

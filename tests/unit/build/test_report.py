@@ -170,7 +170,12 @@ def test_a_plan_says_how_many_are_built_and_what_is_there() -> None:
     limited = BuildPlan((one, one, one), jobs=2, fail_fast=True, notes=("a note",))
     assert limited.text().startswith("build 3 at most 2 at once · stop at the first failure\n")
     assert limited.text().endswith("\nnote: a note")
-    assert BuildPlan((there,)).text().splitlines() == [
+    reading = replace(limited, ca_bundle="/ca.pem", allow=("fs.read=/ca.pem",)).text()
+    assert "\nevery build may read the certificates of /ca.pem\n" in reading
+    assert "\nbake is allowed fs.read=/ca.pem\n" in reading
+    nothing = BuildPlan((there,), ca_bundle="/ca.pem", allow=("fs.read=/ca.pem",))
+    # What no build will do is not told.
+    assert nothing.text().splitlines() == [
         "build nothing: all of it is there already",
         "",
         "a:2",
