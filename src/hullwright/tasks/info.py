@@ -63,24 +63,26 @@ def config(session: Session, format: str = "text") -> None:
 @task(
     flags={
         "kind": "only records of this kind, such as build or cold-start",
-        "limit": "how many of the newest",
+        "limit": "a number: how many of the newest",
         "format": FORMATS,
     }
 )
 def history(
     session: Session,
     kind: str | None = None,
-    limit: int = 20,
+    limit: str = "20",
     format: str = "text",
 ) -> None:
     """Show the newest records of builds, starts and measurements."""
     from hullwright.errors import UsageError
     from hullwright.history import listing
     from hullwright.report import history as report
+    from hullwright.tasks.figures import figure
 
-    if limit < 1:
-        raise UsageError(f"{limit} is no number of runs", next_step="give --limit 1 or more")
-    session.show(report, listing(session.workspace, kind=kind, limit=limit), format)
+    newest = figure("limit", limit, "runs")
+    if not newest:
+        raise UsageError(f"--limit {limit} is no number of runs", next_step="1 or more")
+    session.show(report, listing(session.workspace, kind=kind, limit=newest), format)
 
 
 @task(flags={"install": "the consent to change the system: packages, sources, a daemon"})

@@ -7,6 +7,7 @@ import pytest
 from hullwright.errors import ExitCode, UsageError
 from hullwright.tasks.figures import figure
 from hullwright.tasks.image import build
+from hullwright.tasks.info import history
 from hullwright.tasks.pruning import prune
 from hullwright.tasks.publishing import push
 
@@ -24,7 +25,10 @@ def test_what_is_no_figure_is_refused(text: str) -> None:
     assert raised.value.next_step == "0 or more"
 
 
-@pytest.mark.parametrize(("task", "flag"), [(build, "jobs"), (push, "jobs"), (prune, "keep")])
+@pytest.mark.parametrize(
+    ("task", "flag"),
+    [(build, "jobs"), (push, "jobs"), (prune, "keep"), (history, "limit")],
+)
 def test_invoke_parses_no_figure_itself(task: object, flag: str) -> None:
     kinds = {arg.name: arg.kind for arg in task.get_arguments()}  # type: ignore[attr-defined]  # Invoke's task
     assert kinds[flag] is str

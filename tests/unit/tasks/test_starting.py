@@ -112,7 +112,8 @@ def ending(task: Any, *, dry: bool = False, **flags: Any) -> int:
         (stack.exec_, {}, "exec needs a service and a command"),
         (stack.shell, {}, "shell needs a service"),
         (stack.shell, {"stage": "builder", "user": "root"}, "--stage opens a new container"),
-        (info.history, {"limit": -3}, "-3 is no number of runs"),
+        (info.history, {"limit": "-3"}, "--limit -3 is no number of runs"),
+        (info.history, {"limit": "0"}, "--limit 0 is no number of runs"),
     ],
 )
 def test_flags_that_cannot_be_meant_are_usage_errors(  # noqa: PLR0917  fixtures and cases
