@@ -19,7 +19,7 @@ RESTING: Final = timedelta(days=1)
 # A push that is under way holds its staging names for minutes.
 STAGING: Final = timedelta(hours=1)
 # What is said of a tag that stays because its registry offers no way to remove just that tag.
-NO_SINGLE_TAGS: Final = "the registry removes no single tags"
+NO_SINGLE_TAGS: Final = "the registry removes no single tags, which is no failure"
 CACHE_AGE: Final = timedelta(days=7)
 
 

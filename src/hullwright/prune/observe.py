@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hullwright.tools.storage import StoredImage
     from hullwright.workspace import Workspace
 
+# What has no host in its name is a namespace that may be anybody's: `theirs/api`.
+_UNHOSTED: Final = Reference.parse("name").domain
 VERSION_LABEL: Final = "org.opencontainers.image.version"
 
 
@@ -52,9 +54,7 @@ def look(ws: Workspace, limits: Limits) -> Observed:
 def repositories(config: Config) -> frozenset[str]:
     """Return the repositories of this project's images, with the configured registry."""
     prefix = f"{config.registry}/" if config.registry else ""
-    return frozenset(
-        f"{prefix}{service.image or service.name.lower()}" for service in config.services.values()
-    )
+    return frozenset(f"{prefix}{name}" for name in _bare(config))
 
 
 def _user(container: Container) -> User:
@@ -76,8 +76,13 @@ def _images(ws: Workspace) -> tuple[OwnImage, ...]:
     if not found:
         return ()
     own_bytes = storage.own_bytes(ws.runner)
-    known = repositories(ws.config)
+    known = _bare(ws.config) | repositories(ws.config)
     return tuple(_image(image, known, own_bytes) for image in found)
+
+
+def _bare(config: Config) -> frozenset[str]:
+    """Return the repositories of this project's images as they are named without a registry."""
+    return frozenset(service.image or service.name.lower() for service in config.services.values())
 
 
 def _image(image: StoredImage, known: frozenset[str], own_bytes: Mapping[str, int]) -> OwnImage:
@@ -97,10 +102,19 @@ def _image(image: StoredImage, known: frozenset[str], own_bytes: Mapping[str, in
 
 
 def _is_ours(tag: str, known: frozenset[str]) -> bool:
+    """Return whether a name is of a repository of ours, in whatever registry.
+
+    The one that is configured may have been another, or none, when the image was built.
+    """
     try:
-        return Reference.parse(tag).repository in known
+        reference = Reference.parse(tag)
     except UsageError:
         return False
+    if reference.repository in known:
+        return True
+    return reference.domain != _UNHOSTED and any(
+        f"/{reference.path}".endswith(f"/{name}") for name in known
+    )
 
 
 def _staged(ws: Workspace) -> tuple[StagingTag, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.images import size_text
 from hullwright.prune import PrunePlan, PruneReport
+from hullwright.prune.models import NO_SINGLE_TAGS
 from hullwright.report.table import markdown as markdown_table
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def text(shown: Shown) -> str:
     lines += [f"  · {each.kind} {each.name} stays: {each.cause}" for each in _kept(shown.plan)]
     for operation, why in shown.left:
         first, *rest = why.splitlines() or ["the engine did not say why"]
-        lines.append(f"  ✗ {operation.kind} {operation.name} stays: {first}")
+        mark = "·" if why == NO_SINGLE_TAGS else "✗"
+        lines.append(f"  {mark} {operation.kind} {operation.name} stays: {first}")
         lines += [f"      {line}" for line in rest]
     return "\n".join(lines)
 
@@ -61,7 +63,11 @@ def _head(shown: Shown) -> str:
     freed = _freed(shown.removed)
     told = f"{shown.plan.project}: {len(shown.removed)} removed"
     told += f", at least {size_text(freed)} freed" if freed else ""
-    return f"{told}, {len(shown.left)} left" if shown.left else told
+    staying = sum(why == NO_SINGLE_TAGS for _, why in shown.left)
+    left = len(shown.left) - staying
+    told += f", {left} left" if left else ""
+    # A registry that has no way to do it is no failure, so it is not counted as what is left.
+    return f"{told}, {staying} that the registry cannot remove" if staying else told
 
 
 def _freed(removed: Sequence[Operation]) -> int:

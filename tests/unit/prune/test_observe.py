@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -102,6 +103,18 @@ def test_images_of_the_project_are_seen_with_names_age_and_their_own_bytes(tmp_p
     assert seen[0].at == pytest.approx(1795176000.5)
     asked = next(call.argv for call in runner.calls if call.argv[1:3] == ("image", "ls"))
     assert "label=dev.hullwright.project=shop" in asked
+
+
+def test_names_from_before_the_registry_was_set_or_changed_are_ours(tmp_path: Path) -> None:
+    labels = {"project": "shop", "service": "api", "target": "production"}
+    ours = ("old.example.com/shop/api:1", "r.example.com/new/shop/api:1", "shop/api:1")
+    theirs = ("old.example.com/workshop/api:1", "theirs/shop/api:1")
+    config = replace(SHOP, registry="r.example.com/new")
+    replies = answers(images="sha256:1\n", inspected=[inspected(1, *ours, *theirs, **labels)])
+    ws = workspace(tmp_path, config, Replay({}, results=replies))
+    (seen,) = look(ws, Limits(projects=False)).images
+    assert seen.names == tuple(sorted((*ours, *theirs)))
+    assert seen.strange == theirs
 
 
 def test_a_count_that_fails_beside_a_build_leaves_bytes_unknown(tmp_path: Path) -> None:
