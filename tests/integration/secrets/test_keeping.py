@@ -248,42 +248,6 @@ def test_nothing_stays_of_an_edit_that_ends_early(vault: Vault, tmp_path: Path) 
     assert not place.parent.parent.exists()
 
 
-_EDITED: Final = """\
-import os, sys
-from pathlib import Path
-from repositories import workspace
-from hullwright.secrets import keeping
-keeping.edit(workspace(Path(sys.argv[1]), dict(os.environ)))
-"""
-
-
-@pytest.mark.parametrize("end", ["HUP", "TERM"])
-def test_nothing_stays_of_an_edit_whose_terminal_closes(
-    vault: Vault, tmp_path: Path, end: str
-) -> None:
-    vault.seal(OWN, PLAIN)
-    notes, script = tmp_path / "notes", tmp_path / "editor.sh"
-    # What closes reaches all of a terminal's processes; the task first, here.
-    script.write_text(
-        f'#!/bin/sh\necho "$1" >"{notes}"\n'
-        'task=$(ps -o ppid= "$PPID")\n'
-        f"kill -{end} $task\nkill -9 $PPID\n"
-    )
-    script.chmod(0o755)
-    environ = {
-        **vault.repository.environ,
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        "EDITOR": str(script),
-    }
-    words = (sys.executable, "-c", _EDITED, str(vault.root))
-    done = subprocess.run(words, env=environ, check=False, timeout=60, capture_output=True)
-    place = Path(notes.read_text(encoding="utf-8").strip())
-    # It cleared away before it ended, where the signal by itself would have ended it.
-    assert done.returncode >= 0, done.stderr
-    assert place.name == OWN
-    assert not place.parent.parent.exists()
-
-
 def test_an_editor_that_fails_leaves_the_file(vault: Vault) -> None:
     path = vault.seal(OWN, PLAIN)
     before = path.read_bytes()
