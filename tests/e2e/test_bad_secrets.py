@@ -35,7 +35,7 @@ def test_secrets_that_are_missing_leave_the_old_file(vault: vaults.Vault) -> Non
     lines = refused(vault)
     assert lines[0] == "✗ missing: .env.sops.yaml, the secrets of development"
     # Where the rules of sops come first, and where they are there already.
-    assert lines[-1].endswith("sops edit .env.sops.yaml")
+    assert lines[-1].endswith("invoke secrets.set --key NAME")
 
 
 def test_secrets_of_another_key_say_which_keys_were_tried(vault: vaults.Vault) -> None:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from hullwright.secrets.recipients import Access
 
-NONE = "no environment has an encrypted file yet · start with: invoke secrets.init"
+NONE = """no environment has an encrypted file yet
+  next  invoke secrets.init, then invoke secrets.set --key NAME"""
 
 
 def text(files: Sequence[Access]) -> str:
@@ -25,8 +26,14 @@ def text(files: Sequence[Access]) -> str:
         return told
     return (
         f"{told}\n\nWho was removed could read the values so far, and still can in Git's history:\n"
-        "  give each a new value: invoke secrets.set --key NAME"
-        + "".join(f"\n  names: invoke secrets.list --env {one.environment}" for one in removed)
+        "  their names:            "
+        + "\n                          ".join(
+            f"invoke secrets.list --env {one.environment}" for one in removed
+        )
+        + "\n  give each a new value:  "
+        + "\n                          ".join(
+            f"invoke secrets.set --key NAME --env {one.environment}" for one in removed
+        )
     )
 
 

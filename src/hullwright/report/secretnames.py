@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from hullwright.secrets.sealed import Path, Sealed
 
-NONE = "no environment has an encrypted file yet · start with: invoke secrets.init"
+NONE = """no environment has an encrypted file yet
+  next  invoke secrets.init, then invoke secrets.set --key NAME"""
 
 
 def text(listed: Sequence[Sealed]) -> str:

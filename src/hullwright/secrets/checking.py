@@ -145,7 +145,9 @@ class _Checker:
         self.findings.append(Finding(name, severity, subject, message, remedy))
 
     def _failure(self, name: str, source: Source, error: HullwrightError) -> None:
-        self._add(name, "error", source.name, _told(error), error.next_step)
+        # A finding begins with its subject, so the message need not.
+        told = _told(error).removeprefix(source.name).lstrip(": ")
+        self._add(name, "error", source.name, told, error.next_step)
 
     def _rules(self) -> Rules | None:
         try:

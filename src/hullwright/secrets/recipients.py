@@ -306,8 +306,7 @@ def _rule(ws: Workspace, found: Rules, source: Source) -> Rule:
 
 
 def _no_rule(ws: Workspace, source: Source) -> UsageError:
-    # The last line there makes the file, which is here already.
-    lines = rules.how_to_make(ws, source.name).splitlines()[:-1]
+    lines = rules.by_hand(ws, source.name)
     return UsageError(
         f"no rule of {rules.FILE} covers {source.name}",
         why="the recipients of a file are those of its rule, or the next change loses some",

@@ -13,17 +13,28 @@ if TYPE_CHECKING:
 FILE: Final = ".sops.yaml"
 
 
-def how_to_make(ws: Workspace, name: str) -> str:
-    """Return the commands that make an encrypted file, from what is missing for it."""
-    lines = []
+def how_to_make(ws: Workspace, name: str, flag: str) -> str:
+    """Return the commands that make an encrypted file, from what is missing for it.
+
+    Args:
+        ws: the repository.
+        name: the file, relative to the root.
+        flag: ` --env NAME`, or nothing for development.
+    """
+    steps = [f"invoke secrets.set --key NAME{flag}"]
+    if by_hand(ws, name):
+        steps.insert(0, f"invoke secrets.init{flag}")
+    return "\n".join(steps)
+
+
+def by_hand(ws: Workspace, name: str) -> list[str]:
+    """Return the lines of the rule to write for a file; none where one covers it."""
     found = _rules_file(ws.root)
     if found is None:
-        lines = [f"write {FILE} first:", "creation_rules:", *_rule(name)]
-    elif not _has_rule(found, (ws.root / name).relative_to(found.parent).as_posix()):
-        lines = [f"add a rule to {FILE} first, no one matches {name}:", *_rule(name)]
-    folder = (ws.root / name).parent
-    make = "" if folder.is_dir() else f"mkdir -p {folder.relative_to(ws.root)} && "
-    return "\n".join([*lines, f"{'then: ' if lines else ''}{make}sops edit {name}"])
+        return [f"write {FILE} first:", "creation_rules:", *_rule(name)]
+    if not _has_rule(found, (ws.root / name).relative_to(found.parent).as_posix()):
+        return [f"add a rule to {FILE} first, none matches {name}:", *_rule(name)]
+    return []
 
 
 def _rule(name: str) -> list[str]:

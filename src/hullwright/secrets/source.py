@@ -77,10 +77,11 @@ def find(ws: Workspace, env: str | None, file: str = "") -> Source:
     """
     source = _other(ws, env, file) if file else named(ws, env or DEVELOPMENT)
     if not source.path.is_file():
+        flag = "" if source.environment == DEVELOPMENT else f" --env {source.environment}"
         raise MissingSecretsError(
             f"missing: {source.name}, the secrets of {source.environment}",
             why=[("looked for", str(source.path))],
-            next_step="" if file else rules.how_to_make(ws, source.name),
+            next_step="" if file else rules.how_to_make(ws, source.name, flag),
         )
     return source
 

@@ -67,11 +67,14 @@ def without_stale(ws: Workspace, selection: Selection, written: Mapping[str, Any
     if not stale:
         return selection
     asked = variables.names(written)
-    told = [name for name in stale if name in asked] or stale
-    ws.console.note(
-        f"not taken from .env, for a secret comes from the encrypted file: {', '.join(told)}"
-        "   (invoke secrets.set --key NAME adds one)"
-    )
+    # One that is too long for a variable is in the encrypted file, and nothing is to be added.
+    lacking = [name for name in stale if name not in selection.long]
+    told = [name for name in lacking if name in asked] or lacking
+    if told:
+        ws.console.note(
+            f"not taken from .env, for a secret comes from the encrypted file: {', '.join(told)}"
+            "   (invoke secrets.set --key NAME adds one)"
+        )
     left = [name for name in others if name not in stale]
     kept = [name for name in left if name in asked or name.startswith(_COMPOSE)]
     given = {**selection.environment, **_from_dotenv(ws, selection, kept)}

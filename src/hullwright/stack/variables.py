@@ -216,9 +216,11 @@ def _missing(ws: Workspace, missing: list[Use], selection: Selection) -> UsageEr
         f"{count} variable{'s have' if count > 1 else ' has'} no value: {', '.join(places)}",
         why=[(name, f"asked for by {', '.join(at[:3])}") for name, at in places.items()],
         next_step=(
-            f"put them into .env{made}, one NAME=value a line, or into the encrypted secrets"
+            f"put them into .env{made}, one NAME=value a line,\n"
+            "or into the encrypted secrets: invoke secrets.set --key NAME"
             if selection.call.dotenv
-            else "put them into the encrypted secrets or into the environment (.env is left out)"
+            else "invoke secrets.set --key NAME   (or put them into the environment; "
+            ".env is left out)"
         ),
     )
 

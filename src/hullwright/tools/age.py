@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hullwright.secret import Secret
@@ -23,7 +24,8 @@ def public_keys(runner: Runner, text: str) -> tuple[str, ...]:
     found = dict.fromkeys(_PUBLIC.findall("\n".join(_comments(text))))
     if has_secret_key(text) and runner.find("age-keygen"):
         runner.secrets.update(Secret(key) for key in _SECRET.findall(text))
-        derived = runner.read("age-keygen", "-y", stdin=text, check=False)
+        # Its input is a key file: even masked, that is nothing to show.
+        derived = replace(runner, echo=None).read("age-keygen", "-y", stdin=text, check=False)
         found |= dict.fromkeys(_PUBLIC.findall(derived.stdout))
     return tuple(found)
 

@@ -82,7 +82,9 @@ def recipient_fault(runner: Runner, recipient: str, flag: str) -> str:
     """Return why sops cannot encrypt to a recipient; empty where it can."""
     argv = ("sops", "--config", "/dev/null", "encrypt", flag, recipient)
     types = ("--input-type", "json", "--output-type", "json", "/dev/stdin")
-    tried = runner.read(*argv, *types, stdin='{"a":"b"}', check=False)
+    # A trial that leaves nothing behind, and no part of what a plan would do.
+    trial = replace(runner, echo=None)
+    tried = trial.read(*argv, *types, stdin='{"a":"b"}', check=False)
     said = tried.stderr.strip().splitlines()
     return "" if tried.ok else (said[-1] if said else f"sops ended with {tried.returncode}")
 

@@ -24,26 +24,23 @@ def next_step(root: Path, env: str | None = None) -> str:
     return caught.value.next_step
 
 
-def test_without_rules_they_are_to_be_written_first(tmp_path: Path) -> None:
+def test_without_rules_they_are_made_first(tmp_path: Path) -> None:
     assert next_step(tmp_path).splitlines() == [
-        "write .sops.yaml first:",
-        "creation_rules:",
-        r"  - path_regex: ^\.env\.sops\.yaml$",
-        "    age: RECIPIENT",
-        "then: sops edit .env.sops.yaml",
+        "invoke secrets.init",
+        "invoke secrets.set --key NAME",
     ]
 
 
 @pytest.mark.parametrize("rules", [RULE, "creation_rules:\n  - age: age1x\n", "not: rules", "- x"])
-def test_where_a_rule_matches_or_none_can_be_read_sops_is_asked(tmp_path: Path, rules: str) -> None:
+def test_where_a_rule_matches_or_none_can_be_read_a_value_is_set(
+    tmp_path: Path, rules: str
+) -> None:
     (tmp_path / ".sops.yaml").write_text(rules, encoding="utf-8")
-    assert next_step(tmp_path) == "sops edit .env.sops.yaml"
+    assert next_step(tmp_path) == "invoke secrets.set --key NAME"
 
 
-def test_a_rule_and_a_folder_that_lack_are_told(tmp_path: Path) -> None:
+def test_a_rule_that_lacks_is_made_first(tmp_path: Path) -> None:
     (tmp_path / ".sops.yaml").write_text(RULE.replace(r"^\.env", "^other"), encoding="utf-8")
-    assert next_step(tmp_path).splitlines()[0] == (
-        "add a rule to .sops.yaml first, no one matches .env.sops.yaml:"
-    )
+    assert next_step(tmp_path).splitlines()[0] == "invoke secrets.init"
     (tmp_path / ".sops.yaml").write_text("creation_rules: [{age: age1x}]", encoding="utf-8")
-    assert next_step(tmp_path) == "sops edit .env.sops.yaml"
+    assert next_step(tmp_path) == "invoke secrets.set --key NAME"
