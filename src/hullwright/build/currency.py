@@ -7,6 +7,7 @@ never another version's image. Where anything about the inputs is not known, an 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hullwright import recorded
@@ -299,7 +300,8 @@ class _Deciding:
             tags = [reference.tag, known.tag if known.repository == reference.repository else ""]
             named = dict.fromkeys(tag for tag in (*tags, staging_tag(value)) if tag)
             own = planned.version if planned.release else ""
-            questions.append(Wanted(reference.repository, tuple(named), value, own))
+            takes = partial(self._takes, planned)
+            questions.append(Wanted(reference.repository, tuple(named), value, own, takes))
         self.published, self.asked_registry = lookup(questions), True
 
 

@@ -42,12 +42,15 @@ class Wanted:
         tags: it may be under.
         fingerprint: of its inputs.
         version: that it must have; empty for any. Versions of the same inputs share staging tags.
+        accepts: whether an image of these inputs will do; where it does not, the next tag is
+            looked at. It is called from several threads.
     """
 
     repository: str
     tags: tuple[str, ...]
     fingerprint: str
     version: str = ""
+    accepts: Callable[[Published], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,12 @@ def find(
     tags: Sequence[str],
     fingerprint: str,
     version: str = "",
+    *,
+    accepts: Callable[[Published], bool] | None = None,
 ) -> Published | None:
     """Return the image of the first of these tags that was built from these inputs.
 
-    With a version, one of another version is passed over.
+    With a version, one of another version is passed over, and so is what is not accepted.
 
     Raises:
         RegistryError: the registry cannot or will not answer.
@@ -102,7 +107,7 @@ def find(
         found = read(client, repository, tag)
         if found is None or found.fingerprint != fingerprint:
             continue
-        if version in {"", found.version}:
+        if version in {"", found.version} and (accepts is None or accepts(found)):
             return found
     return None
 
@@ -161,7 +166,14 @@ def lookup(
             if client is None or domain in silent:
                 return None
             try:
-                return find(client, each.repository, each.tags, each.fingerprint, each.version)
+                return find(
+                    client,
+                    each.repository,
+                    each.tags,
+                    each.fingerprint,
+                    each.version,
+                    accepts=each.accepts,
+                )
             except HullwrightError as error:
                 with one_at_a_time:
                     if domain not in silent:

@@ -299,6 +299,19 @@ def test_what_only_the_registry_has_is_fetched_for_a_build_and_left_there_for_a_
     assert left.decision.action == "current"
 
 
+def test_a_registry_is_told_which_images_hide_others(yard: Yard) -> None:
+    yard.registry = "127.0.0.1:1/team"
+    asked: list[Wanted] = []
+    lookup = published(yard.one(), "1.0.1-0.dev.0", asked)
+    yard.decided(None, lookup)
+    (found,) = lookup(asked).values()
+    accepts = asked[0].accepts
+    assert accepts is not None
+    assert accepts(found)
+    assert not accepts(replace(found, version="1.0.1-0.dev.0+g1.dirty.2"))
+    assert not accepts(replace(found, revision="0" * 40))
+
+
 def test_a_push_with_attestations_takes_no_image_without_them(yard: Yard) -> None:
     yard.build()
     yard.settings = Build(attestations=("type=sbom",))

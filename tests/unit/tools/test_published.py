@@ -143,6 +143,23 @@ def test_another_version_of_these_inputs_is_passed_over_where_one_is_named() -> 
     assert (found.tag, found.digest) == ("v1.4.1", right.digest)
 
 
+def test_what_is_not_accepted_hides_nothing_under_the_next_tag() -> None:
+    name = "org.opencontainers.image.version"
+    entries = [entry(made(), architecture="amd64")]
+    dirty = made(INDEX, annotations={**SAID, name: "1.4.1+g1.dirty.2"}, manifests=entries)
+    right = made(INDEX, annotations=SAID, manifests=entries)
+
+    def clean(found: Published) -> bool:
+        return "dirty" not in found.version
+
+    found = find(
+        talk(sent(dirty), sent(right)).client, REPOSITORY, ("staging", "main"), PRINT, accepts=clean
+    )
+    assert found is not None
+    assert (found.tag, found.digest) == ("main", right.digest)
+    assert find(talk(sent(dirty)).client, REPOSITORY, ("staging",), PRINT, accepts=clean) is None
+
+
 def test_nothing_is_found_where_nothing_is() -> None:
     assert find(talk(refusal(404, "NAME_UNKNOWN")).client, REPOSITORY, ("1",), PRINT) is None
 
