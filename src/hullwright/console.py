@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
@@ -95,9 +96,12 @@ class Console:
         """Print a warning; an annotation on GitHub Actions."""
         self._annotated("warning", "!", text)
 
-    def error(self, text: str) -> None:
-        """Print an error; an annotation on GitHub Actions."""
-        self._annotated("error", "✗", text)
+    def error(self, text: str, *, file: str = "", line: str = "") -> None:
+        """Print an error; on GitHub Actions an annotation, at a line of a file where one is given.
+
+        `file` is a path from the top of the repository; a line counts from 1.
+        """
+        self._annotated("error", "✗", text, {"file": file, "line": line})
 
     def status(self, text: str) -> None:
         """Show a line that the next one replaces; nothing where no terminal can show it."""
@@ -146,12 +150,19 @@ class Console:
         self.err.flush()
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
-    def _annotated(self, level: str, mark: str, text: str) -> None:
+    def _annotated(
+        self, level: str, mark: str, text: str, where: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.note(f"{mark} {text}")
         if self.github:
             # https://docs.github.com/actions/reference/workflow-commands-for-github-actions
-            data = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-            print(f"::{level}::{data}", file=self.err, flush=True)
+            given = [
+                f"{key}={_escaped(value).replace(':', '%3A').replace(',', '%2C')}"
+                for key, value in where.items()
+                if value
+            ]
+            command = " ".join([level, ",".join(given)]).rstrip()
+            print(f"::{command}::{_escaped(text)}", file=self.err, flush=True)
 
     def _open_fold(self, title: str) -> None:
         self._folds += 1
@@ -189,3 +200,7 @@ class Console:
         if self.environ.get("NO_COLOR"):
             return False
         return bool(self.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

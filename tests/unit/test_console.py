@@ -85,6 +85,17 @@ def test_github_folds_and_annotates() -> None:
     )
 
 
+def test_an_annotation_may_be_at_a_line_of_a_file() -> None:
+    told = console(GITHUB_ACTIONS="true", CI="true")
+    told.error("api\nfailed", file="a,b/Dockerfile:x", line="21")
+    told.error("web failed", file="", line="")
+    assert said(told)[1].splitlines()[2:] == [
+        "::error file=a%2Cb/Dockerfile%3Ax,line=21::api%0Afailed",
+        "✗ web failed",
+        "::error::web failed",
+    ]
+
+
 def test_gitlab_folds_into_sections() -> None:
     told = console(GITLAB_CI="true", CI="true")
     with told.step("build web"):

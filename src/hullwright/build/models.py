@@ -288,6 +288,7 @@ class Failure:
         excerpt: the lines of the Dockerfile, as buildx shows them.
         causes: known causes; empty where nothing is recognised.
         exporting: whether the image was made and could not be put where it goes.
+        place: `FILE:LINE` of its instruction, from the top of the repository; empty if not known.
     """
 
     step: str
@@ -297,6 +298,7 @@ class Failure:
     excerpt: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
     exporting: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

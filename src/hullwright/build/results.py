@@ -7,9 +7,11 @@ of the plan that has the step, and what is built on that one did not fail of its
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from hullwright.build import emulation
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 CANCELLED: Final = "cancelled, because another target failed"
 _ERROR: Final = re.compile(r"ERROR: (?:target (?P<target>[\w-]+): )?(?P<what>.*)", re.DOTALL)
 _EXCERPT_RULE: Final = re.compile(r"-{8,}")
+_PLACE: Final = re.compile(r"\S+:(?P<line>[1-9][0-9]*)")
 _SHOWN_LINES: Final = 15
 # Below this, which step was the longest says nothing.
 _TOLD_S: Final = 0.1
@@ -159,13 +162,15 @@ class Judge:
         progress = ran.progress
         told = {t.name: t for t in ran.targets}
         found: dict[str, Failure] = {}
+        several = sum(len(progress.failures(name)) for name in progress.targets) > 1
         for name in progress.targets:
             for vertex in progress.failures(name):
                 owner = self._owner(name, vertex, progress)
                 # A sibling that is built on the way only fails whoever asked for it.
                 mine = [owner] if owner in told else [n for n in told if owner in self._needs(n)]
                 for each in mine:
-                    found.setdefault(each, _step_failure(progress, vertex, told[each]))
+                    failure = _step_failure(progress, vertex, told[each], several=several)
+                    found.setdefault(each, failure)
         # Words without a target are about all of them, but not where a step is to blame.
         anybody = len(told) == 1 or not found
         for name, planned in told.items():
@@ -249,6 +254,7 @@ def _outside(progress: Progress, planned: PlannedTarget, *, anybody: bool) -> Fa
                 error=match["what"],
                 output=output,
                 causes=_causes([match["what"]], platform=platform),
+                place=_place(progress, planned, None) if anybody else "",
             )
     return None
 
@@ -257,7 +263,9 @@ def _unnamed(match: re.Match[str], progress: Progress) -> bool:
     return not match["target"] or len(progress.targets) == 1
 
 
-def _step_failure(progress: Progress, vertex: Vertex, planned: PlannedTarget) -> Failure:
+def _step_failure(
+    progress: Progress, vertex: Vertex, planned: PlannedTarget, *, several: bool
+) -> Failure:
     step = progress.step_of(vertex)
     output = progress.output(vertex)[-_SHOWN_LINES:]
     # A cross-compiling step runs on the platform before the arrow.
@@ -268,6 +276,9 @@ def _step_failure(progress: Progress, vertex: Vertex, planned: PlannedTarget) ->
         error=vertex.error,
         output=output,
         excerpt=_excerpt(progress.said),
+        place=""
+        if several and step is None
+        else _place(progress, planned, step if several else None),
         causes=_causes([vertex.error, *output], platform=ran_on or _platform(planned)),
         exporting=is_export(vertex),
     )
@@ -276,6 +287,29 @@ def _step_failure(progress: Progress, vertex: Vertex, planned: PlannedTarget) ->
 def _platform(planned: PlannedTarget) -> str:
     # A build of one platform does not name it in its steps.
     return planned.platforms[0] if len(planned.platforms) == 1 else ""
+
+
+def _place(progress: Progress, planned: PlannedTarget, step: Step | None) -> str:
+    """Return `FILE:LINE` of what failed, as buildx tells it; nothing where it tells of another.
+
+    It shows one place for a whole run. So where `step` is one of several that failed, it has the
+    place only if its instruction begins with the line that is marked.
+    """
+    said = [line.strip() for line in progress.said]
+    lines = (
+        match["line"]
+        for place, rule in pairwise(said)
+        if _EXCERPT_RULE.fullmatch(rule) and (match := _PLACE.fullmatch(place))
+    )
+    line = next(lines, "")
+    marked = (one.partition(">>>")[2] for one in _excerpt(progress.said) if ">>>" in one)
+    begun = " ".join(next(marked, "").rstrip("\\ ").split())
+    mine = step is None or (begun and " ".join(step.name.instruction.split()).startswith(begun))
+    # What is built from a context elsewhere has no line in the repository.
+    if not (line and mine) or "://" in planned.bake.context:
+        return ""
+    file = posixpath.normpath(posixpath.join(planned.bake.context, planned.bake.dockerfile))
+    return f"{file}:{line}"
 
 
 def _excerpt(said: Iterable[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hullwright.build import BuildPlan, BuildReport, Failure, TargetResult
     from hullwright.sizes import Figures
@@ -78,6 +78,19 @@ def markdown(shown: Shown, *, again: str = _AGAIN) -> str:
     return "\n\n".join([*blocks, *([emulated] if emulated else []), _sum(report, again)])
 
 
+def annotated(report: BuildReport) -> Iterator[tuple[str, str, str]]:
+    """Yield a line for each image that failed, with the file and line that it is about.
+
+    These are empty where they are not known.
+    """
+    for target in report.targets:
+        if target.failure:
+            failure = target.failure
+            file, _, line = failure.place.rpartition(":")
+            why = failure.causes[0].summary if failure.causes else failure.error
+            yield f"{_name(target)} failed: {_line(failure.step)}: {_line(why)}", file, line
+
+
 def as_json(shown: Shown) -> dict[str, Any]:
     """Return the report as documented values; figures that are not known are null."""
     report, sizes = shown
@@ -126,6 +139,7 @@ def _failure(failure: Failure) -> dict[str, Any]:
     return {
         "step": failure.step,
         "platform": failure.platform or None,
+        "place": failure.place or None,
         "error": failure.error,
         "output": list(failure.output),
         "causes": [{"summary": cause.summary, "next": cause.next_step} for cause in failure.causes],
@@ -210,7 +224,7 @@ def _bytes(count: int | None) -> str:
 
 
 def _failure_lines(failure: Failure) -> list[str]:
-    lines = []
+    lines = [f"at     {failure.place}"] if failure.place else []
     for cause in failure.causes:
         lines += [f"cause  {cause.summary}", f"next   {cause.next_step}"]
     # The step's own words say more than the instruction, where there are any.

@@ -151,7 +151,18 @@ def built(session: Session, plan: BuildPlan) -> BuildReport:
     """
     from hullwright import build
 
-    return build.execute(session.workspace, plan, session.secrets() if plan.secret_keys else {})
+    made = build.execute(session.workspace, plan, session.secrets() if plan.secret_keys else {})
+    if session.console.github:
+        annotate(session, made)
+    return made
+
+
+def annotate(session: Session, report: BuildReport) -> None:
+    """Tell what failed where people read the change: at the lines of its Dockerfiles."""
+    from hullwright.report.build import annotated
+
+    for text, file, line in annotated(report):
+        session.console.error(text, file=file, line=line)
 
 
 def only_failed(session: Session, request: BuildRequest) -> BuildRequest:

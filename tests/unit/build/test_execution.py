@@ -139,6 +139,7 @@ def test_what_fails_before_the_first_step_is_told_in_buildkits_words(tmp_path: P
     assert api.failure is not None
     assert api.failure.step == "before its first step"
     assert "unknown: RUNN" in api.failure.error
+    assert api.failure.place.endswith("Dockerfile:2")
     assert (web.status, web.reason) == ("skipped", "stopped by --fail-fast")
 
 
@@ -265,3 +266,24 @@ def test_a_terminal_sees_the_running_steps_on_a_line_that_changes(tmp_path: Path
     )
     assert shown[6].startswith("api s1")
     assert "\n" not in terminal.getvalue()
+
+
+def test_of_several_failures_the_marked_one_has_the_place(tmp_path: Path) -> None:
+    lines = (
+        vertex("[api build 1/1] RUN make  all", error="exit code: 2"),
+        vertex("[web build 1/1] RUN make [some] x", error="exit code: 2"),
+        "Dockerfile:7",
+        "--------------------",
+        "   6 |     FROM scratch AS build",
+        "   7 | >>> RUN make [some] \\",
+        "   8 | >>>   x",
+        "--------------------",
+        "ERROR: target web: failed to solve: exit code: 2",
+    )
+    runner = Replay({}, lines=lines, code=1)
+    planned = replace(plan("api", "web"), fail_fast=True)
+    api, web = build.execute(workspace(tmp_path, runner=runner), planned).targets
+    assert api.failure is not None
+    assert web.failure is not None
+    assert api.failure.place == ""
+    assert web.failure.place.endswith("Dockerfile:7")

@@ -182,3 +182,17 @@ def test_a_plan_says_how_many_are_built_and_what_is_there() -> None:
         "  current    inputs unchanged since 1",
         "  image      a:1@sha256:x",
     ]
+
+
+def test_a_failure_is_annotated_at_its_line() -> None:
+    assert WORKFLOW.failure is not None
+    there = replace(WORKFLOW.failure, place="workflow/Dockerfile:21")
+    placed = replace(WORKFLOW, failure=there)
+    words = "workflow production failed: step 8 of 14: RUN go build: exit code: 1"
+    made = BuildReport((API, placed, WORKFLOW, GATEWAY), 1.0)
+    assert list(report.annotated(made)) == [
+        (words, "workflow/Dockerfile", "21"),
+        (words, "", ""),
+    ]
+    assert "      at     workflow/Dockerfile:21" in report.text((made, {})).splitlines()
+    assert report.as_json((made, {}))["targets"][1]["failure"]["place"] == "workflow/Dockerfile:21"

@@ -9,10 +9,11 @@ import pytest
 from invoke import Config, Context
 from invoke.exceptions import Exit
 
+from hullwright.build import BuildPlan, BuildReport, Failure, TargetResult
 from hullwright.config import models
 from hullwright.console import Console
 from hullwright.errors import UsageError
-from hullwright.tasks.building import arguments_of
+from hullwright.tasks.building import Options, _conclude, arguments_of, built
 from hullwright.tasks.session import Session
 from hullwright.tasks.starting import seconds, selection
 
@@ -113,3 +114,33 @@ def test_a_build_argument_keeps_what_follows_its_first_equals_sign() -> None:
     assert arguments_of(["A=1", "URL=http://x/?a=b,c"]) == {"A": "1", "URL": "http://x/?a=b,c"}
     with pytest.raises(UsageError, match='"A" has no value'):
         arguments_of(["A"])
+
+
+@pytest.mark.parametrize(("github", "told"), [(True, True), (False, False)])
+def test_a_failed_image_is_an_annotation(
+    *, github: bool, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = Failure("step 1 of 1: RUN false", "", "exit code: 1", place="api/Dockerfile:3")
+    failed = TargetResult("api", "", (), "api:1", "failed", failure=failure)
+    monkeypatch.setattr("hullwright.build.execute", lambda *_: BuildReport((failed,), 1.0))
+    made = session({"GITHUB_ACTIONS": "true"} if github else {})
+    made.__dict__["workspace"] = None
+    built(made, BuildPlan(()))
+    line = "::error file=api/Dockerfile,line=3::api failed: step 1 of 1: RUN false: exit code: 1\n"
+    assert (line in said(made)[1]) == told
+
+
+@pytest.mark.parametrize(
+    ("form", "github", "told"), [("text", False, 0), ("json", False, 1), ("text", True, 1)]
+)
+def test_a_build_says_once_that_it_was_interrupted(
+    *, form: str, github: bool, told: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = session({"GITHUB_ACTIONS": "true"} if github else {})
+    made.__dict__["workspace"] = None
+    monkeypatch.setattr("hullwright.sizes.of_build", lambda *_: {})
+    monkeypatch.setattr(Session, "record", lambda *_: None)
+    with pytest.raises(Exit) as ended:
+        _conclude(made, BuildReport((), 1.0, interrupted=True), Options(output_format=form))
+    assert ended.value.code == 130
+    assert said(made)[1].count("✗ interrupted") == told
