@@ -26,7 +26,7 @@ _OVERRIDE: Final = re.compile(r"(?P<target>[^.=]+)\.[^=]+(?:=|$)")
 
 
 def select(config: Config, names: Iterable[str]) -> tuple[Service, ...]:
-    """Return the services of these names, or all of them where none is named.
+    """Return the services of these names, or all but helpers where none is named.
 
     Raises:
         UsageError: a name is unknown, or there is nothing to build at all.
@@ -41,7 +41,9 @@ def select(config: Config, names: Iterable[str]) -> tuple[Service, ...]:
     for name in asked:
         if name not in config.services:
             raise unknown("service", name, config.services)
-    return tuple(s for s in config.services.values() if not asked or s.name in asked)
+    return tuple(
+        s for s in config.services.values() if (s.name in asked if asked else not s.helper)
+    )
 
 
 def plan(

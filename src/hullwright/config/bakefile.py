@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,6 +62,7 @@ def services(
 ) -> dict[str, Service]:
     """Return the targets of the default group, and what they are linked to, as services.
 
+    What is outside of the group, and there for the link only, is a helper: bake exports it not.
     A target with a remote context or an inline Dockerfile is left to bake, and so is one that
     makes no image, unless another one is built on it.
 
@@ -75,7 +77,7 @@ def services(
         ConfigurationError: bake does not understand them; in its own words.
         UnavailableError: buildx is missing.
     """
-    targets = _targets(_printed(root, files, runner, others))
+    targets, default = _targets(_printed(root, files, runner, others))
     linked = {name for target in targets.values() for name in _links(target)}
     kept = {
         name: target
@@ -83,9 +85,15 @@ def services(
         if _local(target) and (name in linked or _makes_image(target))
     }
     repositories = _repositories(kept, registry)
-    return {
+    # Without a group, or for a target that is left to bake, nothing tells what is asked for.
+    helpers = {name for target in kept.values() for name in _links(target)} - default
+    found = {
         name: _service(root, name, target, repositories[name], runner.environ)
         for name, target in kept.items()
+    }
+    return {
+        name: replace(service, helper=bool(default) and name in helpers)
+        for name, service in found.items()
     }
 
 
@@ -153,8 +161,8 @@ def _refused(result: Result, files: Sequence[str]) -> Exception:
     return ConfigurationError((Problem("", words or "bake refuses it", files[-1]),))
 
 
-def _targets(printed: str) -> dict[str, _Target]:
-    """Return the printed targets, those of the default group first, in its order."""
+def _targets(printed: str) -> tuple[dict[str, _Target], frozenset[str]]:
+    """Return the printed targets, those of the default group first, and the names of these."""
     document: dict[str, Any] = json.loads(printed)
     groups, targets = document.get("group") or {}, document.get("target") or {}
 
@@ -165,8 +173,9 @@ def _targets(printed: str) -> dict[str, _Target]:
         elif name in targets:
             yield name
 
-    ordered = dict.fromkeys((*members("default", frozenset()), *targets))
-    return {name: targets[name] for name in ordered}
+    default = tuple(members("default", frozenset()))
+    ordered = dict.fromkeys((*default, *targets))
+    return {name: targets[name] for name in ordered}, frozenset(default)
 
 
 def _links(target: _Target) -> Iterator[str]:

@@ -103,6 +103,8 @@ class Service:
         version_command: what its image is asked for its version, as an argument list.
         go_package: package whose variables `version`, `commit` and `date` a Go build sets; empty
             means `main`.
+        helper: whether it is only there for others that are built on it; it is built for them,
+            and for itself only where it is named.
     """
 
     name: str
@@ -125,6 +127,7 @@ class Service:
     labels: Mapping[str, str] = field(default_factory=dict)
     version_command: tuple[str, ...] = ()
     go_package: str = ""
+    helper: bool = False
 
     @property
     def default_target(self) -> str:

@@ -93,6 +93,23 @@ def test_the_default_target_has_the_plain_tag_and_others_name_themselves(
     assert other.reference == f"{default.reference}-development"
 
 
+def test_a_helper_is_built_for_others_and_for_itself_where_it_is_named(
+    repository: Repository,
+) -> None:
+    repository.service(Service("base", dockerfile="b/Dockerfile", helper=True), "FROM scratch\n")
+    assert [target.service for target in repository.plan(BuildRequest()).targets] == ["api"]
+    web = Service("web", dockerfile="w/Dockerfile", contexts={"ours": "service:base"})
+    repository.service(web, "FROM ours\n")
+    targets = repository.plan(BuildRequest()).targets
+    assert {target.service: target.asked for target in targets} == {
+        "api": True,
+        "base": False,
+        "web": True,
+    }
+    (named,) = repository.plan(BuildRequest(services=("base",))).targets
+    assert (named.service, named.asked) == ("base", True)
+
+
 def test_a_dockerfile_gets_the_arguments_that_it_declares_and_those_that_were_given(
     repository: Repository,
 ) -> None:

@@ -90,6 +90,14 @@ def test_targets_are_services_with_all_that_bake_says_of_them(tmp_path: Path) ->
     assert (services["base"].dockerfile, services["base"].image) == ("base/Dockerfile", "base")
 
 
+def test_what_bake_would_not_export_is_a_helper(tmp_path: Path) -> None:
+    services = config(tmp_path, replaying()).services
+    assert [service.name for service in services.values() if service.helper] == ["base"]
+    both = {**PRINTED, "group": {"default": {"targets": ["tool", "app-a", "base"]}}}
+    services = config(tmp_path, replaying(both)).services
+    assert not any(service.helper for service in services.values())
+
+
 def test_images_that_differ_by_their_tags_only_are_called_as_their_targets(tmp_path: Path) -> None:
     targets = {name: {"tags": [f"x/app:{name}"]} for name in ("app-a", "app-b")}
     services = config(tmp_path, replaying({"target": targets})).services
