@@ -19,7 +19,7 @@ _KINDS: Final = {"yaml": "YAML", "json": "JSON"}
 _MARK: Final = "\ufeff"
 # Kinds of file of which sops takes the mark for a part of the text.
 _NO_MARK: Final = frozenset({"json", "binary", "dotenv"})
-_CITED: Final = re.compile("invalid dotenv input line|key-value delimiter not found")
+_CITED: Final = re.compile("invalid dotenv input line|key-value delimiter not found|Input string")
 _CONFLICT: Final = re.compile("^(?:<{7}|>{7}) ", re.MULTILINE)
 _REPEATED: Final = re.compile(r'mapping key "(?P<key>.+)" already defined')
 _ANY_FAILURE: Final = 1
@@ -109,7 +109,7 @@ def _other(source: Source, text: str) -> object:
 
 
 def _first_line(stderr: str) -> str:
-    """Return what sops says first, without the line of the file that it cites: it may be plain."""
+    """Return what sops says first, without the line or value that it cites: it may be plain."""
     first = next(iter(stderr.strip().splitlines()), "")
     cited = _CITED.search(first)
     return first[: cited.end()] if cited else first

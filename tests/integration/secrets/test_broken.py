@@ -108,6 +108,26 @@ def test_a_file_that_was_never_encrypted_is_told_and_not_shown(vault: Vault, nam
     assert refused(vault, name).startswith(f"{name} is not encrypted: it has no part that sops")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("s.yaml", b"plain-value-1"),
+        ("s.json", b'"plain-value-1"'),
+        ("s.env", b"plain-value-1"),
+        ("s.ini", b"plain-value-1"),
+    ],
+)
+def test_a_plain_value_in_place_of_an_encrypted_one_is_not_shown(
+    vault: Vault, name: str, value: bytes
+) -> None:
+    path = vault.seal_file(name, PLAIN[name])
+    sealed = path.read_bytes()
+    start = sealed.index(b"ENC[") - (name == "s.json")
+    end = sealed.index(b"]", start) + 1 + (name == "s.json")
+    path.write_bytes(sealed[:start] + value + sealed[end:])
+    assert "plain-value" not in refused(vault, name)
+
+
 @pytest.mark.parametrize("name", ["s.env", "s.ini"])
 def test_a_plain_line_in_an_encrypted_file_is_not_shown(vault: Vault, name: str) -> None:
     path = vault.seal_file(name, PLAIN[name])
