@@ -20,7 +20,7 @@ from hullwright.tools import dotenv
 from hullwright.tools.placeholders import is_placeholder, names_a_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hullwright.stack.override import Override
     from hullwright.stack.selection import Selection
@@ -99,6 +99,8 @@ def given_env_files(
     """
     absent: list[tuple[str, str]] = []
     active = variables.active_services(written, selection.call.profiles)
+    # What is too long and reaches a service as a file is not what an env file would bring.
+    too_long_for_all = [name for name in selection.long if name not in _as_files(written)]
     for name in dict.fromkeys([*active, *selection.services]):
         files = variables.env_files(written, name)
         kept: list[dict[str, Any]] = []
@@ -112,7 +114,9 @@ def given_env_files(
             if own and there:
                 passed |= dict.fromkeys(selection.environment)
             elif not there and selection.environment:
-                passed |= dict.fromkeys(_stands_for(ws, selection, Path(path), required))
+                passed |= dict.fromkeys(
+                    _stands_for(ws, selection, Path(path), required, too_long_for_all)
+                )
             elif not there and required and not (own and not selection.call.dotenv):
                 absent.append((name, path))
         _pass_through(written, name, passed, override)
@@ -138,12 +142,13 @@ def _stands_for(
     selection: Selection,
     path: Path,
     required: bool,  # noqa: FBT001  a fact of it
+    long: Sequence[str],
 ) -> list[str]:
     """Return the keys that are passed on in place of an absent file."""
     example = _example(path)
     if example is None:
-        if required and selection.long:
-            raise too_long(selection, next(iter(selection.long)), f"all that {path.name} may hold")
+        if required and long:
+            raise too_long(selection, long[0], f"all that {path.name} may hold")
         # Nobody waits for an optional file: it is not what brings all secrets to a service.
         return list(selection.environment) if required or path.name == ".env" else []
     wanted = [entry.name for entry in _live(_text(example))]
@@ -151,6 +156,12 @@ def _stands_for(
         if name in selection.long:
             raise too_long(selection, name, f"{example.name}")
     return [name for name in wanted if name in {*selection.environment, *ws.environ}]
+
+
+def _as_files(written: Mapping[str, Any]) -> set[str]:
+    """Return the keys that reach a service of a model as the file of a secret."""
+    services = list(written.get("services") or {})
+    return {key for _, key in variables.secret_keys(written, services)}
 
 
 def _example(path: Path) -> Path | None:

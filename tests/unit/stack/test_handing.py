@@ -79,6 +79,19 @@ def test_each_service_gets_the_keys_of_its_own_file(tmp_path: Path, example: str
     assert override.services["db"]["environment"] == {"TOKEN": None}
 
 
+def test_a_long_value_that_is_handed_over_as_a_file_may_stand_beside_an_absent_env_file(
+    tmp_path: Path,
+) -> None:
+    ws, selection = selected(tmp_path, {"TOKEN": Secret("battery"), "LONG": Secret(LONG)})
+    app = {"env_file": [str(tmp_path / "app.env")], "secrets": ["long"]}
+    written = {"services": {"app": app}, "secrets": {"long": {"environment": "LONG"}}}
+    override = Override()
+    handing.given_env_files(ws, selection, written, override)
+    assert override.services["app"]["environment"] == {"TOKEN": None}
+    with pytest.raises(UsageError, match="the value of LONG is too long"):
+        handing.given_env_files(ws, selection, written | {"secrets": {}}, override)
+
+
 def test_an_optional_file_without_an_example_brings_nothing(tmp_path: Path) -> None:
     files = [{"path": str(tmp_path / "local.env"), "required": False}]
     assert overridden(tmp_path, files) == {"env_file": Tagged("!override", [])}
