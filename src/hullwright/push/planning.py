@@ -106,9 +106,18 @@ def require_registry(config: Config) -> str:
     """
     if config.registry:
         return config.registry
+    services = config.services.values()
+    first = {service.name: service.image.partition("/") for service in services}
+    # As Docker reads a name: only what has a dot or a port before a slash is a registry.
+    named = [n for n, (domain, slash, _) in first.items() if slash and set(domain) & set(".:")]
+    without = [name for name in first if name not in named]
+    why = [("no registry", f"images of {', '.join(without)} stay local")] if without else []
+    if named:
+        told = "named by the images, but they are pushed to the registry of the configuration only"
+        why.append(("own registry", f"of {', '.join(named)}: {told}"))
     raise UsageError(
         "there is no registry to push to",
-        why="images without one stay local",
+        why=why or "images without one stay local",
         next_step='set `registry = "registry.example.com/team"` in the configuration\n'
         "or try it with the registry that `invoke setup --install` starts here: "
         "HULLWRIGHT_REGISTRY=127.0.0.1:5000 invoke push",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hullwright.config.models import Config
+from hullwright.config.models import Config, Service
 from hullwright.errors import UnavailableError, UsageError
 from hullwright.push import (
     PushPlan,
@@ -28,6 +28,15 @@ def test_a_push_needs_a_registry() -> None:
     assert told.startswith("there is no registry to push to")
     assert "HULLWRIGHT_REGISTRY=127.0.0.1:5000" in told
     assert require_registry(Config("shop", registry=HOST)) == HOST
+
+
+def test_services_without_a_registry_are_named() -> None:
+    services = {"api": Service("api", image=API), "web": Service("web", image="team/web")}
+    with pytest.raises(UsageError) as raised:
+        require_registry(Config("shop", services=services))
+    told = str(raised.value)
+    assert "images of web stay local" in told
+    assert "of api: named by the images, but they are pushed to the registry of the " in told
 
 
 def test_tags_are_of_two_kinds_and_a_stage_is_their_suffix() -> None:
