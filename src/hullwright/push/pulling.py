@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
@@ -16,7 +17,7 @@ from hullwright.push.together import together
 from hullwright.tools import engine, published
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hullwright.outcome import Result
     from hullwright.push.models import Clients
@@ -44,7 +45,9 @@ class Wanted:
         version, revision: what its sources are said to be called; its labels come first.
         present: whether the local store has it under its digest.
         others: references that mean it too, where the registry lacks `reference`.
-        moving: references that mean it as long as its labels are of this version or revision.
+        moving: references that mean it as long as its labels are of this version or revision, or
+            of the same inputs.
+        fingerprint: of its inputs as they are checked out; empty where that does not count.
     """
 
     service: str
@@ -57,6 +60,7 @@ class Wanted:
     present: bool = False
     others: tuple[str, ...] = ()
     moving: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     @property
     def name(self) -> str:
@@ -156,15 +160,35 @@ def of_release(release: Release, services: Sequence[str], target: str) -> tuple[
 
 
 def looked_up(
-    clients: Mapping[str, RegistryClient], images: Sequence[Wanted]
+    clients: Mapping[str, RegistryClient],
+    images: Sequence[Wanted],
+    fingerprints: Callable[[], Mapping[tuple[str, str], str]] | None = None,
 ) -> tuple[Wanted, ...]:
     """Return what tags name now, with digests and platforms.
+
+    Args:
+        clients: of the registries, by domain.
+        images: what is wanted.
+        fingerprints: gives those of the inputs as they are checked out, by service and stage. It
+            is called only where a moving tag names an image of another version and revision:
+            what a push found current keeps its name of the commit that last changed it.
 
     Raises:
         CheckFailedError: a registry has no such tag; all are named.
         UnavailableError: a registry cannot be asked.
     """
     found = together(lambda image: _looked_up(clients, image), images)
+    lacking = any(
+        there is None and image.moving for image, there in zip(images, found, strict=True)
+    )
+    if lacking and fingerprints and (prints := fingerprints()):
+        images = [
+            there or replace(image, fingerprint=prints.get((image.service, image.target), ""))
+            for image, there in zip(images, found, strict=True)
+        ]
+        found = together(
+            lambda image: image if image.digest else _looked_up(clients, image), images
+        )
     missing = [image for image, there in zip(images, found, strict=True) if there is None]
     if missing:
         raise _no_tag(clients, missing)
@@ -206,7 +230,8 @@ def execute(ws: Workspace, plan: PullPlan) -> Pulled:
         UnavailableError: the engine could not fetch one.
     """
     count = sum(not image.present for image in plan.images)
-    with ws.console.step(f"pull {_count(count)}" if count else "nothing to pull"):
+    # Where nothing is fetched, what is shown at the end says so.
+    with ws.console.step(f"pull {_count(count)}") if count else nullcontext():
         seconds = together(lambda image: _fetched(ws, image), plan.images, workers=_PULLS)
     done = _described(ws, plan, seconds)
     recorded.save(ws, [_record(image) for image in done])
@@ -255,7 +280,12 @@ def _looked_up(clients: Mapping[str, RegistryClient], image: Wanted) -> Wanted |
 
 def _is(image: Wanted, there: Published) -> bool:
     """Return whether what a moving tag names is the image that is wanted."""
-    return there.version in {image.version} - {""} or there.revision in {image.revision} - {""}
+    told = zip(
+        (image.version, image.revision, image.fingerprint),
+        (there.version, there.revision, there.fingerprint),
+        strict=True,
+    )
+    return any(wanted and wanted == has for wanted, has in told)
 
 
 def _no_tag(clients: Mapping[str, RegistryClient], missing: Sequence[Wanted]) -> CheckFailedError:

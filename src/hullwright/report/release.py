@@ -65,6 +65,9 @@ def _head(shown: Shown) -> str:
         )
     if isinstance(shown, Pulled):
         fetched = sum(image.status == "pulled" for image in shown.images)
+        if not fetched:
+            here = "1 image is" if len(shown.images) == 1 else f"{len(shown.images)} images are"
+            return f"nothing to pull: {here} here · {shown.source}"
         return f"{_count(fetched, 'image')} of {len(shown.images)} pulled · {shown.source}"
     changed = sum(not naming.done for naming in shown.namings)
     return f"{_count(changed, 'tag')} of {len(shown.namings)} set in the local store"

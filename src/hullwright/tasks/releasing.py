@@ -196,7 +196,9 @@ def _pull_of_tag(session: Session, services: Sequence[str], target: str, tag: st
         _wanted(session, service, target or service.default_target, tag) for service in chosen
     ]
     clients = _clients(session, (image.repository for image in images))
-    found = pulling.looked_up(clients, images)
+    found = pulling.looked_up(
+        clients, images, None if tag else lambda: _prints(session, services, target)
+    )
     return pulling.plan(session.workspace, clients, tag or session.version.image_tag, found)
 
 
@@ -227,6 +229,33 @@ def _wanted(session: Session, service: Service, target: str, tag: str) -> Wanted
         others=tuple(others),
         moving=references(moving),
     )
+
+
+def _prints(session: Session, services: Sequence[str], target: str) -> dict[tuple[str, str], str]:
+    """Return the fingerprints of what is checked out, by service and stage; no releases'.
+
+    A release is never another version's image, whatever its inputs are.
+    """
+    from hullwright import build
+    from hullwright.errors import HullwrightError
+    from hullwright.tasks.building import source_version
+
+    versions = session.versions
+    request = build.BuildRequest(services=tuple(services), target=target)
+    try:
+        plan = build.plan(
+            session.workspace, request, lambda each: source_version(session, versions[each.name])
+        )
+        prints = build.fingerprints_now(session.workspace, plan)
+    except HullwrightError as error:
+        # What cannot be built here has no inputs to compare; that the tag is missing is told.
+        session.console.detail(f"its inputs cannot be compared: {error.what}")
+        return {}
+    return {
+        (each.service, each.target): prints[each.name].value
+        for each in plan.targets
+        if not each.release
+    }
 
 
 def release_parts(session: Session, file: str) -> tuple[StackPart, ...]:

@@ -301,3 +301,19 @@ def test_a_release_is_built_once_and_its_push_can_be_retried(busybox: str, tmp_p
             "the registry holds this very release"
         }
         assert yard.all_tags() == before
+
+
+def test_a_pull_takes_what_a_push_found_current_under_its_older_version(
+    busybox: str, tmp_path: Path
+) -> None:
+    branch = 'tags = [{ type = "ref", event = "branch" }]\n'
+    with yard_in(tmp_path, 1, tags=branch) as yard:
+        yard.push()
+        yard.matrix.repository.write("README.md", "A third commit.\n")
+        yard.matrix.commit()
+        assert "current" in yard.push()
+        told = yard.matrix.json("pull")
+        assert told["images"][0]["digest"] == yard.tags("s0")["main"]
+        yard.matrix.change("s0")
+        yard.matrix.commit()
+        yard.matrix.run("pull", code=1)

@@ -43,7 +43,8 @@ def test_the_images_of_a_release_are_here_recorded_and_named(shop: Shop, run: Ru
         assert entry["fingerprint"] == "f" * 64
         assert entry["platforms"] == ["linux/amd64"]
     again = run(releasing.pull, release=shop.file())
-    assert again.out.startswith("0 images of 2 pulled · shop 1.4.1\n")
+    assert again.out.startswith("nothing to pull: 2 images are here · shop 1.4.1\n")
+    assert "nothing to pull" not in again.err
 
 
 def test_sizes_and_up_take_exactly_what_was_pulled(shop: Shop, run: Runs) -> None:
