@@ -32,8 +32,3 @@ def test_what_is_no_figure_is_refused(text: str) -> None:
 def test_invoke_parses_no_figure_itself(task: object, flag: str) -> None:
     kinds = {arg.name: arg.kind for arg in task.get_arguments()}  # type: ignore[attr-defined]  # Invoke's task
     assert kinds[flag] is str
-
-
-@pytest.mark.parametrize("task", [build, push])
-def test_the_help_says_how_several_services_are_named(task: object) -> None:
-    assert "a,b or repeated" in task.help["service"]  # type: ignore[attr-defined]  # Invoke's task
