@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from hullwright.errors import CheckFailedError
+from hullwright.secrets.flatten import public_names
 from hullwright.secrets.read import as_tree, exact, metadata
+from hullwright.secrets.source import known, named
 from hullwright.tools import sopsfile
+from hullwright.tools.dotenv import variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -77,6 +82,19 @@ def look(source: Source) -> Sealed:
     )
 
 
+def secret_variables(ws: Workspace) -> set[str]:
+    """Return the variables that the files of all environments give; public ones are none of them.
+
+    No key is needed for it. A file that cannot be read gives none.
+    """
+    found: set[str] = set()
+    for source in (named(ws, env) for env in known(ws)):
+        if source.path.is_file():
+            with suppress(CheckFailedError):
+                found.update(_variable(path) for path in look(source).leaves)
+    return found - public_names(ws.config.secrets)
+
+
 def kind_of(source: Source) -> Kind:
     """Return what a file is, also before it is there."""
     return source.kind if source.path.is_file() else sopsfile.kind_by_name(source.name) or "yaml"
@@ -94,6 +112,11 @@ def content(ws: Workspace, source: Source) -> object:
 def dotted(path: Path) -> str:
     """Return a path as people write it: `db.password`."""
     return ".".join(str(part) for part in path)
+
+
+def _variable(path: Path) -> str:
+    words = tuple(str(part) for part in path)
+    return variable_name(words[1:] if len(words) > 1 and words[0] == sopsfile.INI_TOP else words)
 
 
 def _document(source: Source, kind: Kind) -> dict[str, Any]:

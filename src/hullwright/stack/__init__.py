@@ -9,6 +9,7 @@ from hullwright.stack.down import DownPlan, down, execute_down, plan_down
 from hullwright.stack.entering import exec_, shell, shell_of_image
 from hullwright.stack.execution import ServiceUp, UpReport, execute, up
 from hullwright.stack.explain import Failure
+from hullwright.stack.handed import mask_handed_over
 from hullwright.stack.looking import ServiceState, StackState, logs, project_name, ps
 from hullwright.stack.plan import Operation, UpPlan, plan_up
 from hullwright.stack.restarting import restart
@@ -31,6 +32,7 @@ __all__ = [
     "execute",
     "execute_down",
     "logs",
+    "mask_handed_over",
     "plan_down",
     "plan_up",
     "project_name",

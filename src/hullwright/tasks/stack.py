@@ -44,13 +44,16 @@ def up(
     """Start a stack from exactly what was built, wait until it is healthy, and explain if not."""
     from hullwright import stack as feature
     from hullwright.report import stack as report
-    from hullwright.tasks.starting import running, seconds, selection
+    from hullwright.tasks.starting import mask_running, running, seconds, selection
 
     chosen = selection(session, stack, service, profile, env, secrets, dev=dev)
     plan = feature.plan_up(session.workspace, chosen)
     if session.dry:
         session.console.result(plan.text())
         return
+    if not chosen.environment:
+        # What runs may have values that this run was not told, and a failure shows its last lines.
+        mask_running(session, chosen)
     with running(session, "up", stack=chosen.stack.name):
         done = feature.execute(session.workspace, plan, timeout_s=seconds(timeout))
         session.show(report, done, format, summarise=True)
@@ -120,11 +123,12 @@ def restart(
     """Restart the containers of a stack as they are, wait until healthy, and explain if not."""
     from hullwright import stack as feature
     from hullwright.report import stack as report
-    from hullwright.tasks.starting import mask, seconds
+    from hullwright.tasks.starting import mask, mask_running, seconds
 
     chosen = feature.select(session.workspace, stack, services=service or ())
     # A failure is explained with the last lines of the service.
     mask(session)
+    mask_running(session, chosen)
     done = feature.restart(session.workspace, chosen, timeout_s=seconds(timeout))
     session.show(report, done, format)
     session.leave(held=not done.failures, why=f"stack {done.stack} did not come up again")

@@ -85,6 +85,17 @@ def mask(session: Session) -> None:
                 secrets.environment(session.workspace, name)
 
 
+def mask_running(session: Session, chosen: Selection) -> None:
+    """Let output show nothing secret that was handed over to what runs; no key is needed.
+
+    It may have been started by somebody whose key is not here.
+    """
+    from hullwright import stack
+    from hullwright.secrets.sealed import secret_variables
+
+    stack.mask_handed_over(session.workspace, chosen, secret_variables(session.workspace))
+
+
 def seconds(text: str | None) -> float | None:
     """Return the seconds of a duration such as `20s` or `1m30s`; None for None.
 

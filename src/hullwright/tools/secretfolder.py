@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import HullwrightError, LockedError, UsageError
+from hullwright.secret import Secret
 from hullwright.tools import memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from hullwright.secret import Secret
 
 VARIABLE: Final = "HULLWRIGHT_SECRETS_DIR"
 _SHARED: Final = "/dev/shm"  # noqa: S108  the place of a folder of our own, checked to be ours
@@ -87,6 +86,17 @@ def names(environ: Mapping[str, str], project: str) -> tuple[str, ...]:
         for path in folder.glob(f"{_FILES}/*/*")
     }
     return tuple(sorted(found))
+
+
+def contents(environ: Mapping[str, str], project: str) -> set[Secret]:
+    """Return what stands in a project's files that are texts: what output must not show."""
+    found = set()
+    for folder in _candidates(environ, project):
+        for path in folder.glob(f"{_FILES}/*/*"):
+            # Another run may tidy up, and what is no text is in no log either.
+            with suppress(OSError, UnicodeDecodeError):
+                found.add(Secret(path.read_bytes().decode()))
+    return found
 
 
 def projects(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -146,3 +146,11 @@ def test_a_crash_between_files_counts_as_none_of_them(
 )
 def test_the_engine_tells_of_a_file_that_is_gone(told: str, *, ours: bool) -> None:
     assert secretfolder.is_of_a_file(told) is ours
+
+
+def test_what_stands_in_the_files_is_told_as_secrets(environ: dict[str, str]) -> None:
+    folder = folder_of(environ)
+    assert secretfolder.contents(environ, "shop") == set()
+    secretfolder.make(folder, FILES, {"app": "first"})
+    (folder / "files/app/binary").write_bytes(b"\xff\xfe")
+    assert secretfolder.contents(environ, "shop") == {Secret("one"), Secret("two")}
