@@ -44,6 +44,7 @@ def as_json(report: ScanReport) -> dict[str, Any]:
     return {
         "schema": _SCHEMA,
         "held": not report.failed,
+        "environments": list(report.environments),
         "values": list(report.values),
         "not_searched_for": list(report.short),
         "searched": [{"place": place.place, "bytes": place.bytes} for place in report.searched],
@@ -63,6 +64,8 @@ def verdict(report: ScanReport) -> str:
 
 def _summary(report: ScanReport) -> list[str]:
     lines = [verdict(report)]
+    if report.environments:
+        lines.append(f"values of: {', '.join(report.environments)}")
     if report.short:
         lines.append(f"not searched for, shorter than 6 characters: {', '.join(report.short)}")
     return lines

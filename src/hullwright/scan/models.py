@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hullwright.findings import failed
+from hullwright.findings import failed, ordered
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from hullwright.findings import Finding
@@ -118,12 +119,19 @@ class ScanReport:
         short: names of those whose values are too short to be searched for.
         searched: the places, in the order of the plan.
         findings: what was found; the gravest first.
+        environments: those whose values were searched for.
     """
 
     values: tuple[str, ...]
     short: tuple[str, ...]
     searched: tuple[Searched, ...]
     findings: tuple[Finding, ...]
+    environments: tuple[str, ...] = ()
+
+    def beside(self, environments: Iterable[str], unread: Iterable[Finding]) -> ScanReport:
+        """Return the same with whose values were searched for, and whose could not be read."""
+        findings = ordered((*unread, *self.findings))
+        return replace(self, findings=findings, environments=tuple(environments))
 
     @property
     def failed(self) -> bool:

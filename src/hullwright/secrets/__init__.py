@@ -1,5 +1,6 @@
 """Secrets: an encrypted file per environment, as variables for a process or as a file."""
 
+from hullwright.secrets.explain import MissingKeyError
 from hullwright.secrets.flatten import public_names
 from hullwright.secrets.handing import run_with
 from hullwright.secrets.output import STANDARD_OUTPUT, Decrypted, DecryptPlan, decrypt, plan_decrypt
@@ -11,6 +12,7 @@ __all__ = [
     "STANDARD_OUTPUT",
     "DecryptPlan",
     "Decrypted",
+    "MissingKeyError",
     "MissingSecretsError",
     "Source",
     "available",

@@ -27,6 +27,10 @@ _ANY_FAILURE: Final = 1
 _RULES_BROKEN: Final = "error loading config"
 
 
+class MissingKeyError(CheckFailedError):
+    """No key that is here decrypts a file; nothing is wrong with the file itself."""
+
+
 def explained(ws: Workspace, source: Source, result: Result) -> HullwrightError:
     """Return the error of a file that sops did not decrypt.
 
@@ -192,7 +196,7 @@ def _no_key(
     encrypted_to = [*(age.short(key) for key in found.recipients), *found.others]
     # Of age keys the places below say more; of another service only sops knows what it answered.
     said = [f"{key}: {why}" for key, why in reasons.items() if why and key not in found.recipients]
-    return CheckFailedError(
+    return MissingKeyError(
         f"missing: the key that decrypts {source.name}",
         why=[
             ("the file is encrypted to", ", ".join(encrypted_to) or "nobody"),

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from hullwright.tasks.define import FORMATS, task
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hullwright.findings import Finding
     from hullwright.secret import Secret
     from hullwright.tasks.session import Session
 
@@ -37,26 +40,31 @@ def scan(
     if session.dry:
         session.console.result(feature.plan(session.workspace, request).text())
         return
-    values = _values(session, env or [])
+    read, unread = _read(session, env or [])
     plan = feature.plan(session.workspace, request)
-    found = feature.execute(session.workspace, plan, values)
+    found = feature.execute(session.workspace, plan, _secret(session, read))
+    found = found.beside(read, unread)
     session.show(report, found, format, summarise=True)
     session.leave(held=not found.failed, why=report.verdict(found))
 
 
-def _values(session: Session, wanted: list[str]) -> dict[str, Secret]:
-    """Return the values that are secrets, by name and, beside development, environment.
+def _read(
+    session: Session, wanted: list[str]
+) -> tuple[dict[str, dict[str, Secret]], list[Finding]]:
+    """Return the values of each environment, and a finding for each whose file is damaged.
 
     Without `--env` an environment whose key is not here is told of and left out.
     """
     from hullwright import secrets
     from hullwright.errors import HullwrightError
+    from hullwright.findings import Finding
     from hullwright.secrets.source import known
 
     ws = session.workspace
     names = wanted or sorted(name for name in known(ws) if secrets.available(ws, name))
     found: dict[str, dict[str, Secret]] = {}
     failures: list[HullwrightError] = []
+    unread: list[Finding] = []
     for name in names or [secrets.DEVELOPMENT]:
         try:
             found[name] = secrets.environment(ws, name)
@@ -64,13 +72,26 @@ def _values(session: Session, wanted: list[str]) -> dict[str, Secret]:
             if wanted:
                 raise
             failures.append(error)
-            session.console.warn(f"the values of {name} are not searched for: {error.what}")
+            if isinstance(error, secrets.MissingKeyError):
+                session.console.warn(f"the values of {name} are not searched for: {error.what}")
+                continue
+            why = f"are not searched for: {error.what}"
+            unread.append(
+                Finding("scan.unread", "error", f"the values of {name}", why, error.next_step)
+            )
     if not found:
         raise failures[0]
+    return found, unread
+
+
+def _secret(session: Session, read: Mapping[str, dict[str, Secret]]) -> dict[str, Secret]:
+    """Return the values that are secrets, by name and, beside development, environment."""
+    from hullwright import secrets
+
     public = secrets.public_names(session.config.secrets)
     return {
         key if name == secrets.DEVELOPMENT else f"{key} of {name}": value
-        for name, values in found.items()
+        for name, values in read.items()
         for key, value in values.items()
         if key not in public and value not in {values[one] for one in public & values.keys()}
     }

@@ -49,7 +49,9 @@ REPORT: Final = ScanReport(
         )
     ),
 )
-CLEAN: Final = ScanReport(("API_TOKEN",), (), (Searched("Git history", 2_000_000),), ())
+CLEAN: Final = ScanReport(
+    ("API_TOKEN",), (), (Searched("Git history", 2_000_000),), (), ("development", "staging")
+)
 
 
 def held(name: str, text: str) -> None:
@@ -83,3 +85,11 @@ def test_machines_get_documented_values() -> None:
 def test_a_clean_scan_says_what_it_looked_at() -> None:
     held("clean.txt", report.text(CLEAN))
     assert not CLEAN.failed
+
+
+def test_a_damaged_file_fails_a_scan_that_found_nothing() -> None:
+    damaged = Finding("scan.unread", "error", "the values of staging", "are not searched for: cut")
+    found = CLEAN.beside(["development"], [damaged])
+    assert found.failed
+    assert report.text(found).startswith("✗ the values of staging are not searched for: cut\n")
+    assert report.text(found).endswith("values of: development")

@@ -80,8 +80,18 @@ def test_an_environment_that_cannot_be_decrypted_is_told_of(repository: Vault) -
     done = run(repository, "secrets.scan")
     assert done.returncode == 0
     assert "the values of staging are not searched for" in done.stderr
+    assert "values of: development\n" in done.stdout
     assert run(repository, "secrets.scan", "--env", "staging").returncode == 1
     assert run(repository, "secrets.scan", "--env", "nowhere").returncode == 2
+
+
+def test_an_environment_whose_file_is_damaged_fails_the_scan(repository: Vault) -> None:
+    file = repository.root / "deploy/environments/staging.sops.yaml"
+    file.write_text(f"added: plain\n{file.read_text()}", encoding="utf-8")
+    done = run(repository, "secrets.scan")
+    assert done.returncode == 1
+    assert done.stdout.startswith("✗ the values of staging are not searched for: ")
+    assert "values of: development\n" in done.stdout
 
 
 def test_an_image_is_not_searched_without_an_engine(repository: Vault) -> None:

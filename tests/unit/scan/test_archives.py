@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from archives import Layout, digest, tar
 from hullwright.scan.archives import Archive, leaves, place_in
 from hullwright.scan.hits import Hits
-from hullwright.scan.images import _document_findings, _layer_findings
+from hullwright.scan.images import _by_place, _document_findings, _layer_findings
 from hullwright.scan.models import ScannedImage
 from hullwright.scan.needles import needles
 from hullwright.scan.search import Haystack
@@ -102,6 +102,13 @@ def test_a_configuration_tells_where_the_value_stands() -> None:
         "shop/api:1 manifest: annotation why",
         "shop/api:1 provenance: predicate.a.1",
     }
+
+
+def test_places_are_told_in_their_order() -> None:
+    places = ["history step 12", "history step 3", "history step 1", "ENV B", ""]
+    assert [hit[0] for hit in sorted(((one, "", "") for one in places), key=_by_place)] == [
+        *("", "ENV B", "history step 1", "history step 3", "history step 12"),
+    ]
 
 
 def test_a_step_that_names_the_value_is_masked() -> None:
