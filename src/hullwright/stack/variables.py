@@ -122,6 +122,7 @@ def check(ws: Workspace, selection: Selection, written: Mapping[str, Any]) -> No
     needed = uses(written, active)
     # What is too long for a variable reaches a service as a file.
     given = dict.fromkeys((*selection.environment, *selection.long), "set")
+    given |= dict.fromkeys(_empty(selection), "")
     values = {**ws.environ, **given}
     missing = [use for use in needed if not _given(use, values)]
     if missing and selection.call.dotenv:
@@ -206,11 +207,30 @@ def _not_in_dotenv(ws: Workspace, selection: Selection, missing: list[Use]) -> l
     ]
 
 
+def _empty(selection: Selection) -> list[str]:
+    """Return the secrets that are kept and have no text."""
+    return [
+        name
+        for name, value in selection.environment.items()
+        if not (value if isinstance(value, str) else value.reveal())
+    ]
+
+
 def _missing(ws: Workspace, missing: list[Use], selection: Selection) -> UsageError:
     places: dict[str, list[str]] = {}
     for use in missing:
         places.setdefault(use.name, []).append(use.place)
     count = len(places)
+    empty = [name for name in _empty(selection) if name in places]
+    if empty:
+        # Compose takes what it is given before any .env: nothing else can fill it in.
+        return UsageError(
+            f"{', '.join(empty)} {'is' if len(empty) == 1 else 'are'} empty in the encrypted "
+            "secrets, and the stack refuses an empty value",
+            why=[(name, f"asked for by {', '.join(at[:3])}") for name, at in places.items()],
+            next_step="\n".join(f"invoke secrets.set --key {name}" for name in places)
+            + "   (with --env NAME where the stack gets those of another environment)",
+        )
     made = " (invoke env --init makes one)" if (ws.root / ".env.example").is_file() else ""
     return UsageError(
         f"{count} variable{'s have' if count > 1 else ' has'} no value: {', '.join(places)}",

@@ -303,6 +303,17 @@ def test_missing_variables_and_env_files_are_told(tmp_path: Path) -> None:
         stack.plan_up(ws, stack.select(ws))
 
 
+@pytest.mark.parametrize("dotenv", [True, False])
+def test_an_empty_secret_that_compose_refuses_is_named(tmp_path: Path, *, dotenv: bool) -> None:
+    ws, _ = repository(tmp_path)
+    given = {"PASSWORD": Secret("")}
+    with pytest.raises(
+        UsageError, match=r"^PASSWORD is empty in the encrypted secrets, and the stack"
+    ) as caught:
+        stack.plan_up(ws, stack.select(ws, environment=given, dotenv=dotenv))
+    assert caught.value.next_step.startswith("invoke secrets.set --key PASSWORD   (")
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
