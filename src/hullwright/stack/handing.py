@@ -112,6 +112,8 @@ def given_env_files(
             if there:
                 kept.append({"path": path, "required": required})
             if own and there:
+                # Beside it all that is given is passed on, so what cannot be is told of here too.
+                _stands_for(ws, selection, Path(path), required, too_long_for_all)
                 passed |= dict.fromkeys(selection.environment)
             elif not there and selection.environment:
                 passed |= dict.fromkeys(

@@ -7,6 +7,8 @@ read-only one refuses. So each service gets files that are made here and mounted
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 from contextlib import contextmanager
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 # Changes with a service's files, so that Compose makes a container anew that has old ones.
 LABEL: Final = "dev.hullwright.secrets"
+_LOCAL: Final = "unix:"
 _EVERYBODY: Final = 0o444
 _OWNER: Final = 0o400
 
@@ -132,8 +135,31 @@ def who(file: SecretFile) -> str:
 
 
 def engine_is_here(environ: Mapping[str, str]) -> bool:
-    """Return whether the engine is on this machine, as far as the environment says."""
-    return environ.get("DOCKER_HOST", "unix:").startswith("unix:")
+    """Return whether the engine is on this machine, as far as its address says.
+
+    The order is Docker's own: https://docs.docker.com/engine/manage-working-with-contexts/
+    """
+    return (environ.get("DOCKER_HOST") or _host_of_context(environ)).startswith("unix:")
+
+
+def _host_of_context(environ: Mapping[str, str]) -> str:
+    """Return the engine's address by the context that is chosen, which the client keeps in files.
+
+    Of a context that cannot be read every command fails, and says so better than this could.
+    """
+    given = environ.get("DOCKER_CONFIG")
+    folder = Path(given) if given else Path(environ.get("HOME", "/")) / ".docker"
+    try:
+        name = environ.get("DOCKER_CONTEXT")
+        if not name:
+            name = json.loads((folder / "config.json").read_bytes()).get("currentContext")
+        if name in {None, "", "default"}:
+            return _LOCAL
+        at = hashlib.sha256(name.encode()).hexdigest()
+        meta = json.loads((folder / "contexts/meta" / at / "meta.json").read_bytes())
+        return str(meta["Endpoints"]["docker"].get("Host") or _LOCAL)
+    except (OSError, ValueError, LookupError, AttributeError, TypeError):
+        return _LOCAL
 
 
 def _uses(selection: Selection, model: Model, service: ComposeService) -> Iterable[_Use]:

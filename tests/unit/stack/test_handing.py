@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -178,6 +179,36 @@ def test_a_long_value_cannot_be_among_all_that_a_file_had(tmp_path: Path) -> Non
     (tmp_path / "app.env.example").write_text("BIG=\n")
     with pytest.raises(UsageError, match="the value of BIG is too long"):
         handing.given_env_files(ws, selection, written, Override())
+
+
+def test_a_long_value_is_told_of_beside_the_projects_own_env_file_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=1\n")
+    ws, selection = selected(tmp_path, {"BIG": Secret(LONG), **GIVEN})
+    written = {"services": {"app": {"env_file": [str(tmp_path / ".env")]}}}
+    with pytest.raises(UsageError, match="the value of BIG is too long"):
+        handing.given_env_files(ws, selection, written, Override())
+    (tmp_path / ".env.example").write_text("PORT=\n")
+    override = Override()
+    handing.given_env_files(ws, selection, written, override)
+    assert override.services["app"]["environment"] == dict.fromkeys(GIVEN)
+
+
+def test_an_engine_elsewhere_is_known_by_its_context(tmp_path: Path) -> None:
+    for name, host in {"far": "ssh://far", "near": "unix:///run/near.sock"}.items():
+        folder = tmp_path / "contexts/meta" / hashlib.sha256(name.encode()).hexdigest()
+        folder.mkdir(parents=True)
+        meta = {"Name": name, "Endpoints": {"docker": {"Host": host}}}
+        (folder / "meta.json").write_text(json.dumps(meta))
+    config = {"DOCKER_CONFIG": str(tmp_path)}
+    assert secretfiles.engine_is_here(config)
+    assert not secretfiles.engine_is_here({**config, "DOCKER_CONTEXT": "far"})
+    (tmp_path / "config.json").write_text('{"currentContext": "far"}')
+    assert not secretfiles.engine_is_here(config)
+    assert secretfiles.engine_is_here({**config, "DOCKER_CONTEXT": "near"})
+    assert secretfiles.engine_is_here({**config, "DOCKER_CONTEXT": "default"})
+    # The client takes DOCKER_HOST before any context.
+    assert secretfiles.engine_is_here({**config, "DOCKER_HOST": "unix:///run/docker.sock"})
+    assert not secretfiles.engine_is_here({"DOCKER_HOST": "tcp://far:2376"})
 
 
 SECRETS: dict[str, Any] = {
