@@ -166,13 +166,15 @@ def remove(environ: Mapping[str, str], project: str) -> None:
     """Remove a project's folders with all that is in them.
 
     Raises:
+        LockedError: another run starts with them.
         HullwrightError: one could not be removed.
     """
     for folder in _candidates(environ, project):
         if not folder.is_dir():
             continue
         try:
-            shutil.rmtree(folder)
+            with held(folder):
+                shutil.rmtree(folder)
         except OSError as error:
             raise HullwrightError(
                 f"the secrets of {project} could not be removed from memory",
@@ -206,12 +208,17 @@ def held(folder: Path) -> Iterator[None]:
             f"the folder {folder} cannot be made", why=error.strerror or str(error)
         ) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, folder.name)
         yield
-    except BlockingIOError:
-        raise LockedError(f"the secrets of {folder.name} are in use by another run") from None
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, project: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LockedError(f"the secrets of {project} are in use by another run") from None
 
 
 def _places(environ: Mapping[str, str]) -> list[Path]:

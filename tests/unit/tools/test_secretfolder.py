@@ -111,6 +111,9 @@ def test_what_a_run_holds_is_not_tidied_up(environ: dict[str, str]) -> None:
         assert folder.is_dir()
         with pytest.raises(LockedError), secretfolder.held(folder):
             pytest.fail("two runs hold it")
+        with pytest.raises(LockedError, match="in use by another run"):
+            secretfolder.remove(environ, "shop")
+        assert secretfolder.names(environ, "shop")
     secretfolder.forget(environ, "shop")
     assert not folder.exists()
 
@@ -154,3 +157,8 @@ def test_what_stands_in_the_files_is_told_as_secrets(environ: dict[str, str]) ->
     secretfolder.make(folder, FILES, {"app": "first"})
     (folder / "files/app/binary").write_bytes(b"\xff\xfe")
     assert secretfolder.contents(environ, "shop") == {Secret("one"), Secret("two")}
+
+
+def test_what_fails_while_the_files_are_held_is_told_as_it_is(environ: dict[str, str]) -> None:
+    with pytest.raises(BlockingIOError), secretfolder.held(folder_of(environ)):
+        raise BlockingIOError
