@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass
+from errno import ENOTDIR
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -200,7 +201,7 @@ def _write_new(path: Path, text: str, name: str) -> None:
     """Write a file of mode 0600, whole, where no file is; never over one that came meanwhile."""
     temporary = None
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(path.parent)
         descriptor, temporary = tempfile.mkstemp(prefix=".keys.", dir=path.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -222,3 +223,11 @@ def _write_new(path: Path, text: str, name: str) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        # To the caller an existing file is a key that came meanwhile.
+        raise NotADirectoryError(ENOTDIR, f"{path} is a file, and no folder") from None
