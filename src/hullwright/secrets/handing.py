@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hullwright.errors import UsageError, unknown
 from hullwright.secrets.flatten import public_names
+from hullwright.secrets.keys import HOLD_A_KEY
 from hullwright.secrets.read import read
 from hullwright.secrets.source import find
 from hullwright.unstarted import is_variable
@@ -29,8 +31,8 @@ def run_with(
     """Turn this process into a command that has the values of an environment in its own.
 
     So its signals, its terminal and its exit code are the command's, and no process that knows the
-    values stays beside it. A value takes the place of a variable of the same name. Only a dry run
-    returns.
+    values stays beside it. A value takes the place of a variable of the same name. The variables
+    that hold a key of sops, or say where one is, are left out. Only a dry run returns.
 
     Args:
         ws: the repository.
@@ -52,7 +54,9 @@ def run_with(
     given: dict[str, str | Secret] = {
         name: value.reveal() if name in public else value for name, value in values.items()
     }
-    return ws.runner.become(*words, env=given)
+    # The command was to get these values, and not what opens the file for ever.
+    kept = {name: each for name, each in ws.runner.environ.items() if name not in HOLD_A_KEY}
+    return replace(ws.runner, environ=kept).become(*words, env=given)
 
 
 def _handed_over(

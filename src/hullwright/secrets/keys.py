@@ -33,6 +33,8 @@ _READ: Final = frozenset(
         *("SOPS_AGE_SSH_PRIVATE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_CMD"),
     }
 )
+# Those of them through which a key can be had; who gets values of secrets gets none of these.
+HOLD_A_KEY: Final = _READ - {"SOPS_AGE_RECIPIENTS"}
 _MEANT: Final = re.compile(r"^(?:SOPS_?(?:AGE_?)?|AGE_?(?:SECRET_?|PRIVATE_?)?)KEYS?(?:_?FILE)?$")
 
 

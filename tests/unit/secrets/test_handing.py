@@ -56,6 +56,22 @@ def test_a_command_gets_all_values_or_those_that_are_named(
     assert run(tmp_path, monkeypatch, "true", only=("B",)) == {"B": VALUES["B"]}
 
 
+def test_a_command_gets_no_key_of_sops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env.sops.yaml").touch()
+    got: list[dict[str, str]] = []
+    monkeypatch.setattr(handing, "read", lambda *_: VALUES)
+    monkeypatch.setattr(
+        "hullwright.run.become", lambda _program, _words, environ: got.append(environ)
+    )
+    keys = dict.fromkeys(
+        ("SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD", "SOPS_AGE_SSH_PRIVATE_KEY_FILE"),
+        "of a key",
+    )
+    kept = {"PATH": "/bin:/usr/bin", "SOPS_AGE_RECIPIENTS": "age1public"}
+    run_with(workspace(tmp_path, None, Runner({**kept, **keys})), ["true"])
+    assert got == [{**kept, **{name: value.reveal() for name, value in VALUES.items()}}]
+
+
 def test_a_name_that_is_not_there_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
