@@ -24,8 +24,19 @@ _REMEDIES: Final = {
 
 def missing(program: str) -> UnavailableError:
     """Return the error of a program that is not there, with how to get it where that is known."""
+    if "/" in program:
+        return _no_program(program)
     remedy = _REMEDIES.get(program, f"install {program}")
     return UnavailableError(f"{program} is not on PATH", next_step=remedy)
+
+
+def _no_program(path: str) -> UnavailableError:
+    """Return why what was named by its path, and so is not looked for on PATH, is no program."""
+    if Path(path).is_dir():
+        return UnavailableError(f"{path} is a folder, no program", next_step="name a program in it")
+    if Path(path).exists():
+        return UnavailableError(f"{path} is not executable", next_step=f"chmod +x {path}")
+    return UnavailableError(f"there is no program {path}", next_step="correct its path")
 
 
 def silent(argv: Sequence[str], timeout_s: float | None) -> UnavailableError:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hullwright.errors import ExitCode, UnavailableError
-from hullwright.unstarted import unstarted
+from hullwright.unstarted import missing, unstarted
 
 LONG = "x" * 140_000
 
@@ -29,6 +29,14 @@ def script(folder: Path, content: bytes) -> Path:
     path = folder / "tool"
     path.write_bytes(content)
     return path
+
+
+def test_what_is_named_by_its_path_is_not_to_be_installed(tmp_path: Path) -> None:
+    assert missing(str(tmp_path)).what == f"{tmp_path} is a folder, no program"
+    plain = script(tmp_path, b"")
+    assert missing(str(plain)).next_step == f"chmod +x {plain}"
+    assert missing("./none").what == "there is no program ./none"
+    assert missing("none").what == "none is not on PATH"
 
 
 def test_a_script_without_a_first_line_is_told_what_it_lacks() -> None:
