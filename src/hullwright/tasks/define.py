@@ -27,6 +27,7 @@ def task(
     operands: str = "",
     words: str = "",
     formats: tuple[str, ...] = (),
+    own_formats: tuple[str, ...] = (),
     flags: dict[str, str],
 ) -> Callable[[Callable[..., None]], Task[Any]]:
     """Return a decorator that makes a task of a function whose first parameter is a `Session`.
@@ -39,6 +40,7 @@ def task(
         operands: the parameter that `hullwright NAME a b` fills; bare Invoke has the flag only.
         words: the parameter that `hullwright NAME -- a b` fills exactly.
         formats: forms that `--format` takes besides the three of every task.
+        own_formats: forms that it takes in place of those three.
         flags: help of each flag.
     """
 
@@ -48,7 +50,7 @@ def task(
             from hullwright.tasks.session import FORMS, run_task
 
             split = {name: _split(arguments[name]) for name in lists if name in arguments}
-            run_task(body, context, arguments | split, (*FORMS, *formats))
+            run_task(body, context, arguments | split, own_formats or (*FORMS, *formats))
 
         made: Task[Any] = Task(
             guarded,

@@ -68,7 +68,7 @@ def promote(session: Session, release: str = "", to: str = "", format: str = "te
     lists=("service",),
     operands="service",
     flags={
-        "service": "only these services; default all",
+        "service": "only these services, a,b or repeated; default all",
         "target": "stage to pull; default that of a build, or every one of the release file",
         "release": "a release file: exactly its images",
         "tag": "the tag to pull; default that of the current version",
@@ -109,7 +109,7 @@ def pull(
     lists=("service",),
     flags={
         "tag": "the tag that the images get",
-        "service": "only images of these services; default all that were built",
+        "service": "only images of these services, a,b or repeated; default all that were built",
         "target": "their stage; default that of a build",
         "format": FORMATS,
     },

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         "output": "where to write; default .env, or .env.NAME for another environment; - prints",
         "report": f"how to tell what was written: {FORMATS}",
     },
-    formats=("dotenv", "yaml"),
+    own_formats=("dotenv", "json", "yaml"),
 )
 def decrypt(
     session: Session,

@@ -133,6 +133,9 @@ def test_an_unknown_form_is_told_before_the_work(capsys: pytest.CaptureFixture[s
         assert f'✗ unknown format "{given}"' in capsys.readouterr().err
     task(flags={}, formats=("env",))(body)(context(), format="env")
     assert done == ["env"]
+    with pytest.raises(Exit):
+        task(flags={}, own_formats=("dotenv", "json"))(body)(context(), format="text")
+    assert "dotenv, json\n" in capsys.readouterr().err
 
 
 def test_colour_is_for_people_only(
