@@ -35,7 +35,7 @@ def verdict(check: Check) -> str:
         for word in ("error", "warning", "note")
         if (count := sum(finding.severity == word for finding in check.findings))
     ]
-    return " · ".join(counts) or "nothing was found"
+    return " · ".join(counts) or "nothing is wrong"
 
 
 def markdown(check: Check) -> str:

@@ -65,7 +65,7 @@ def test_what_is_right_gives_nothing(vault: Vault) -> None:
     (one,) = done.environments
     assert (one.values, one.recipients, one.opened) == (1, 1, True)
     assert one.opened_by == (vault.development.public,)
-    assert report.verdict(done) == "nothing was found"
+    assert report.verdict(done) == "nothing is wrong"
 
 
 def test_names_are_compared_with_what_is_asked_for(vault: Vault) -> None:

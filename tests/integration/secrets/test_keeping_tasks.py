@@ -97,7 +97,7 @@ def test_a_check_names_what_profiles_and_examples_ask_for(shop: Vault) -> None:
     assert finding["message"].startswith("JOB_KEY is asked for by services.job.environment")
     assert finding["remedy"] == "invoke secrets.set --key JOB_KEY"
     call(shop, "secrets.set", "--key", "JOB_KEY", given="some-value\n")
-    assert call(shop, "secrets.check").stdout.endswith("nothing was found\n")
+    assert call(shop, "secrets.check").stdout.endswith("nothing is wrong\n")
     call(shop, "secrets.set", "--key", "ONE_TOO_MANY", given="some-value\n")
     told = call(shop, "secrets.check").stdout
     assert "ONE_TOO_MANY is in it, and nothing asks for it   [names.extra]" in told
@@ -232,7 +232,7 @@ def test_the_root_stack_is_in_order_and_a_second_environment_has_another_key(
     more = "\n[tool.hullwright.environments.live]\nproduction = true\n"
     (root.root / "pyproject.toml").write_text(f"{text}{more}", encoding="utf-8")
     own = call(root, "secrets.check", "--env", "development").stdout
-    assert own.endswith("nothing was found\n")
+    assert own.endswith("nothing is wrong\n")
 
     root.repository.environ["SOPS_AGE_KEY_FILE"] = str(root.other.path)
     live = ("--env", "live")
@@ -242,7 +242,7 @@ def test_the_root_stack_is_in_order_and_a_second_environment_has_another_key(
     assert "live has no encrypted file; asked for are HISTORY_TOKEN, POSTGRES_PASSWORD" in told
     for name in ("POSTGRES_PASSWORD", "HISTORY_TOKEN"):
         call(root, "secrets.set", "--key", name, *live, given=f"{name.lower()}-of-live")
-    assert call(root, "secrets.check").stdout.endswith("nothing was found\n")
+    assert call(root, "secrets.check").stdout.endswith("nothing is wrong\n")
     assert "new data key, 2 values" in call(root, "secrets.rotate", *live).stdout
     (public,) = [word for word in text.split('"') if word.startswith("age1")]
     refused = call(root, "secrets.recipients", "--add", public, *live, code=2).stderr
