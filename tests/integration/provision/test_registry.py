@@ -38,7 +38,9 @@ def facts(tmp_path: Path) -> Iterator[Facts]:
         machine=Machine("debian", "13", root=True),
         tools=Tools(docker_registry=RUNNER.resolve("docker-registry")),
     )
-    yield replace(found, registry=observe_registry(found.state))
+    # Where this machine's setup runs a registry, the next port is taken.
+    absent = observe_registry(found.state, serves=lambda _: False)
+    yield replace(found, registry=absent)
     pid_file = found.state / "registry.pid"
     if pid_file.exists():
         os.kill(int(pid_file.read_text(encoding="utf-8")), signal.SIGTERM)
