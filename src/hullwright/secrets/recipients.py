@@ -184,7 +184,8 @@ def change_recipients(
 
     Raises:
         UsageError: as `plan_recipients`.
-        CheckFailedError: a file is not decryptable here, or was tampered with.
+        CheckFailedError: a file is not decryptable here, was tampered with, or was changed by
+            somebody else meanwhile.
         UnavailableError: sops is missing or too old.
         LockedError: another run is changing one of the files.
     """
@@ -195,8 +196,12 @@ def change_recipients(
             stack.enter_context(ws.writing(change.source.path, change.source.name))
             for change in plan.files
         ]
+        # Until the locks were held, others could write.
+        if plan_recipients(ws, add=add, remove=remove, env=env) != plan:
+            raise _changed_meanwhile(plan.rules.name, *(each.source.name for each in plan.files))
         on = stack.enter_context(bench(ws, plan.rules, by_rules, plan.new_rules))
         before = [_done_on_bench(ws, change, on) for change in plan.files]
+        _require_unchanged(plan, before)
         # The rules first: were this the last thing that happens, `check` would tell what is left.
         if plan.new_rules != plan.rules.text:
             mode = plan.rules.path.stat().st_mode & 0o777
@@ -208,6 +213,27 @@ def change_recipients(
     return tuple(
         _access(ws, sealed.look(source), public, changes.get(source.path))
         for source in sources(ws, env)
+    )
+
+
+def _require_unchanged(plan: RecipientsPlan, before: Iterable[bytes]) -> None:
+    """Refuse what an editor wrote meanwhile, which asks for no lock, before anything is written."""
+    changed = [
+        each.source.name
+        for each, old in zip(plan.files, before, strict=True)
+        if each.source.path.read_bytes() != old
+    ]
+    if plan.rules.path.read_text(encoding="utf-8") != plan.rules.text:
+        changed.append(plan.rules.name)
+    if changed:
+        raise _changed_meanwhile(*changed)
+
+
+def _changed_meanwhile(*names: str) -> CheckFailedError:
+    return CheckFailedError(
+        "files were changed by somebody else in the meantime; nothing was changed here",
+        why=[("among", ", ".join(names))],
+        next_step="run it again: it takes them as they are now",
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from hullwright.errors import CheckFailedError, LockedError, UnavailableError, UsageError
 from hullwright.files import lock
 from hullwright.report import recipients as report
-from hullwright.secrets import environment
+from hullwright.secrets import environment, recipients
 from hullwright.secrets.recipients import access, change_recipients, listing, plan_recipients
 
 if TYPE_CHECKING:
@@ -211,6 +211,37 @@ def test_one_file_that_cannot_be_opened_leaves_all_as_they_are(vault: Vault, ali
         change_recipients(vault.workspace(), add=[alice.public])
     assert error.value.exit_code == 1
     assert state(vault) == before
+
+
+@pytest.mark.parametrize("step", ["plan_recipients", "_done_on_bench"])
+@pytest.mark.parametrize("name", [".sops.yaml", STAGING])
+def test_what_somebody_else_writes_meanwhile_leaves_all_as_it_is(
+    vault: Vault, alice: Key, monkeypatch: pytest.MonkeyPatch, step: str, name: str
+) -> None:
+    ws = two(vault)
+    own = getattr(recipients, step)
+    after: list[dict[str, bytes]] = []
+
+    def step_then_edit(*args: Any, **flags: Any) -> Any:
+        done = own(*args, **flags)
+        if args[1:] and args[1].source.name != STAGING:
+            return done
+        if not after:
+            path = vault.root / name
+            path.write_bytes(path.read_bytes() + b"# edited\n")
+            after.append(state(vault))
+        return done
+
+    monkeypatch.setattr(recipients, step, step_then_edit)
+    if (step, name) == ("plan_recipients", STAGING):
+        # What is planned is the same, and what is encrypted is the file as it is now.
+        assert all(
+            alice.public in one.recipients for one in change_recipients(ws, add=[alice.public])
+        )
+        return
+    with pytest.raises(CheckFailedError, match="by somebody else in the meantime"):
+        change_recipients(ws, add=[alice.public])
+    assert [state(vault)] == after
 
 
 def test_a_second_writer_is_4(vault: Vault, alice: Key) -> None:
