@@ -9,7 +9,6 @@ images that it made; what BuildKit cached of them is left to BuildKit.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import goservices
-from startup import INVOKE, RAW_BAKE, interleaved, row, seconds
+from startup import INVOKE, RAW_BAKE, interleaved, renamed, row, seconds
 
 FIFTY: Final = 50
 BOTH: Final = ("linux/amd64", "linux/arm64")
@@ -48,12 +47,8 @@ def fifty(folder: Path, project: str, rounds: int) -> None:
     printed = subprocess.run(
         [INVOKE, "build", "--print"], cwd=repository, capture_output=True, text=True, check=True
     )
-    definition = json.loads(printed.stdout)
-    for target in definition["target"].values():
-        # Under names of its own: else each would take the other's images away.
-        target["tags"] = [f"{tag}-raw" for tag in target["tags"]]
     file = folder / "fifty.json"
-    file.write_text(json.dumps(definition))
+    file.write_text(renamed(printed.stdout))
     ours, bare = interleaved(
         rounds,
         lambda: seconds([INVOKE, "build"], repository),

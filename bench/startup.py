@@ -114,11 +114,12 @@ def build(rounds: int) -> None:
     printed = subprocess.run(
         [*command, "--print"], cwd=ROOT, capture_output=True, text=True, check=True
     )
+    definition = renamed(printed.stdout)
     seconds(command, ROOT)
     ours, bare = interleaved(
         rounds,
         lambda: seconds(command, ROOT),
-        lambda: seconds(RAW_BAKE, ROOT, printed.stdout),
+        lambda: seconds(RAW_BAKE, ROOT, definition),
     )
     added = (ours - bare) * 1000
     row(
@@ -128,6 +129,14 @@ def build(rounds: int) -> None:
         "≤ 400 ms",
         held=added <= 400,
     )
+
+
+def renamed(definition: str) -> str:
+    """Return a bake definition under names of its own: else each takes the other's images away."""
+    document = json.loads(definition)
+    for target in document["target"].values():
+        target["tags"] = [f"{tag}-raw" for tag in target["tags"]]
+    return json.dumps(document)
 
 
 def setup(rounds: int) -> None:
