@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.images import size_text
-from hullwright.report.table import aligned
+from hullwright.report.table import aligned, bytes_text
 from hullwright.report.table import markdown as markdown_table
 
 if TYPE_CHECKING:
@@ -211,16 +211,15 @@ def _emulated(report: BuildReport) -> list[str]:
 def _sizes(
     row: Figures, target: TargetResult, sizes: Mapping[str, Sequence[Figures]]
 ) -> tuple[str, ...]:
-    told = (f"{_bytes(row.unpacked_bytes)} unpacked", f"{_bytes(row.compressed_bytes)} compressed")
+    told = (
+        f"{bytes_text(row.unpacked_bytes)} unpacked",
+        f"{bytes_text(row.compressed_bytes)} compressed",
+    )
     before = [each for each in sizes.get(target.before, ()) if each.platform == row.platform]
     if not before or row.unpacked_bytes is None or before[0].unpacked_bytes is None:
         return told
     grown = row.unpacked_bytes - before[0].unpacked_bytes
     return (*told, f"{'+' if grown > 0 else ''}{size_text(grown)}" if grown else "±0")
-
-
-def _bytes(count: int | None) -> str:
-    return "unknown" if count is None else size_text(count)
 
 
 def _failure_lines(failure: Failure) -> list[str]:
@@ -254,7 +253,7 @@ def _sum(report: BuildReport, again: str) -> str:
 
 def _markdown_row(target: TargetResult, figures: Sequence[Figures]) -> list[str]:
     def each(values: list[int | None]) -> str:
-        return "<br>".join(_bytes(value) for value in values)
+        return "<br>".join(bytes_text(value) for value in values)
 
     tried = target.status in {"built", "failed"}
     why = f": {_escaped(target.reason)}" if target.reason and not tried else ""

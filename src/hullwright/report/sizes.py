@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.images import size_text
-from hullwright.report.table import aligned
+from hullwright.report.table import aligned, bytes_text
 from hullwright.report.table import markdown as markdown_table
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def text(report: SizeReport) -> str:
         [
             image.subject.reference,
             image.figures.platform,
-            _bytes(image.figures.compressed_bytes),
-            _bytes(image.figures.unpacked_bytes),
+            bytes_text(image.figures.compressed_bytes),
+            bytes_text(image.figures.unpacked_bytes),
             str(len(image.figures.layers)),
             _bar(image.figures.unpacked_bytes, largest) if several else "",
         ]
@@ -50,8 +50,8 @@ def markdown(report: SizeReport) -> str:
         [
             f"`{image.subject.reference}`",
             image.figures.platform,
-            _bytes(image.figures.compressed_bytes),
-            _bytes(image.figures.unpacked_bytes),
+            bytes_text(image.figures.compressed_bytes),
+            bytes_text(image.figures.unpacked_bytes),
             str(len(image.figures.layers)),
             "<br>".join(_budget(budget) for budget in image.budgets),
         ]
@@ -137,7 +137,7 @@ def _largest_layer(image: ImageSizes) -> str:
     if not known:
         return ""
     largest = max(known, key=lambda layer: layer.unpacked_bytes or 0)
-    return f"{_bytes(largest.unpacked_bytes)} unpacked  {_step(largest)}".rstrip()
+    return f"{bytes_text(largest.unpacked_bytes)} unpacked  {_step(largest)}".rstrip()
 
 
 def _budget_lines(report: SizeReport) -> list[str]:
@@ -179,7 +179,7 @@ def _notes(report: SizeReport) -> list[str]:
 
 def _folded(image: ImageSizes) -> str:
     rows = [
-        [_bytes(layer.compressed_bytes), _bytes(layer.unpacked_bytes), f"`{_step(layer)}`"]
+        [bytes_text(layer.compressed_bytes), bytes_text(layer.unpacked_bytes), f"`{_step(layer)}`"]
         for layer in image.figures.layers
     ]
     title = f"layers of {image.subject.reference} {image.figures.platform}"
@@ -197,7 +197,3 @@ def _bar(value: int | None, largest: int) -> str:
         return ""
     eighths = max(1, round(value / largest * _BAR_WIDTH * 8))
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
-
-
-def _bytes(count: int | None) -> str:
-    return "unknown" if count is None else size_text(count)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hullwright.images import size_text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,3 +34,8 @@ def markdown(
     rule = ["---:" if i in right else "---" for i in range(len(header))]
     lines = [list(header), rule, *([cell.replace("|", "\\|") for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def bytes_text(count: int | None) -> str:
+    """Return a figure with its unit; one that is not known is said to be so."""
+    return "unknown" if count is None else size_text(count)

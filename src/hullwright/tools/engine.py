@@ -144,7 +144,7 @@ class LocalImage:
 
 def containers(runner: Runner, *labels: str) -> tuple[Container, ...]:
     """Return all containers, stopped ones too, that have every label (`KEY` or `KEY=VALUE`)."""
-    filters = _filters(labels)
+    filters = label_filters(labels)
     ids = _ask(runner, "docker", "ps", "--all", "--quiet", "--no-trunc", *filters).stdout.split()
     return inspected(runner, ids)
 
@@ -353,7 +353,8 @@ def _same(name: str, tag: str) -> bool:
     return (one.repository, one.tag or "latest") == (other.repository, other.tag)
 
 
-def _filters(labels: Iterable[str]) -> list[str]:
+def label_filters(labels: Iterable[str]) -> list[str]:
+    """Return the words by which the engine lists only what has all of these labels."""
     return [word for label in labels for word in ("--filter", f"label={label}")]
 
 

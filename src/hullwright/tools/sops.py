@@ -81,7 +81,7 @@ def decrypt(
     result = runner.read("sops", *words, env=env, timeout_s=_PATIENCE_S, check=False)
     # The version is only asked for when something went wrong, to save a process.
     if not result.ok:
-        _require_minimum(runner)
+        require(runner)
     return result
 
 
@@ -92,7 +92,7 @@ def decrypt_bytes(
     words = _words(path, kind, kind)
     result, content = runner.read_bytes("sops", *words, env=env, timeout_s=_PATIENCE_S)
     if not result.ok:
-        _require_minimum(runner)
+        require(runner)
     return result, content
 
 
@@ -147,15 +147,19 @@ def _listed(value: object) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-def _require_minimum(runner: Runner) -> None:
+def require(runner: Runner, minimum: tuple[int, ...] = MINIMUM) -> None:
+    """Hold that sops has at least a version.
+
+    Raises:
+        UnavailableError: it is older, or does not tell its version.
+    """
     # Without the flag, old versions ask a server for a newer one.
     told = runner.read("sops", "--version", "--disable-version-check", check=False).stdout
     version = parse_version(told)
-    if version is None or version[:2] < MINIMUM:
+    if version is None or version < minimum:
         have = ".".join(map(str, version)) if version else "a version that it does not tell"
-        need = ".".join(map(str, MINIMUM))
         raise UnavailableError(
-            f"sops is too old: {have}, and {need} is needed",
+            f"sops is too old: {have}, and {'.'.join(map(str, minimum))} is needed",
             why=[("program", runner.resolve("sops"))],
             next_step="invoke setup --install, or see https://github.com/getsops/sops/releases",
         )

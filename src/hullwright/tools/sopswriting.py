@@ -10,7 +10,6 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from hullwright.errors import UnavailableError
 from hullwright.pasting import pasted
 from hullwright.tools import sops
 
@@ -46,7 +45,7 @@ def set_value(
     argv = ("sops", "set", *_types(kind), "--value-stdin", str(file), index(path))
     result = _told_without_stdin(runner, argv, file.parent, env, json.dumps(value.reveal()))
     if not result.ok:
-        require(runner, SETS_FROM_STDIN)
+        sops.require(runner, SETS_FROM_STDIN)
     return result
 
 
@@ -87,23 +86,6 @@ def recipient_fault(runner: Runner, recipient: str, flag: str) -> str:
     tried = trial.read(*argv, *types, stdin='{"a":"b"}', check=False)
     said = tried.stderr.strip().splitlines()
     return "" if tried.ok else (said[-1] if said else f"sops ended with {tried.returncode}")
-
-
-def require(runner: Runner, minimum: tuple[int, ...]) -> None:
-    """Hold that sops has at least a version.
-
-    Raises:
-        UnavailableError: it is older, or does not tell its version.
-    """
-    told = runner.read("sops", "--version", "--disable-version-check", check=False).stdout
-    version = sops.parse_version(told)
-    if version is None or version < minimum:
-        have = ".".join(map(str, version)) if version else "a version that it does not tell"
-        raise UnavailableError(
-            f"sops is too old: {have}, and {'.'.join(map(str, minimum))} is needed",
-            why=[("program", runner.resolve("sops"))],
-            next_step="invoke setup --install, or see https://github.com/getsops/sops/releases",
-        )
 
 
 def _types(kind: str) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from hullwright.errors import UsageError
 from hullwright.images import parse_size_bytes
 from hullwright.run import CommandError
-from hullwright.tools.engine import check_reachable, epoch_s, parse_image
+from hullwright.tools.engine import check_reachable, epoch_s, label_filters, parse_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from hullwright.run import Result, Runner
     from hullwright.tools.engine import LocalImage
@@ -69,7 +69,7 @@ class CacheUse:
 def stored_images(runner: Runner, *labels: str) -> tuple[StoredImage, ...]:
     """Return the images, those without a name too, that have every label (`KEY` or `KEY=VALUE`)."""
     ids = _ask(
-        runner, "docker", "image", "ls", "--all", "--quiet", "--no-trunc", *_filters(labels)
+        runner, "docker", "image", "ls", "--all", "--quiet", "--no-trunc", *label_filters(labels)
     ).stdout.split()
     if not ids:
         return ()
@@ -103,7 +103,7 @@ def labelled(
         others: labels that they must have besides (`KEY=VALUE`).
     """
     form = f'{{{{.Label "{label}"}}}}\t{{{{.Name}}}}'
-    answer = _ask(runner, "docker", kind, "ls", *_filters((label, *others)), "--format", form)
+    answer = _ask(runner, "docker", kind, "ls", *label_filters((label, *others)), "--format", form)
     found: dict[str, tuple[str, ...]] = {}
     for line in sorted(answer.stdout.splitlines()):
         value, _, name = line.partition("\t")
@@ -170,10 +170,6 @@ def _bytes(text: str) -> int:
     except UsageError:
         # "N/A", where the engine did not count.
         return 0
-
-
-def _filters(labels: Iterable[str]) -> list[str]:
-    return [word for label in labels for word in ("--filter", f"label={label}")]
 
 
 def _ask(runner: Runner, *argv: str, check: bool = True, timeout_s: float = 60.0) -> Result:
