@@ -3,6 +3,17 @@
 `run(ws, selection, …)` takes what `hullwright.stack.select` returns.
 """
 
-from hullwright.coldstart.throwaway import ColdPlan, ColdStart, plan, run, throwaway_name
+from hullwright.coldstart.models import Against, Checked, ColdRun, ColdStart, Request
+from hullwright.coldstart.throwaway import ColdPlan, plan, run, throwaway_name
 
-__all__ = ["ColdPlan", "ColdStart", "plan", "run", "throwaway_name"]
+__all__ = [
+    "Against",
+    "Checked",
+    "ColdPlan",
+    "ColdRun",
+    "ColdStart",
+    "Request",
+    "plan",
+    "run",
+    "throwaway_name",
+]

@@ -7,12 +7,13 @@ import secrets
 import signal
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.coldstart import teardown
 from hullwright.coldstart.isolate import Isolation, Surroundings, isolate, leaks
+from hullwright.coldstart.models import ColdRun, ColdStart, Request
 from hullwright.coldstart.timeline import critical_path
 from hullwright.errors import HullwrightError, UsageError
 from hullwright.files import lock
@@ -28,54 +29,13 @@ from hullwright.tools import engine, secretfolder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hullwright.stack import Selection, ServiceUp, UpPlan, UpReport
+    from hullwright.stack import Selection, UpPlan, UpReport
     from hullwright.tools.compose import Model
     from hullwright.workspace import Workspace
 
 # The end of a name that was made up for one run.
 _MADE_UP: Final = re.compile(r"-cold-[0-9a-f]{8}$")
-
-Verdict = Literal["healthy", "failed", "over budget"]
-
-
-@dataclass(frozen=True, slots=True)
-class ColdStart:
-    """One cold start.
-
-    Attributes:
-        images_present: whether every image was in the local store before.
-        total_s: from the start of the first container's making to the verdict.
-        critical_path: services that made it as long as it was, first to last.
-        budget_s: longest that is accepted; None for no limit.
-        kept: the throwaway project was left running.
-        notes: what was other than in the developer's own stack.
-    """
-
-    stack: str
-    project: str
-    total_s: float
-    services: tuple[ServiceUp, ...]
-    failures: tuple[Failure, ...]
-    critical_path: tuple[str, ...]
-    images_present: bool = True
-    images: dict[str, str] = field(default_factory=dict)
-    budget_s: float | None = None
-    kept: bool = False
-    fast_probes: bool = True
-    notes: tuple[str, ...] = ()
-
-    @property
-    def verdict(self) -> Verdict:
-        """Whether it came up, and within its budget."""
-        if self.failures:
-            return "failed"
-        over = self.budget_s is not None and self.total_s > self.budget_s
-        return "over budget" if over else "healthy"
-
-    @property
-    def failed(self) -> bool:
-        """Whether the check did not hold."""
-        return self.verdict != "healthy"
+_REQUEST: Final = Request()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,41 +60,33 @@ class ColdPlan:
 def run(
     ws: Workspace,
     selection: Selection,
-    *,
-    project: str | None = None,
-    keep: bool = False,
-    timeout_s: float | None = None,
-    budget_s: float | None = None,
-    fast_probes: bool = True,
+    request: Request = _REQUEST,
 ) -> ColdStart:
     """Start a stack from nothing in a throwaway project, wait, and remove it, however it ends.
 
     Args:
         ws: the repository.
         selection: the stack with its values (`hullwright.stack.select`).
-        project: name of the throwaway project; None for a new one.
-        keep: whether it is left running.
-        timeout_s: longest wait; None for the stack's own.
-        budget_s: longest start that is accepted; None for the stack's own.
-        fast_probes: whether health checks that leave `start_interval` out get 250 ms.
+        request: what is asked of it.
 
     Raises:
         UsageError: the stack cannot be isolated (each reason is listed), variables are missing,
             or the project's name belongs to something that is no throwaway.
         LockedError: another run uses that project; it is named.
     """
-    name = throwaway_name(ws.config.project) if project is None else _checked(project)
-    with _held(ws, name, given=project is not None), _interruptible():
-        _clear(ws, name, given=project is not None)
+    given = request.project is not None
+    name = _checked(request.project) if request.project else throwaway_name(ws.config.project)
+    with _held(ws, name, given=given), _interruptible():
+        _clear(ws, name, given=given)
         _forget_crashed(ws)
-        cold = plan(ws, selection, name, fast_probes=fast_probes)
+        cold = plan(ws, selection, name, fast_probes=request.fast_probes)
         started = stack_plan.applied(ws, cold.up, name)
         try:
-            report = execution.start(ws, cold.up, started, timeout_s=timeout_s)
+            report = execution.start(ws, cold.up, started, limits=request.limits)
         finally:
-            if not keep:
+            if not request.keep:
                 _remove(ws, started)
-    return _result(cold, report, budget_s=budget_s, keep=keep)
+    return _result(cold, report, request)
 
 
 def throwaway_name(project: str) -> str:
@@ -216,8 +168,9 @@ def _only(model: Model, services: Sequence[str]) -> Model:
     return replace(model, services=kept, raw=raw)
 
 
-def _result(cold: ColdPlan, report: UpReport, *, budget_s: float | None, keep: bool) -> ColdStart:
+def _result(cold: ColdPlan, report: UpReport, request: Request) -> ColdStart:
     stack = cold.up.selection.stack
+    budget_s = request.budget_s
     if budget_s is None and stack.cold_start_budget is not None:
         budget_s = stack.cold_start_budget.total_seconds()
     failures = report.failures
@@ -233,17 +186,15 @@ def _result(cold: ColdPlan, report: UpReport, *, budget_s: float | None, keep: b
             for service in report.services
             if service.status == "unknown"
         )
+    run = ColdRun(report.total_s, report.services, failures, critical_path(report.services))
     return ColdStart(
         stack=stack.name,
         project=report.project,
-        total_s=report.total_s,
-        services=report.services,
-        failures=failures,
-        critical_path=critical_path(report.services),
+        runs=(run,),
         images_present=not cold.up.missing,
         images=dict(report.images),
         budget_s=budget_s,
-        kept=keep,
+        kept=request.keep,
         fast_probes=cold.fast_probes,
         notes=cold.isolation.notes,
     )

@@ -12,6 +12,7 @@ from hullwright.config.lazy import Lazy
 from hullwright.config.models import Config, Stack, TagFlavor
 from hullwright.config.problems import ConfigurationError, Notes, Problem
 from hullwright.config.source import override, read_files
+from hullwright.config.stacks import read_stack
 from hullwright.config.table import Table, key_path
 from hullwright.config.tags import read_flavor, read_tags
 from hullwright.errors import suggestion
@@ -88,7 +89,7 @@ def _config(top: Table, root: Path, environ: Mapping[str, str], runner: Runner |
     if not top.has("services"):
         top.notes.origins["services"] = FOUND
     services = {key: read.read_service(key, table) for key, table in top.named("services").items()}
-    stacks = {key: read.read_stack(key, t, found) for key, t in top.named("stacks").items()}
+    stacks = {key: read_stack(key, t, found) for key, t in top.named("stacks").items()}
     if not stacks and found and not top.has("stacks"):
         stacks = {"default": Stack("default", found)}
     for stack in stacks.values():

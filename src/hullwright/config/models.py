@@ -19,6 +19,7 @@ TagType = Literal["schedule", "semver", "pep440", "match", "edge", "ref", "raw",
 Created = Literal["commit", "now"]
 Latest = Literal["auto", "true", "false", "always"]
 Driver = Literal["docker-container", "remote", "kubernetes"]
+CheckType = Literal["http", "tcp", "command", "logs", "migrations"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,40 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """What must hold of a service once its stack is up.
+
+    Attributes:
+        type: how it is looked at: a request, a connection, a command in its container, its logs,
+            or whether its migrations are at head.
+        service: the compose service.
+        name: what it is called; empty for words made of the rest.
+        port: port in the container, of `http` and `tcp`; None for the only one that it listens on.
+        path: what `http` asks for.
+        status: what `http` must answer.
+        body: regular expression that the answer of `http` must hold; empty for any.
+        command: of `command`, as an argument list; it must end with 0.
+        current, head: of `migrations`: commands that print the revisions that the database has,
+            and those that the program wants; empty for Alembic's.
+        contains: regular expression that a line of `logs` must hold; empty for any line.
+        within: how long it may take until it holds; None for the default.
+    """
+
+    type: CheckType
+    service: str
+    name: str = ""
+    port: int | None = None
+    path: str = "/"
+    status: int = 200
+    body: str = ""
+    command: tuple[str, ...] = ()
+    current: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+    contains: str = ""
+    within: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """A thing that is started: compose files, and how they are meant to be.
 
@@ -148,6 +183,9 @@ class Stack:
         cold_start_budget: longest cold start that is accepted; None is no limit.
         require_healthcheck: whether a service without a health check fails a cold start.
         timeout: longest wait for the whole stack.
+        timeouts: longest time from the start of a compose service until it is ready, by its name.
+        one_shots: compose services that are done when they have ended with 0.
+        checks: what must hold once it is up.
         environment: the environment whose secrets it gets; empty for the development ones.
     """
 
@@ -157,6 +195,9 @@ class Stack:
     cold_start_budget: timedelta | None = None
     require_healthcheck: bool = True
     timeout: timedelta | None = None
+    timeouts: Mapping[str, timedelta] = field(default_factory=dict)
+    one_shots: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
     environment: str = ""
 
 

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Final, cast, get_args
 from urllib.parse import urlsplit
 
-from hullwright.config.durations import parse_duration
 from hullwright.config.models import (
     Budget,
     Build,
@@ -20,7 +19,6 @@ from hullwright.config.models import (
     Push,
     Secrets,
     Service,
-    Stack,
 )
 from hullwright.config.tags import read_flavor, read_tags
 from hullwright.errors import UsageError, suggestion
@@ -48,11 +46,11 @@ _AGENT: Final = re.compile(r"[^=,\s]+(?:=.+)?")
 
 def read_service(name: str, table: Table) -> Service:
     """Return a service; its image's repository is its name where none is written."""
-    context = table.parsed("context", _inside, ".")
+    context = table.parsed("context", inside, ".")
     service = Service(
         name=name,
         context=context,
-        dockerfile=table.parsed("dockerfile", _inside, _beside(context)),
+        dockerfile=table.parsed("dockerfile", inside, _beside(context)),
         targets=table.texts("targets"),
         image=table.parsed("image", _repository, name.lower()),
         tag_prefix=table.text("tag-prefix", "v"),
@@ -106,34 +104,12 @@ def read_budget(table: Table) -> Budget:
     return Budget(cast("Metric", metric or "unpacked"), soft, hard, own_growth)
 
 
-def read_stack(name: str, table: Table, found: tuple[str, ...]) -> Stack:
-    """Return a stack; its files are those that Compose finds by itself where none are written."""
-    files = table.each("files", _inside)
-    if not table.has("files"):
-        files = found
-        if not found:
-            table.problem("files", "missing, and the repository has no compose file at its top")
-    elif table.raw["files"] == []:
-        table.problem("files", "expected at least one compose file")
-    stack = Stack(
-        name=name,
-        files=files,
-        profiles=table.texts("profiles"),
-        cold_start_budget=table.parsed("cold-start-budget", parse_duration, None),
-        require_healthcheck=table.flag("require-healthcheck", default=True),
-        timeout=table.parsed("timeout", parse_duration, None),
-        environment=table.text("environment"),
-    )
-    table.finish()
-    return stack
-
-
 def read_environment(name: str, table: Table, stack: str) -> Environment:
     """Return an environment; `stack` runs there where none is written."""
     environment = Environment(
         name=name,
         production=table.flag("production", default=False),
-        secrets=table.parsed("secrets", _inside, f"deploy/environments/{name}.sops.yaml"),
+        secrets=table.parsed("secrets", inside, f"deploy/environments/{name}.sops.yaml"),
         stack=table.text("stack", stack),
     )
     table.finish()
@@ -143,7 +119,7 @@ def read_environment(name: str, table: Table, stack: str) -> Environment:
 def read_secrets(table: Table) -> Secrets:
     """Return where secrets are kept."""
     secrets = Secrets(
-        file=table.parsed("file", _inside, Secrets().file),
+        file=table.parsed("file", inside, Secrets().file),
         public=table.texts("public"),
         development_keys=table.each("development-keys", _age_recipient),
     )
@@ -176,7 +152,7 @@ def read_push(table: Table) -> Push:
 def read_history(table: Table) -> History:
     """Return where records go."""
     history = History(
-        path=table.parsed("path", _inside, History().path),
+        path=table.parsed("path", inside, History().path),
         url=table.parsed("url", _address, ""),
         token=table.text("token", History().token),
     )
@@ -289,7 +265,12 @@ def _beside(context: str) -> str:
     return "Dockerfile" if context == "." else f"{context.rstrip('/')}/Dockerfile"
 
 
-def _inside(text: str) -> str:
+def inside(text: str) -> str:
+    """Return a path relative to the repository.
+
+    Raises:
+        UsageError: it is none.
+    """
     if not text or text.startswith(("/", "~")):
         raise UsageError(f'"{text}" is not a path in the repository')
     return text

@@ -32,7 +32,7 @@ def text(shown: ColdStart) -> str:
     if shown.failures:
         blocks.insert(0, failures.text(shown.failures))
     elif shown.failed:
-        blocks.insert(0, f"✗ the cold start took {shown.total_s:.2f} s, over its budget of "
+        blocks.insert(0, f"✗ the cold start took {shown.median_s:.2f} s, over its budget of "
                          f"{shown.budget_s:g} s")  # fmt: skip
     return "\n\n".join(blocks)
 
@@ -49,10 +49,10 @@ def markdown(shown: ColdStart) -> str:
             _seconds(service.ready_s),
             _seconds(_end_s(service)),
         ]
-        for service in _in_order(shown.services)
+        for service in _in_order(shown.typical.services)
     ]
     blocks = [
-        f"### cold start: {shown.verdict}, {shown.total_s:.2f} s",
+        f"### cold start: {shown.verdict}, {shown.median_s:.2f} s",
         _head(shown),
         markdown_table(header, rows, right=(2, 3, 4, 5)),
         f"```\n{_timeline(shown)}\n```",
@@ -73,12 +73,13 @@ def as_json(shown: ColdStart) -> dict[str, Any]:
         "images": dict(shown.images),
         "runs": [
             {
-                "total_s": round(shown.total_s, 3),
-                "services": [up_json(service) for service in shown.services],
-                "critical_path": list(shown.critical_path),
+                "total_s": round(run.total_s, 3),
+                "services": [up_json(service) for service in run.services],
+                "critical_path": list(run.critical_path),
             }
+            for run in shown.runs
         ],
-        "median_s": round(shown.total_s, 3),
+        "median_s": round(shown.median_s, 3),
         "budget_s": shown.budget_s,
         "verdict": shown.verdict,
         "failures": failures.as_json(shown.failures),
@@ -98,10 +99,12 @@ def _head(shown: ColdStart) -> str:
 
 
 def _timeline(shown: ColdStart) -> str:
-    span_s = max([shown.total_s, *(_end_s(service) or 0.0 for service in shown.services)])
-    ends = {service.service: _end_s(service) or 0.0 for service in shown.services}
+    span_s = max(
+        [shown.typical.total_s, *(_end_s(service) or 0.0 for service in shown.typical.services)]
+    )
+    ends = {service.service: _end_s(service) or 0.0 for service in shown.typical.services}
     rows = [["", _axis(span_s), ""]]
-    for service in _in_order(shown.services):
+    for service in _in_order(shown.typical.services):
         before_s = max((ends.get(name, 0.0) for name in service.depends_on), default=0.0)
         rows.append([service.service, _bar(service, before_s, span_s), _told(service)])
     lines = [f"  {line}" for line in aligned(rows, gap=2).splitlines()]
@@ -115,9 +118,9 @@ def _in_order(services: Sequence[ServiceUp]) -> list[ServiceUp]:
 
 
 def _sum(shown: ColdStart) -> str:
-    parts = [f"{shown.total_s:.2f} s"]
-    if len(shown.critical_path) > 1:
-        parts.append(f"critical path {' → '.join(shown.critical_path)}")
+    parts = [f"{shown.median_s:.2f} s"]
+    if len(shown.typical.critical_path) > 1:
+        parts.append(f"critical path {' → '.join(shown.typical.critical_path)}")
     if shown.budget_s is not None:
         parts.append(f"budget {shown.budget_s:g} s")
     if shown.kept:

@@ -8,6 +8,7 @@ a plan (plain data, its `text()` is what a dry run shows) and its execution: `up
 from hullwright.stack.down import DownPlan, down, execute_down, plan_down
 from hullwright.stack.entering import exec_, shell, shell_of_image
 from hullwright.stack.execution import ServiceUp, UpReport, execute, up
+from hullwright.stack.expected import Limits
 from hullwright.stack.explain import Failure
 from hullwright.stack.handed import mask_handed_over
 from hullwright.stack.looking import ServiceState, StackState, logs, project_name, ps
@@ -19,6 +20,7 @@ from hullwright.stack.variables import asked_for
 __all__ = [
     "DownPlan",
     "Failure",
+    "Limits",
     "Operation",
     "Selection",
     "ServiceState",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import CheckFailedError
 from hullwright.files import lock
 from hullwright.stack import explain, secretfiles
-from hullwright.stack.expected import Expected, expectations
+from hullwright.stack.expected import Expected, Limits, expectations
 from hullwright.stack.plan import UpPlan, applied, plan_up
 from hullwright.stack.wait import Status, Track, Wait
 from hullwright.stack.watch import start_and_wait
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Longest wait where neither the command line nor the configuration says one.
 TIMEOUT_S: Final = 300.0
+_NO_LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,9 @@ class ServiceUp:
         ready_s: the earlier of listening on a port that it declares, and healthy.
         probe_lag_s: how much later than that its health check said so.
         restarts: deaths after which the engine started it again.
+        first_log_s: when it wrote its first line.
+        peak_memory_bytes: most memory that all of its containers used, added up.
+        cpu_s: seconds of processor time that they used until the verdict.
         published: where it can be reached on the host.
     """
 
@@ -52,6 +56,9 @@ class ServiceUp:
     reason: str = ""
     depends_on: tuple[str, ...] = ()
     published: tuple[Published, ...] = ()
+    first_log_s: float | None = None
+    peak_memory_bytes: int | None = None
+    cpu_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +84,16 @@ class UpReport:
         return bool(self.failures)
 
 
-def up(ws: Workspace, selection: Selection, *, timeout_s: float | None = None) -> UpReport:
+def up(ws: Workspace, selection: Selection, *, limits: Limits = _NO_LIMITS) -> UpReport:
     """Start a stack from exactly what was built, wait for it, and explain where it fails.
 
     Raises:
         UsageError, CheckFailedError: as `plan_up`; nothing was started then.
     """
-    return execute(ws, plan_up(ws, selection), timeout_s=timeout_s)
+    return execute(ws, plan_up(ws, selection), limits=limits)
 
 
-def execute(ws: Workspace, plan: UpPlan, *, timeout_s: float | None = None) -> UpReport:
+def execute(ws: Workspace, plan: UpPlan, *, limits: Limits = _NO_LIMITS) -> UpReport:
     """Do what a plan says; interrupted, it leaves what was started.
 
     Raises:
@@ -94,17 +101,20 @@ def execute(ws: Workspace, plan: UpPlan, *, timeout_s: float | None = None) -> U
     """
     name = f"up-{plan.selection.stack.name}"
     with lock(ws.state_dir / "locks" / f"{name}.lock", f"the stack {plan.project}"):
-        return start(ws, plan, applied(ws, plan, name), timeout_s=timeout_s)
+        return start(ws, plan, applied(ws, plan, name), limits=limits)
 
 
-def start(
-    ws: Workspace, plan: UpPlan, selection: Selection, *, timeout_s: float | None
-) -> UpReport:
+def start(ws: Workspace, plan: UpPlan, selection: Selection, *, limits: Limits) -> UpReport:
     """Fetch, start and wait for what a plan says, by a selection that has its override."""
     pull(ws, selection, plan.missing, plan.services)
-    expected = expectations(plan.model, plan.services)
+    expected = expectations(
+        plan.model,
+        plan.services,
+        one_shots=selection.stack.one_shots,
+        timeouts=timeouts_s(selection, limits),
+    )
     with secretfiles.provided(plan.files):
-        wait = Wait(expected, time.time(), limit_s(selection, timeout_s))
+        wait = Wait(expected, time.time(), limit_s(selection, limits))
         output = start_and_wait(
             ws, selection, selection.call.up(selection.services), plan.project, wait
         )
@@ -127,10 +137,16 @@ def report(ws: Workspace, plan: UpPlan, wait: Wait, output: list[str]) -> UpRepo
     )
 
 
-def limit_s(selection: Selection, timeout_s: float | None) -> float:
+def timeouts_s(selection: Selection, limits: Limits) -> dict[str, float]:
+    """Return the longest time of each service: the command line's, else the stack's."""
+    configured = {name: each.total_seconds() for name, each in selection.stack.timeouts.items()}
+    return {**configured, **limits.services}
+
+
+def limit_s(selection: Selection, limits: Limits) -> float:
     """Return the longest wait: the command line's, else the stack's, else ours."""
-    if timeout_s is not None:
-        return timeout_s
+    if limits.overall_s is not None:
+        return limits.overall_s
     configured = selection.stack.timeout
     return configured.total_seconds() if configured else TIMEOUT_S
 

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from hullwright.tools.compose import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a start may take, as a command line says it; it wins over the configuration.
+
+    Attributes:
+        overall_s: longest wait for all; None for the stack's own.
+        services: longest time from a service's start until it is ready, seconds by its name.
+    """
+
+    overall_s: float | None = None
+    services: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +50,17 @@ class Expected:
 
 
 def expectations(
-    model: Model, services: Iterable[str], one_shots: Iterable[str] = ()
+    model: Model,
+    services: Iterable[str],
+    *,
+    one_shots: Iterable[str] = (),
+    timeouts: Mapping[str, float] | None = None,
 ) -> dict[str, Expected]:
     """Return what is expected of each service, by its model.
 
-    A one-shot is awaited with `service_completed_successfully`, or says `restart: "no"` itself and
-    has no health check; what leaves `restart` out may be either, and its first second decides.
+    A one-shot is configured as one (`one_shots`), is awaited with
+    `service_completed_successfully`, or says `restart: "no"` itself and has no health check; what
+    leaves `restart` out may be either, and its first second decides.
     Of what a provider makes nothing is expected: no container comes of it, and Compose itself
     waits for the provider.
     """
@@ -65,5 +83,6 @@ def expectations(
             one_shot=name in awaited or says_once,
             policy=service.restart,
             depends_on=tuple(each.service for each in service.depends_on),
+            timeout_s=(timeouts or {}).get(name),
         )
     return found

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import CheckFailedError
 from hullwright.files import lock
 from hullwright.stack import explain
-from hullwright.stack.execution import UpReport, limit_s, service_up
-from hullwright.stack.expected import Expected
+from hullwright.stack.execution import UpReport, limit_s, service_up, timeouts_s
+from hullwright.stack.expected import Expected, Limits
 from hullwright.stack.looking import known, project_name
 from hullwright.stack.wait import Wait
 from hullwright.stack.watch import start_and_wait
@@ -17,7 +17,7 @@ from hullwright.tools import engine
 from hullwright.tools.compose import ONEOFF_LABEL, Invocation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hullwright.stack.selection import Selection
     from hullwright.tools.engine import Container
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 # `db:service_healthy:false,migrate:service_completed_successfully:false`, as Compose writes it.
 _DEPENDS_LABEL: Final = "com.docker.compose.depends_on"
 _AWAITED: Final = "service_completed_successfully"
+_NO_LIMITS: Final = Limits()
 
 
-def restart(ws: Workspace, selection: Selection, *, timeout_s: float | None = None) -> UpReport:
+def restart(ws: Workspace, selection: Selection, *, limits: Limits = _NO_LIMITS) -> UpReport:
     """Restart a stack's containers as they are, wait for them, and explain where one fails.
 
     Where no service is named, what has completed stays as it is: a migration does not run again.
@@ -50,7 +51,8 @@ def restart(ws: Workspace, selection: Selection, *, timeout_s: float | None = No
     argv = Invocation(project=project).argv("--progress", "plain", "restart", *names)
     stack = selection.stack.name
     with lock(ws.state_dir / "locks" / f"up-{stack}.lock", f"the stack {project}"):
-        wait = Wait(_expected(there, names), time.time(), limit_s(selection, timeout_s))
+        expected = _expected(there, names, selection, timeouts_s(selection, limits))
+        wait = Wait(expected, time.time(), limit_s(selection, limits))
         output = start_and_wait(ws, selection, argv, project, wait)
     total_s = time.time() - wait.began_at
     now = engine.of_project(ws.runner, project)
@@ -74,7 +76,12 @@ def _unfinished(there: Iterable[Container]) -> tuple[str, ...]:
     )
 
 
-def _expected(there: Sequence[Container], names: Iterable[str]) -> dict[str, Expected]:
+def _expected(
+    there: Sequence[Container],
+    names: Iterable[str],
+    selection: Selection,
+    timeouts: Mapping[str, float],
+) -> dict[str, Expected]:
     """Return what is expected of containers that are there, by what Compose wrote on them."""
     depends = {container.service: _dependencies(container) for container in there}
     awaited = {
@@ -87,9 +94,10 @@ def _expected(there: Sequence[Container], names: Iterable[str]) -> dict[str, Exp
         name: Expected(
             service=name,
             scale=len(by_service[name]),
-            one_shot=name in awaited,
+            one_shot=name in awaited or name in selection.stack.one_shots,
             policy=by_service[name][0].restart_policy,
             depends_on=tuple(other for other, _ in depends[name]),
+            timeout_s=timeouts.get(name),
         )
         for name in names
     }

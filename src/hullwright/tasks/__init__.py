@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def collection() -> Collection:
     """Return a new collection with every task of Hullwright."""
     from hullwright.tasks import (
+        coldstarting,
         image,
         info,
         pruning,
@@ -37,7 +38,7 @@ def collection() -> Collection:
     )
 
     publication = (publishing, releasing, registering, pruning)
-    starting = (stack, secret, running)
+    starting = (stack, coldstarting, secret, running)
     namespace = _tasks_of(Collection(), image, *publication, *starting, info, tagging)
     # Groups are dotted: `secrets.rotate`.
     namespace.add_collection(_tasks_of(Collection("secrets"), secretkeeping, scanning))

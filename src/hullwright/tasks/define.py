@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from invoke import Context
 
 FORMATS: Final = "text, json or markdown"
+# What the flags of every task of stacks say.
+STACK: Final = "the stack of the configuration; default: default, or the only one"
+ENV: Final = "the environment whose secrets are handed over; default development"
+SECRETS: Final = (
+    "where values come from: sops, file (.env) or none; default sops where that file exists"
+)
+PROFILE: Final = "compose profiles to switch on besides the configured ones"
 
 
 def task(

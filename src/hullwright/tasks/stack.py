@@ -1,30 +1,26 @@
-"""Tasks of stacks: start, look, enter, stop, and the cold start."""
+"""Tasks of stacks: start, look, enter and stop."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hullwright.tasks.define import FORMATS, task
+from hullwright.tasks.define import ENV, FORMATS, PROFILE, SECRETS, STACK, task
 
 if TYPE_CHECKING:
     from hullwright.tasks.session import Session
 
-_STACK = "the stack of the configuration; default: default, or the only one"
-_ENV = "the environment whose secrets are handed over; default development"
-_SECRETS = "where values come from: sops, file (.env) or none; default sops where that file exists"
 _DEV = "add docker-compose.dev.yml: sources mounted, reload on change"
-_PROFILE = "compose profiles to switch on besides the configured ones"
 
 
 @task(
     lists=("service", "profile"),
     operands="service",
     flags={
-        "stack": _STACK,
+        "stack": STACK,
         "service": "only these compose services and what they depend on",
-        "profile": _PROFILE,
-        "env": _ENV,
-        "secrets": _SECRETS,
+        "profile": PROFILE,
+        "env": ENV,
+        "secrets": SECRETS,
         "dev": _DEV,
         "timeout": "longest wait, such as 2m",
         "format": FORMATS,
@@ -44,7 +40,7 @@ def up(
     """Start a stack from exactly what was built, wait until it is healthy, and explain if not."""
     from hullwright import stack as feature
     from hullwright.report import stack as report
-    from hullwright.tasks.starting import mask_running, running, seconds, selection
+    from hullwright.tasks.starting import limits, mask_running, running, selection
 
     chosen = selection(session, stack, service, profile, env, secrets, dev=dev)
     plan = feature.plan_up(session.workspace, chosen)
@@ -55,7 +51,7 @@ def up(
         # What runs may have values that this run was not told, and a failure shows its last lines.
         mask_running(session, chosen)
     with running(session, "up", stack=chosen.stack.name):
-        done = feature.execute(session.workspace, plan, timeout_s=seconds(timeout))
+        done = feature.execute(session.workspace, plan, limits=limits(timeout))
         session.show(report, done, format, summarise=True)
         session.record("up", report.as_json(done), "failed" if done.failures else "done")
         session.leave(held=not done.failures, why=f"stack {done.stack} did not come up")
@@ -63,7 +59,7 @@ def up(
 
 @task(
     flags={
-        "stack": _STACK,
+        "stack": STACK,
         "volumes": "remove its volumes too: their content is gone; asks, or --yes",
         "yes": "do not ask",
         "format": FORMATS,
@@ -107,7 +103,7 @@ def down(
     lists=("service",),
     operands="service",
     flags={
-        "stack": _STACK,
+        "stack": STACK,
         "service": "only these services",
         "timeout": "longest wait, such as 2m",
         "format": FORMATS,
@@ -123,13 +119,13 @@ def restart(
     """Restart the containers of a stack as they are, wait until healthy, and explain if not."""
     from hullwright import stack as feature
     from hullwright.report import stack as report
-    from hullwright.tasks.starting import mask, mask_running, seconds
+    from hullwright.tasks.starting import limits, mask, mask_running
 
     chosen = feature.select(session.workspace, stack, services=service or ())
     # A failure is explained with the last lines of the service.
     mask(session)
     mask_running(session, chosen)
-    done = feature.restart(session.workspace, chosen, timeout_s=seconds(timeout))
+    done = feature.restart(session.workspace, chosen, limits=limits(timeout))
     session.show(report, done, format)
     session.leave(held=not done.failures, why=f"stack {done.stack} did not come up again")
 
@@ -138,7 +134,7 @@ def restart(
     lists=("service",),
     operands="service",
     flags={
-        "stack": _STACK,
+        "stack": STACK,
         "service": "only these services",
         "follow": "go on as new lines come",
         "tail": "how many of the last lines of each",
@@ -163,7 +159,7 @@ def logs(
 @task(
     lists=("service",),
     operands="service",
-    flags={"stack": _STACK, "service": "only these services", "format": FORMATS},
+    flags={"stack": STACK, "service": "only these services", "format": FORMATS},
 )
 def ps(
     session: Session,
@@ -184,7 +180,7 @@ def ps(
     operands="service",
     words="command",
     flags={
-        "stack": _STACK,
+        "stack": STACK,
         "service": "the service to run it in",
         "command": "the command, in one word as a shell splits it; hullwright takes words after --",
         "user": "the user to run it as; default the container's",
@@ -223,7 +219,7 @@ def exec_(
 @task(
     operands="service",
     flags={
-        "stack": _STACK,
+        "stack": STACK,
         "service": "the service to enter; without a shell in its image, a helper enters beside it",
         "stage": "enter a new container of this build stage instead",
         "helper": "image of the helper; default one in the local store that has a shell",
@@ -257,60 +253,3 @@ def shell(
     chosen = feature.select(session.workspace, stack)
     entered = feature.shell(session.workspace, chosen, service, helper_image=helper, user=user)
     session.end(entered)
-
-
-@task(
-    lists=("service", "profile"),
-    operands="service",
-    flags={
-        "stack": _STACK,
-        "service": "only these compose services and what they depend on",
-        "profile": _PROFILE,
-        "env": _ENV,
-        "secrets": _SECRETS,
-        "project": "name of the throwaway project; default one that is made up",
-        "keep": "leave it running",
-        "probe-override": "probe every 250 ms where a service leaves start_interval out",
-        "budget": "longest start that is accepted, such as 20s; default the stack's",
-        "timeout": "longest wait, such as 2m",
-        "format": FORMATS,
-    },
-)
-def cold_start(
-    session: Session,
-    stack: str | None = None,
-    service: list[str] | None = None,
-    profile: list[str] | None = None,
-    env: str | None = None,
-    secrets: str | None = None,
-    project: str | None = None,
-    keep: bool = False,
-    probe_override: bool = True,
-    budget: str | None = None,
-    timeout: str | None = None,
-    format: str = "text",
-) -> None:
-    """Start a stack from nothing in a throwaway project, with a timeline, and remove it again."""
-    from hullwright import coldstart
-    from hullwright.report import coldstart as report
-    from hullwright.tasks.starting import running, seconds, selection
-
-    chosen = selection(session, stack, service, profile, env, secrets)
-    if session.dry:
-        name = project or coldstart.throwaway_name(session.config.project)
-        plan = coldstart.plan(session.workspace, chosen, name, fast_probes=probe_override)
-        session.console.result(plan.text())
-        return
-    with running(session, "cold-start", stack=chosen.stack.name):
-        done = coldstart.run(
-            session.workspace,
-            chosen,
-            project=project,
-            keep=keep,
-            timeout_s=seconds(timeout),
-            budget_s=seconds(budget),
-            fast_probes=probe_override,
-        )
-        session.show(report, done, format, summarise=True)
-        session.record("cold-start", report.as_json(done), "failed" if done.failed else "done")
-        session.leave(held=not done.failed, why=f"cold start of {done.stack}: {done.verdict}")

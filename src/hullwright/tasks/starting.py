@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hullwright.secret import Secret
-    from hullwright.stack import Selection
+    from hullwright.stack import Limits, Selection
     from hullwright.tasks.session import Session
 
 _MODES = ("sops", "file", "none")
@@ -105,6 +105,13 @@ def seconds(text: str | None) -> float | None:
     from hullwright.config.durations import parse_duration
 
     return None if text is None else parse_duration(text).total_seconds()
+
+
+def limits(text: str | None) -> Limits:
+    """Return how long a start may take, of a flag's words such as `2m`."""
+    from hullwright.stack import Limits
+
+    return Limits(seconds(text))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from hullwright.coldstart import ColdStart
+from hullwright.coldstart import ColdRun, ColdStart
 from hullwright.report import coldstart, stack
 from hullwright.stack import DownPlan, Failure, ServiceState, ServiceUp, StackState, UpReport
 from hullwright.tools.engine import Published
@@ -52,7 +52,9 @@ LATE: Final = ServiceUp("worker", "waiting", created_s=0.3, depends_on=("dashboa
 
 
 def cold(*services: ServiceUp, total_s: float, **more: Any) -> ColdStart:
-    return ColdStart("default", "hullwright-cold-7f3a", total_s, services, **more)
+    of_run = {key: more.pop(key) for key in ("failures", "critical_path") if key in more}
+    run = ColdRun(total_s, services, **of_run)
+    return ColdStart("default", "hullwright-cold-7f3a", (run,), **more)
 
 
 PATH: Final = ("db", "migrate", "dashboard")

@@ -66,15 +66,19 @@ def owned(made: Made, busybox: str) -> None:
 
 def cold(made: Made, *, budget_s: float | None = None, keep: bool = False) -> ColdStart:
     ws = made.workspace()
-    return coldstart.run(ws, stack.select(ws), timeout_s=20, budget_s=budget_s, keep=keep)
+    return coldstart.run(
+        ws,
+        stack.select(ws),
+        coldstart.Request(limits=stack.Limits(20), budget_s=budget_s, keep=keep),
+    )
 
 
 def test_a_cold_start_is_timed_and_leaves_nothing(made: Made, busybox: str) -> None:
     owned(made, busybox)
     report = cold(made)
     assert report.verdict == "healthy", shown.text(report)
-    assert report.critical_path == ("db", "app")
-    by_name = {service.service: service for service in report.services}
+    assert report.typical.critical_path == ("db", "app")
+    by_name = {service.service: service for service in report.typical.services}
     db, app = by_name["db"], by_name["app"]
     assert db.created_s is not None
     assert db.started_s is not None
@@ -82,7 +86,7 @@ def test_a_cold_start_is_timed_and_leaves_nothing(made: Made, busybox: str) -> N
     assert app.started_s is not None
     assert app.healthy_s is not None
     assert db.created_s <= db.started_s <= db.healthy_s <= app.started_s <= app.healthy_s
-    assert app.healthy_s <= report.total_s
+    assert app.healthy_s <= report.typical.total_s
     # Its checks come every two seconds in the files, and every 250 ms in here.
     assert db.healthy_s - db.started_s < 1.5
     assert not any(there(report.project).values())
@@ -93,7 +97,7 @@ def test_a_cold_start_is_timed_and_leaves_nothing(made: Made, busybox: str) -> N
 def test_a_developers_stack_beside_it_is_untouched(made: Made, busybox: str) -> None:
     owned(made, busybox)
     ws = made.workspace()
-    stack.up(ws, stack.select(ws), timeout_s=20)
+    stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     docker("exec", f"{made.project}-named", "touch", "/data/theirs")
     before = docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", f"{made.project}-named")
     # It runs with the same names, the same port and the same range at the same time.
@@ -145,8 +149,8 @@ def test_a_service_without_a_check_does_not_count_as_healthy(made: Made, busybox
     made.compose(f"  app: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s}}")
     assert cold(made).failures[0].cause == "no-healthcheck"
     ws = made.workspace(Stack("default", ("compose.yaml",), require_healthcheck=False))
-    report = coldstart.run(ws, stack.select(ws), timeout_s=20)
-    assert (report.verdict, report.services[0].status) == ("healthy", "unknown")
+    report = coldstart.run(ws, stack.select(ws), coldstart.Request(limits=stack.Limits(20)))
+    assert (report.verdict, report.typical.services[0].status) == ("healthy", "unknown")
 
 
 def test_a_budget_that_is_not_kept_fails(made: Made, busybox: str) -> None:
@@ -156,7 +160,10 @@ def test_a_budget_that_is_not_kept_fails(made: Made, busybox: str) -> None:
     ws = made.workspace(
         Stack("default", ("compose.yaml",), cold_start_budget=timedelta(seconds=60))
     )
-    assert coldstart.run(ws, stack.select(ws), timeout_s=20).budget_s == 60
+    assert (
+        coldstart.run(ws, stack.select(ws), coldstart.Request(limits=stack.Limits(20))).budget_s
+        == 60
+    )
 
 
 def test_what_cannot_be_isolated_is_refused_with_every_reason(made: Made, busybox: str) -> None:
@@ -216,10 +223,13 @@ def test_a_second_one_of_the_same_name_names_the_holder(made: Made, busybox: str
         lock(held, "a test"),
         pytest.raises(LockedError, match=f"process {os.getpid()}") as caught,
     ):
-        coldstart.run(ws, stack.select(ws), project=f"{made.project}-c")
+        coldstart.run(ws, stack.select(ws), coldstart.Request(project=f"{made.project}-c"))
     assert caught.value.exit_code == ExitCode.LOCKED
     # A name that a run was given is free again after it.
-    assert coldstart.run(ws, stack.select(ws), project=f"{made.project}-c").verdict == "healthy"
+    assert (
+        coldstart.run(ws, stack.select(ws), coldstart.Request(project=f"{made.project}-c")).verdict
+        == "healthy"
+    )
 
 
 def test_a_made_up_name_that_was_kept_is_neither_used_nor_removed(
@@ -244,16 +254,16 @@ def test_a_name_that_compose_would_refuse_is_refused_before(made: Made, name: st
     made.compose("  app: {image: x}")
     ws = made.workspace()
     with pytest.raises(UsageError, match="is no name for a project"):
-        coldstart.run(ws, stack.select(ws), project=name)
+        coldstart.run(ws, stack.select(ws), coldstart.Request(project=name))
     assert not machine_state_dir(ws.environ).exists()
 
 
 def test_a_name_of_somebody_elses_project_is_refused(made: Made, busybox: str) -> None:
     owned(made, busybox)
     ws = made.workspace()
-    stack.up(ws, stack.select(ws), timeout_s=20)
+    stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     with pytest.raises(UsageError, match="did not make"):
-        coldstart.run(ws, stack.select(ws), project=made.project)
+        coldstart.run(ws, stack.select(ws), coldstart.Request(project=made.project))
     assert there(made.project)["containers"]
 
 
@@ -261,10 +271,17 @@ def test_what_was_kept_is_removed_by_the_next_of_that_name(made: Made, busybox: 
     owned(made, busybox)
     ws = made.workspace()
     name = f"{made.project}-kept"
-    kept = coldstart.run(ws, stack.select(ws), project=name, keep=True, timeout_s=20)
+    kept = coldstart.run(
+        ws, stack.select(ws), coldstart.Request(project=name, keep=True, limits=stack.Limits(20))
+    )
     assert kept.kept
     assert len(there(name)["containers"]) == 2
-    assert coldstart.run(ws, stack.select(ws), project=name, timeout_s=20).verdict == "healthy"
+    assert (
+        coldstart.run(
+            ws, stack.select(ws), coldstart.Request(project=name, limits=stack.Limits(20))
+        ).verdict
+        == "healthy"
+    )
     assert not any(there(name).values())
 
 
@@ -293,7 +310,9 @@ def test_an_interrupt_leaves_no_container(made: Made, busybox: str, number: sign
     watcher = threading.Thread(target=interrupt_once_it_runs, daemon=True)
     watcher.start()
     with pytest.raises(KeyboardInterrupt):
-        coldstart.run(ws, stack.select(ws), project=name, timeout_s=30)
+        coldstart.run(
+            ws, stack.select(ws), coldstart.Request(project=name, limits=stack.Limits(30))
+        )
     watcher.join()
     assert not any(there(name).values())
 
@@ -313,7 +332,11 @@ def test_no_value_is_written_to_any_file(made: Made, busybox: str) -> None:
     given = {"PASSWORD": Secret("correct horse"), "TOKEN": Secret("battery staple")}
     ws = made.workspace()
     selection = stack.select(ws, environment=given)
-    report = coldstart.run(ws, selection, project=f"{made.project}-c", keep=True, timeout_s=20)
+    report = coldstart.run(
+        ws,
+        selection,
+        coldstart.Request(project=f"{made.project}-c", keep=True, limits=stack.Limits(20)),
+    )
     try:
         assert report.verdict == "healthy", shown.text(report)
         files = [path for path in made.folder.parent.rglob("*") if path.is_file()]
@@ -338,6 +361,6 @@ def test_a_check_that_only_the_image_has_is_asked_faster(made: Made, busybox: st
         report = cold(made)
         assert report.verdict == "healthy"
         # Docker's own start probes come five seconds apart.
-        assert report.total_s < 4
+        assert report.typical.total_s < 4
     finally:
         docker("image", "rm", "--force", image)

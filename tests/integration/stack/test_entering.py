@@ -65,7 +65,7 @@ def shellless(made: Made, busybox: str) -> Iterator[str]:
 def test_a_command_gives_its_exit_code_and_its_words_are_exact(made: Made, busybox: str) -> None:
     made.compose(f"  app: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s}}")
     ws = made.workspace()
-    stack.up(ws, stack.select(ws), timeout_s=20)
+    stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     words = ["sh", "-c", 'echo "$1|$2"; exit 7', "x", "a b", "$c"]
     call = f"stack.exec_(ws, stack.select(ws), 'app', {words!r})"
     done = entered(made, call, "")
@@ -75,7 +75,7 @@ def test_a_command_gives_its_exit_code_and_its_words_are_exact(made: Made, busyb
 def test_a_shell_of_the_service_is_used_where_it_has_one(made: Made, busybox: str) -> None:
     made.compose(f"  app: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s}}")
     ws = made.workspace()
-    stack.up(ws, stack.select(ws), timeout_s=20)
+    stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     done = entered(made, "stack.shell(ws, stack.select(ws), 'app')", "echo in $0; exit 5\n")
     assert (done.stdout, done.returncode) == ("in sh\n", 5)
 
@@ -85,7 +85,7 @@ def test_a_helper_shares_files_processes_and_network_where_it_has_none(
 ) -> None:
     made.compose(f"  app: {{image: '{shellless}', stop_grace_period: 0s}}")
     ws = made.workspace()
-    stack.up(ws, stack.select(ws), timeout_s=20)
+    stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     call = f"stack.shell(ws, stack.select(ws), 'app', helper_image={busybox!r})"
     done = entered(made, call, "ls; ps; wget -q -O - http://127.0.0.1/only-here\n")
     assert "only-here" in done.stdout.split()
@@ -110,6 +110,6 @@ def test_what_does_not_run_is_not_entered(made: Made, busybox: str) -> None:
         stack.shell(ws, stack.select(ws), "app")
     with pytest.raises(UsageError, match='unknown service "ap" — did you mean "app"'):
         stack.shell(ws, stack.select(ws), "ap")
-    stack.up(ws, stack.select(ws), timeout_s=20)
+    stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     with pytest.raises(CheckFailedError, match="app does not run: it is exited"):
         stack.exec_(ws, stack.select(ws), "app", ["true"])

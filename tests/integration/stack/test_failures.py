@@ -29,7 +29,7 @@ def one(made: Made, busybox: str, service: str) -> UpReport:
         + textwrap.indent(textwrap.dedent(service), "    ")
     )
     ws = made.workspace()
-    return stack.up(ws, stack.select(ws), timeout_s=20)
+    return stack.up(ws, stack.select(ws), limits=stack.Limits(20))
 
 
 def failure(report: UpReport) -> Failure:
@@ -62,7 +62,7 @@ def test_a_one_shot_that_fails_is_told_with_what_waited_on_it(made: Made, busybo
     depends_on: {{migrate: {{condition: service_completed_successfully}}}}
 """)
     ws = made.workspace()
-    told = failure(stack.up(ws, stack.select(ws), timeout_s=20))
+    told = failure(stack.up(ws, stack.select(ws), limits=stack.Limits(20)))
     assert (told.service, told.cause) == ("migrate", "one-shot-failed")
     assert ("waited on", "by app") in told.facts
 
@@ -141,7 +141,7 @@ def test_an_image_that_is_nowhere_is_named(made: Made) -> None:
     made.compose(f"  app: {{image: '{image}'}}")
     ws = made.workspace()
     with pytest.raises(CheckFailedError) as caught:
-        stack.up(ws, stack.select(ws), timeout_s=20)
+        stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     assert caught.value.what == f"image not to be had: {image}"
     assert there(made.project)["containers"] == []
 

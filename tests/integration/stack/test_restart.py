@@ -49,9 +49,9 @@ def started_at(project: str, service: str) -> str:
 def test_what_restarts_is_waited_for_and_what_has_completed_stays(made: Made, busybox: str) -> None:
     made.compose(SPOILT.format(image=busybox, test=TEST).replace("|| exit 9", "-p /begun"))
     ws = made.workspace()
-    assert not stack.up(ws, stack.select(ws), timeout_s=20).failed
+    assert not stack.up(ws, stack.select(ws), limits=stack.Limits(20)).failed
     before = {name: started_at(made.project, name) for name in ("db", "seed", "web")}
-    report = stack.restart(ws, stack.select(ws), timeout_s=20)
+    report = stack.restart(ws, stack.select(ws), limits=stack.Limits(20))
     assert not report.failed, shown.text(report)
     assert {each.service: each.status for each in report.services} == {
         "db": "healthy",
@@ -60,15 +60,15 @@ def test_what_restarts_is_waited_for_and_what_has_completed_stays(made: Made, bu
     assert [each.restarts for each in report.services] == [0, 0]
     after = {name: started_at(made.project, name) for name in ("db", "seed", "web")}
     assert {name for name in after if after[name] != before[name]} == {"db", "web"}
-    only = stack.restart(ws, stack.select(ws, services=["seed"]), timeout_s=20)
+    only = stack.restart(ws, stack.select(ws, services=["seed"]), limits=stack.Limits(20))
     assert [(each.service, each.status) for each in only.services] == [("seed", "completed")]
 
 
 def test_what_does_not_come_back_is_explained(made: Made, busybox: str) -> None:
     made.compose(SPOILT.format(image=busybox, test=TEST))
     ws = made.workspace()
-    assert not stack.up(ws, stack.select(ws), timeout_s=20).failed
-    report = stack.restart(ws, stack.select(ws, services=["db"]), timeout_s=20)
+    assert not stack.up(ws, stack.select(ws), limits=stack.Limits(20)).failed
+    report = stack.restart(ws, stack.select(ws, services=["db"]), limits=stack.Limits(20))
     (failure,) = report.failures
     assert (failure.service, failure.cause) == ("db", "crash-loop")
     assert "can't create directory" in " ".join(failure.logs)

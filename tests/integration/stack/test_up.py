@@ -63,7 +63,7 @@ CHAIN = """
 def test_a_chain_with_a_one_shot_comes_up_and_is_timed(made: Made, busybox: str) -> None:
     made.compose(CHAIN.format(image=busybox))
     ws = made.workspace()
-    report = stack.up(ws, stack.select(ws), timeout_s=20)
+    report = stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     by_name = {service.service: service for service in report.services}
     assert not report.failed, shown.text(report)
     assert {name: each.status for name, each in by_name.items()} == {
@@ -86,7 +86,7 @@ def test_a_chain_with_a_one_shot_comes_up_and_is_timed(made: Made, busybox: str)
 def test_up_again_keeps_what_runs_and_says_so(made: Made, busybox: str) -> None:
     made.compose(CHAIN.format(image=busybox))
     ws = made.workspace()
-    stack.up(ws, stack.select(ws), timeout_s=20)
+    stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     plan = stack.plan_up(ws, stack.select(ws))
     assert plan.text().splitlines()[1:] == [
         "  keep      db: healthy",
@@ -94,7 +94,7 @@ def test_up_again_keeps_what_runs_and_says_so(made: Made, busybox: str) -> None:
         "  keep      web: running",
     ]
     before = docker("ps", "-q", "--filter", f"label=com.docker.compose.project={made.project}")
-    assert not stack.execute(ws, plan, timeout_s=20).failed
+    assert not stack.execute(ws, plan, limits=stack.Limits(20)).failed
     after = docker("ps", "-q", "--filter", f"label=com.docker.compose.project={made.project}")
     assert before == after
 
@@ -107,7 +107,7 @@ def test_down_removes_containers_and_networks_and_keeps_volumes(made: Made, busy
     )
     ws = made.workspace()
     selection = stack.select(ws)
-    stack.up(ws, selection, timeout_s=20)
+    stack.up(ws, selection, limits=stack.Limits(20))
     removed = stack.down(ws, selection)
     assert removed.containers == (f"{made.project}-app-1",)
     assert there(made.project) == {
@@ -132,7 +132,7 @@ def test_down_leaves_a_volume_of_another_project_that_the_files_name(
             f"volumes: {{data: {{name: {theirs}}}}}",
         )
         ws = made.workspace()
-        stack.up(ws, stack.select(ws), timeout_s=20)
+        stack.up(ws, stack.select(ws), limits=stack.Limits(20))
         stack.down(ws, stack.select(ws), volumes=True)
         assert docker("volume", "ls", "--quiet", "--filter", f"name={theirs}") == theirs
     finally:
@@ -146,7 +146,7 @@ def test_a_dotenv_fills_in_unless_it_is_left_out(made: Made, busybox: str) -> No
     )
     (made.folder / ".env").write_text("A='from the file'\n", encoding="utf-8")
     ws = made.workspace()
-    stack.up(ws, stack.select(ws), timeout_s=20)
+    stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     assert "A=from the file" in docker("exec", f"{made.project}-app-1", "env").splitlines()
     with pytest.raises(UsageError, match="1 variable has no value: A"):
         stack.plan_up(ws, stack.select(ws, dotenv=False))
@@ -164,7 +164,7 @@ def test_secrets_reach_the_container_and_no_file_of_ours(made: Made, busybox: st
     )
     given = {"PASSWORD": Secret("correct horse"), "TOKEN": Secret("battery staple")}
     ws = made.workspace()
-    report = stack.up(ws, stack.select(ws, environment=given), timeout_s=20)
+    report = stack.up(ws, stack.select(ws, environment=given), limits=stack.Limits(20))
     environment = json.loads(
         docker("inspect", "--format", "{{json .Config.Env}}", f"{made.project}-app-1")
     )
@@ -195,7 +195,7 @@ def test_what_was_recorded_is_what_starts(made: Made, busybox: str) -> None:
     digest = docker("image", "inspect", "--format", "{{.Id}}", busybox)
     image = RecordedImage("app", "", busybox, digest, "1.2.3", "", (), datetime.now(UTC))
     recorded.save(ws, [image])
-    report = stack.up(ws, stack.select(ws), timeout_s=20)
+    report = stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     assert not report.failed
     running = docker("inspect", "--format", "{{.Image}} {{.Config.Image}}", f"{made.project}-app-1")
     assert running == f"{digest} {busybox}@{digest}"
@@ -208,7 +208,7 @@ def test_what_was_recorded_is_what_starts(made: Made, busybox: str) -> None:
 def test_ps_shows_health_and_restarts(made: Made, busybox: str) -> None:
     made.compose(CHAIN.format(image=busybox))
     ws = made.workspace()
-    stack.up(ws, stack.select(ws), timeout_s=20)
+    stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     state = stack.ps(ws, stack.select(ws))
     assert [(each.service, each.state, each.health) for each in state.services] == [
         ("db", "running", "healthy"),
@@ -251,7 +251,7 @@ def test_an_interrupt_leaves_the_stack(made: Made, busybox: str) -> None:
     watcher.start()
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        stack.up(ws, stack.select(ws), timeout_s=30)
+        stack.up(ws, stack.select(ws), limits=stack.Limits(30))
     watcher.join()
     assert time.monotonic() - began < 15
     assert there(made.project)["containers"] == [f"{made.project}-app-1"]
@@ -260,7 +260,7 @@ def test_an_interrupt_leaves_the_stack(made: Made, busybox: str) -> None:
 def test_logs_survive_a_reader_that_has_enough(made: Made, busybox: str) -> None:
     made.compose(f"  app: {{image: {busybox}, command: yes hullwright, stop_grace_period: 0s}}")
     ws = made.workspace()
-    stack.up(ws, stack.select(ws), timeout_s=20)
+    stack.up(ws, stack.select(ws), limits=stack.Limits(20))
     script = textwrap.dedent(f"""
         import os
         from pathlib import Path
@@ -298,7 +298,7 @@ def test_variables_where_compose_wants_a_number_are_no_obstacle(made: Made, busy
         stack.plan_up(ws, stack.select(ws))
     assert caught.value.why == [("A_KEY", "asked for by compose.yaml:9")]
     selection = stack.select(ws, environment={"A_KEY": "x"})
-    assert not stack.up(ws, selection, timeout_s=20).failed
+    assert not stack.up(ws, selection, limits=stack.Limits(20)).failed
     assert stack.ps(ws, selection).project == made.project
 
 
@@ -309,7 +309,7 @@ def test_a_service_brings_its_profile_with_it(made: Made, busybox: str) -> None:
 """)
     ws = made.workspace()
     assert stack.plan_up(ws, stack.select(ws)).services == ("app",)
-    report = stack.up(ws, stack.select(ws, services=["tool"]), timeout_s=20)
+    report = stack.up(ws, stack.select(ws, services=["tool"]), limits=stack.Limits(20))
     assert [service.service for service in report.services] == ["tool"]
     assert there(made.project)["containers"] == [f"{made.project}-tool-1"]
 
@@ -335,7 +335,7 @@ def test_what_a_provider_makes_is_not_waited_for(made: Made, busybox: str) -> No
     ws = made.workspace()
     plan = stack.plan_up(ws, stack.select(ws))
     assert "create    db: by its provider, a program on this host" in plan.text()
-    report = stack.execute(ws, plan, timeout_s=20)
+    report = stack.execute(ws, plan, limits=stack.Limits(20))
     assert not report.failed, shown.text(report)
     assert [(each.service, each.status) for each in report.services] == [("web", "unknown")]
 

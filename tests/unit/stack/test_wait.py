@@ -336,4 +336,4 @@ def test_what_is_expected_follows_from_the_model() -> None:
         "tool": Expected("tool", policy="no"),
         "app": Expected("app", scale=3, policy="on-failure", depends_on=("migrate",)),
     }
-    assert expectations(model, ["db"], ["db"])["db"].one_shot
+    assert expectations(model, ["db"], one_shots=["db"])["db"].one_shot
