@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from hullwright.stack import probing
 from hullwright.stack.override import Override, Tagged
 from hullwright.tools.engine import KIND, PROJECT, RUN
 
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from hullwright.tools.compose import ComposeService, Model
 
 THROWAWAY: Final = "throwaway"
-PROBE_INTERVAL_S: Final = 0.25
-# Docker's own, where a health check leaves them out.
-_INTERVAL_S: Final = 30.0
-_RETRIES: Final = 3
 # With `pid: host` and its kin a container sees or ends what is not its own.
 _HOST_NAMESPACES: Final = {
     "network_mode": "the host's network",
@@ -135,8 +132,10 @@ def isolate(
         _mounts(draft, service)
         _names(draft, service)
         _networks_of(draft, service)
-        if fast_probes:
-            _probes(draft, service)
+    if fast_probes:
+        probing.add_fast_probes(
+            draft.override, probing.fast_probes(model, draft.around.probed_images)
+        )
     return Isolation(draft.override, tuple(draft.refusals), tuple(draft.notes))
 
 
@@ -272,25 +271,6 @@ def _networks_of(draft: _Draft, service: ComposeService) -> None:
     }
     if any(loose[key] != (entry or {}) for key, entry in attached.items()):
         draft.override.service(service.name)["networks"] = Tagged("!override", loose)
-
-
-def _probes(draft: _Draft, service: ComposeService) -> None:
-    """Let the start period's probes come fast: by default they are five seconds apart."""
-    probe = service.probe
-    if probe is None and service.image not in draft.around.probed_images:
-        return
-    if probe is not None and (probe.disabled or probe.start_interval_s is not None):
-        return
-    interval_s = probe.interval_s if probe and probe.interval_s is not None else _INTERVAL_S
-    if interval_s <= PROBE_INTERVAL_S:
-        return
-    retries = probe.retries if probe and probe.retries is not None else _RETRIES
-    # Within it failures do not count, so it is as long as the service had until its verdict.
-    period_s = probe.start_period_s if probe and probe.start_period_s else interval_s * retries
-    draft.override.service(service.name)["healthcheck"] = {
-        "start_interval": f"{PROBE_INTERVAL_S * 1000:.0f}ms",
-        "start_period": f"{period_s * 1000:.0f}ms",
-    }
 
 
 def _short(draft: _Draft, path: str) -> str:

@@ -18,7 +18,7 @@ from hullwright.coldstart.timeline import critical_path
 from hullwright.errors import HullwrightError, UsageError
 from hullwright.files import lock
 from hullwright.run import machine_state_dir
-from hullwright.stack import execution, handing, secretfiles
+from hullwright.stack import execution, handing, probing, secretfiles
 from hullwright.stack import plan as stack_plan
 from hullwright.stack.explain import Failure
 from hullwright.stack.override import Override
@@ -208,12 +208,10 @@ def _surroundings(ws: Workspace, model: Model) -> Surroundings:
         if mount["type"] == "bind" and not mount.get("read_only")
     }
     absent = {source for source in sources if not Path(source).exists()}
-    unprobed = [each.image for each in model.services.values() if each.probe is None and each.image]
-    local = engine.images(ws.runner, unprobed)
     return Surroundings(
         root=str(ws.root),
         disposable=frozenset(absent | _ignored(ws, sorted(sources - absent))),
-        probed_images=frozenset(name for name, image in local.items() if image and image.has_probe),
+        probed_images=probing.probed_images(ws, model),
     )
 
 
