@@ -6,6 +6,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from hullwright.stack.checks import Checked
 from hullwright.stack.expected import Limits
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from hullwright.stack import ServiceUp
     from hullwright.stack.explain import Failure
+
+__all__ = ["Against", "Checked", "ColdRun", "ColdStart", "Request"]
 
 Verdict = Literal["healthy", "failed", "over budget", "slower"]
 
@@ -40,25 +43,6 @@ class Request:
     runs: int = 1
     warm_volumes: bool = False
     kill_test: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What came of something that must hold of a service once it is up.
-
-    Attributes:
-        service: the compose service.
-        name: what was looked at, in a few words: `GET /healthz`, `killed`, …
-        status: whether it held; `not testable` where it could not be tried from here.
-        took_s: until it held, or until it was given up.
-        told: what was seen instead, or why it cannot be tried; empty where it held.
-    """
-
-    service: str
-    name: str
-    status: Literal["held", "failed", "not testable"]
-    took_s: float = 0.0
-    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
