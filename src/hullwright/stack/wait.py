@@ -8,7 +8,9 @@ drive it in tests exactly as the engine does.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
+
+from hullwright.stack.track import Cause, Status, Track
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,20 +18,7 @@ if TYPE_CHECKING:
     from hullwright.stack.expected import Expected
     from hullwright.tools.engine import Container, Event, ProbeResult
 
-Status = Literal["waiting", "healthy", "completed", "unknown", "failed"]
-Cause = Literal[
-    "crash",
-    "crash-loop",
-    "out-of-memory",
-    "cannot-start",
-    "probe-cannot-run",
-    "unhealthy",
-    "one-shot-failed",
-    "stopped",
-    "timeout",
-    "dependency",
-    "no-healthcheck",
-]
+__all__ = ["Cause", "Status", "Track", "Wait"]
 
 # A container without a health check counts as running once it has survived this long.
 SETTLE_S: Final = 1.0
@@ -40,40 +29,6 @@ CANNOT_RUN: Final = frozenset({126, 127, -1})
 # A probe that has begun and not ended for this long is looked at: one whose program is missing
 # never tells of its end.
 _SILENT_PROBE_S: Final = 0.15
-
-
-@dataclass
-class Track:
-    """What is known of one container; times are epoch seconds, None where not yet."""
-
-    id: str
-    service: str
-    name: str = ""
-    created_at: float | None = None
-    started_at: float | None = None
-    first_started_at: float | None = None
-    listening_at: float | None = None
-    healthy_at: float | None = None
-    ended_at: float | None = None
-    exit_code: int | None = None
-    deaths: int = 0
-    oom: bool = False
-    stopping: bool = False
-    gone: bool = False
-    pid: int = 0
-    has_probe: bool | None = None
-    listens: tuple[int, ...] = ()
-    sockets_done: bool = False
-    probe_began_at: float | None = None
-    looked_at_probe: int = 0
-    status: Status = "waiting"
-    cause: Cause | None = None
-    failed_at: float | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether it runs, by what is known."""
-        return self.started_at is not None and self.ended_at is None
 
 
 @dataclass
