@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.coldstart import teardown
+from hullwright.coldstart.afterwards import afterwards
 from hullwright.coldstart.isolate import Isolation, Surroundings, isolate, leaks
 from hullwright.coldstart.models import ColdRun, ColdStart, Request
 from hullwright.coldstart.timeline import critical_path
@@ -20,6 +21,7 @@ from hullwright.files import lock
 from hullwright.run import machine_state_dir
 from hullwright.stack import execution, handing, probing, secretfiles
 from hullwright.stack import plan as stack_plan
+from hullwright.stack.checks import refuse_unknown
 from hullwright.stack.explain import Failure
 from hullwright.stack.override import Override
 from hullwright.stack.pins import pins
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hullwright.stack import Selection, UpPlan, UpReport
+    from hullwright.stack.checks import Checked
     from hullwright.tools.compose import Model
     from hullwright.workspace import Workspace
 
@@ -83,10 +86,11 @@ def run(
         started = stack_plan.applied(ws, cold.up, name)
         try:
             report = execution.start(ws, cold.up, started, limits=request.limits)
+            checked, unheld = afterwards(ws, cold.up, report, request)
         finally:
             if not request.keep:
                 _remove(ws, started)
-    return _result(cold, report, request)
+    return _result(cold, report, request, checked, unheld)
 
 
 def throwaway_name(project: str) -> str:
@@ -116,6 +120,7 @@ def plan(
     """
     selection = selection.named(project)
     selection, written = handing.checked(ws, selection)
+    refuse_unknown(selection.stack, written["services"])
     selection = stack_plan.with_profiles_of_named(selection, written)
     base = Override()
     handing.given_env_files(ws, selection, written, base)
@@ -168,7 +173,13 @@ def _only(model: Model, services: Sequence[str]) -> Model:
     return replace(model, services=kept, raw=raw)
 
 
-def _result(cold: ColdPlan, report: UpReport, request: Request) -> ColdStart:
+def _result(
+    cold: ColdPlan,
+    report: UpReport,
+    request: Request,
+    checked: tuple[Checked, ...],
+    unheld: tuple[Failure, ...],
+) -> ColdStart:
     stack = cold.up.selection.stack
     budget_s = request.budget_s
     if budget_s is None and stack.cold_start_budget is not None:
@@ -186,7 +197,8 @@ def _result(cold: ColdPlan, report: UpReport, request: Request) -> ColdStart:
             for service in report.services
             if service.status == "unknown"
         )
-    run = ColdRun(report.total_s, report.services, failures, critical_path(report.services))
+    path = critical_path(report.services)
+    run = ColdRun(report.total_s, report.services, (*failures, *unheld), path, checked)
     return ColdStart(
         stack=stack.name,
         project=report.project,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hullwright.errors import CheckFailedError
 from hullwright.stack import handing, secretfiles
+from hullwright.stack.checks import refuse_unknown
 from hullwright.stack.override import Override, write
 from hullwright.stack.pins import pins
 from hullwright.stack.secretfiles import SecretFiles, engine_is_here, who
@@ -80,6 +81,7 @@ def plan_up(ws: Workspace, selection: Selection) -> UpPlan:
         CheckFailedError: an image was not built, or a port is taken.
     """
     selection, written = handing.checked(ws, selection)
+    refuse_unknown(selection.stack, written["services"])
     selection = with_profiles_of_named(selection, written)
     override = Override()
     handing.given_env_files(ws, selection, written, override)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         "probe-override": "probe every 250 ms where a service leaves start_interval out",
         "budget": "longest start that is accepted, such as 20s; default the stack's",
         "timeout": "longest wait, such as 2m",
+        "kill-test": "then kill each service that restarts; it must come back healthy",
         "format": FORMATS,
     },
 )
@@ -39,6 +40,7 @@ def cold_start(
     probe_override: bool = True,
     budget: str | None = None,
     timeout: str | None = None,
+    kill_test: bool = False,
     format: str = "text",
 ) -> None:
     """Start a stack from nothing in a throwaway project, with a timeline, and remove it again."""
@@ -62,6 +64,7 @@ def cold_start(
                 limits=limits(timeout),
                 budget_s=seconds(budget),
                 fast_probes=probe_override,
+                kill_test=kill_test,
             ),
         )
         session.show(report, done, format, summarise=True)
