@@ -16,10 +16,12 @@ from hullwright.stack.watch import start_and_wait
 from hullwright.tools import engine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from hullwright.stack.checks import Checked
     from hullwright.stack.explain import Failure
     from hullwright.stack.selection import Selection
+    from hullwright.tools.compose import Dependency, Probe
     from hullwright.tools.engine import Container, Published
     from hullwright.workspace import Workspace
 
@@ -36,10 +38,14 @@ class ServiceUp:
         ready_s: the earlier of listening on a port that it declares, and healthy.
         probe_lag_s: how much later than that its health check said so.
         restarts: deaths after which the engine started it again.
+        all_started_s: when the last of its containers had been started; the other times
+            are of the one that was last to be ready.
         first_log_s: when it wrote its first line.
         peak_memory_bytes: most memory that all of its containers used, added up.
         cpu_s: seconds of processor time that they used until the verdict.
         published: where it can be reached on the host.
+        awaits: what it waits for, each with its condition.
+        probe: its health check as it was started; None where the file has none.
     """
 
     service: str
@@ -59,6 +65,9 @@ class ServiceUp:
     first_log_s: float | None = None
     peak_memory_bytes: int | None = None
     cpu_s: float | None = None
+    all_started_s: float | None = None
+    awaits: tuple[Dependency, ...] = ()
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,8 @@ class UpReport:
     Attributes:
         total_s: seconds from the start to the verdict.
         services: in the model's order.
-        failures: why it did not come up; empty where it did.
+        failures: why it did not come up, or what did not hold then; empty where all is well.
+        checks: what was looked at once it was up.
     """
 
     stack: str
@@ -77,10 +87,11 @@ class UpReport:
     services: tuple[ServiceUp, ...]
     failures: tuple[Failure, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[Checked, ...] = ()
 
     @property
     def failed(self) -> bool:
-        """Whether the stack did not come up."""
+        """Whether the stack did not come up, or a check of it does not hold."""
         return bool(self.failures)
 
 
@@ -182,6 +193,8 @@ def service_up(wait: Wait, expected: Expected, there: tuple[Container, ...]) -> 
             wait.status(expected.service),
             depends_on=expected.depends_on,
             reason="it was never created",
+            awaits=expected.awaits,
+            probe=expected.probe,
         )
     last = max(tracks, key=lambda track: _end(track) or float("inf"))
 
@@ -205,6 +218,9 @@ def service_up(wait: Wait, expected: Expected, there: tuple[Container, ...]) -> 
         restarts=sum(max(track.deaths - (track.ended_at is not None), 0) for track in tracks),
         reason=explain.reason(wait, last),
         depends_on=expected.depends_on,
+        all_started_s=since(_all_started(tracks)),
+        awaits=expected.awaits,
+        probe=expected.probe,
         published=tuple(
             port
             for container in there
@@ -212,6 +228,11 @@ def service_up(wait: Wait, expected: Expected, there: tuple[Container, ...]) -> 
             for port in container.published
         ),
     )
+
+
+def _all_started(tracks: Sequence[Track]) -> float | None:
+    started = [track.first_started_at for track in tracks if track.first_started_at is not None]
+    return max(started) if len(started) == len(tracks) else None
 
 
 def _end(track: Track) -> float | None:

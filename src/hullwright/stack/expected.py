@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hullwright.tools.compose import Model
+    from hullwright.tools.compose import Dependency, Model, Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Expected:
         one_shot: it is done when it has ended with 0.
         policy: its restart policy; empty or `no` for none.
         timeout_s: longest time from its start to ready; None for no limit of its own.
+        awaits: what it waits for, each with its condition.
+        probe: its health check as it is started; None where the file has none.
     """
 
     service: str
@@ -41,6 +43,8 @@ class Expected:
     policy: str = ""
     depends_on: tuple[str, ...] = ()
     timeout_s: float | None = None
+    awaits: tuple[Dependency, ...] = ()
+    probe: Probe | None = None
 
     def restarts(self, code: int) -> bool:
         """Whether the engine starts it again when it has ended with that code."""
@@ -84,5 +88,7 @@ def expectations(
             policy=service.restart,
             depends_on=tuple(each.service for each in service.depends_on),
             timeout_s=(timeouts or {}).get(name),
+            awaits=service.depends_on,
+            probe=service.probe,
         )
     return found

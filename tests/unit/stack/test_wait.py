@@ -9,7 +9,7 @@ import pytest
 
 from hullwright.stack.expected import Expected, expectations
 from hullwright.stack.wait import SETTLE_S, Wait
-from hullwright.tools.compose import parse_model
+from hullwright.tools.compose import Dependency, Probe, parse_model
 from hullwright.tools.engine import Container, Event, ProbeResult
 
 if TYPE_CHECKING:
@@ -329,7 +329,10 @@ MODEL = """{"name": "x", "services": {
 
 def test_what_is_expected_follows_from_the_model() -> None:
     model = parse_model(MODEL)
-    assert expectations(model, ["db", "migrate", "seed", "tool", "app"]) == {
+    found = expectations(model, ["db", "migrate", "seed", "tool", "app"])
+    assert found["migrate"].awaits == (Dependency("db", "service_healthy"),)
+    assert found["db"].probe == Probe(test=("CMD", "true"))
+    assert {name: replace(each, awaits=(), probe=None) for name, each in found.items()} == {
         "db": Expected("db", policy="always"),
         "migrate": Expected("migrate", one_shot=True, depends_on=("db",)),
         "seed": Expected("seed", one_shot=True, policy="no"),
