@@ -18,7 +18,7 @@ _MARKS: Final = {"held": "✓", "failed": "✗", "not testable": "·"}
 def text(checks: Sequence[Checked]) -> str:
     """Return a line for each check; nothing where there is none."""
     rows = [[f"{_MARKS[each.status]} {each.service}", each.name, _told(each)] for each in checks]
-    return aligned(rows, gap=3) if rows else ""
+    return "\n".join(f"  {line}" for line in aligned(rows, gap=2).splitlines())
 
 
 def markdown(checks: Sequence[Checked]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from hullwright.report import failures
+from hullwright.report import checks, failures
 from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
 from hullwright.stack import DownPlan, StackState, UpReport
@@ -33,10 +33,13 @@ def text(shown: Shown) -> str:
     head = f"stack {shown.stack} · project {shown.project}"
     rows = [_up_row(service, shown) for service in shown.services]
     table = "\n".join(f"  {line}" for line in aligned(rows, right=(2,), gap=2).splitlines())
+    looked = [checks.text(shown.checks)] if shown.checks else []
     if shown.failed:
-        last = f"not up after {shown.total_s:.1f} s · look: invoke ps · stop: invoke down"
-        return "\n\n".join([failures.text(shown.failures), f"{head}\n{table}", last])
-    return f"{head}\n\n{table}\n\nup in {shown.total_s:.2f} s"
+        after = f"after {shown.total_s:.1f} s"
+        state = f"up {after}, and not as it must be" if shown.checks else f"not up {after}"
+        last = f"{state} · look: invoke ps · stop: invoke down"
+        return "\n\n".join([failures.text(shown.failures), f"{head}\n{table}", *looked, last])
+    return "\n\n".join([head, table, *looked, f"up in {shown.total_s:.2f} s"])
 
 
 def markdown(shown: Shown) -> str:
@@ -48,9 +51,10 @@ def markdown(shown: Shown) -> str:
         return f"### {shown.stack}\n\n{markdown_table(_STATES, rows, right=(3,))}"
     header = ("service", "status", "after", "address", "image")
     rows = [_up_row(service, shown) for service in shown.services]
-    table = markdown_table(header, [[f"{row[0]} {row[1]}", *row[2:]] for row in rows], right=(2,))
+    table = markdown_table(header, rows, right=(2,))
+    looked = f"\n\n{checks.markdown(shown.checks)}" if shown.checks else ""
     told = f"\n\n{failures.markdown(shown.failures)}" if shown.failed else ""
-    return f"### up: {shown.stack} in {shown.total_s:.2f} s\n\n{table}{told}"
+    return f"### up: {shown.stack} in {shown.total_s:.2f} s\n\n{table}{looked}{told}"
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
@@ -78,6 +82,7 @@ def as_json(shown: Shown) -> dict[str, Any]:
         "total_s": round(shown.total_s, 3),
         "verdict": "failed" if shown.failed else "up",
         "services": [up_json(each) for each in shown.services],
+        "checks": checks.as_json(shown.checks),
         "failures": failures.as_json(shown.failures),
     }
 

@@ -5,6 +5,7 @@ a plan (plain data, its `text()` is what a dry run shows) and its execution: `up
 `execute`, `down` is `plan_down` and `execute_down`.
 """
 
+from hullwright.stack.checks import Checked, held, refuse_none
 from hullwright.stack.down import DownPlan, down, execute_down, plan_down
 from hullwright.stack.entering import exec_, shell, shell_of_image
 from hullwright.stack.execution import ServiceUp, UpReport, execute, up
@@ -18,6 +19,7 @@ from hullwright.stack.selection import Selection, resolved, select
 from hullwright.stack.variables import asked_for
 
 __all__ = [
+    "Checked",
     "DownPlan",
     "Failure",
     "Limits",
@@ -33,12 +35,14 @@ __all__ = [
     "exec_",
     "execute",
     "execute_down",
+    "held",
     "logs",
     "mask_handed_over",
     "plan_down",
     "plan_up",
     "project_name",
     "ps",
+    "refuse_none",
     "resolved",
     "restart",
     "select",

@@ -6,7 +6,7 @@ import shlex
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from hullwright.errors import UsageError, suggestion
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from hullwright.config.models import Check, Stack
+    from hullwright.stack.execution import UpReport
     from hullwright.stack.plan import UpPlan
     from hullwright.tools.engine import Container
     from hullwright.workspace import Workspace
@@ -76,6 +77,20 @@ def refuse_unknown(stack: Stack, known: Iterable[str]) -> None:
         )
 
 
+def refuse_none(stack: Stack) -> None:
+    """Refuse to check a stack that is told of nothing to check.
+
+    Raises:
+        UsageError: so it is.
+    """
+    if not stack.checks:
+        raise UsageError(
+            f'stack "{stack.name}" has no checks',
+            why="nothing is configured that must hold once it is up",
+            next_step=f"write [[stacks.{stack.name}.checks]], or leave --check out",
+        )
+
+
 def run(
     ws: Workspace, checks: Sequence[Check], containers: Sequence[Container]
 ) -> tuple[Checked, ...]:
@@ -126,6 +141,18 @@ def of_stack(ws: Workspace, plan: UpPlan) -> tuple[tuple[Checked, ...], tuple[Fa
         for each in checked
         if each.status == "failed"
     )
+
+
+def held(ws: Workspace, plan: UpPlan, report: UpReport) -> UpReport:
+    """Return the report of a start with what came of the stack's checks; as it is if that failed.
+
+    Raises:
+        UsageError: a check names no port, and its service has several.
+    """
+    if report.failures:
+        return report
+    checked, failures = of_stack(ws, plan)
+    return replace(report, checks=checked, failures=failures)
 
 
 def failure(

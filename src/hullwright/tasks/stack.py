@@ -23,6 +23,7 @@ _DEV = "add docker-compose.dev.yml: sources mounted, reload on change"
         "secrets": SECRETS,
         "dev": _DEV,
         "timeout": "longest wait, such as 2m",
+        "check": "then look at what must hold: [[stacks.NAME.checks]]",
         "format": FORMATS,
     },
 )
@@ -35,6 +36,7 @@ def up(
     secrets: str | None = None,
     dev: bool = False,
     timeout: str | None = None,
+    check: bool = False,
     format: str = "text",
 ) -> None:
     """Start a stack from exactly what was built, wait until it is healthy, and explain if not."""
@@ -43,6 +45,8 @@ def up(
     from hullwright.tasks.starting import limits, mask_running, running, selection
 
     chosen = selection(session, stack, service, profile, env, secrets, dev=dev)
+    if check:
+        feature.refuse_none(chosen.stack)
     plan = feature.plan_up(session.workspace, chosen)
     if session.dry:
         session.console.result(plan.text())
@@ -52,6 +56,8 @@ def up(
         mask_running(session, chosen)
     with running(session, "up", stack=chosen.stack.name):
         done = feature.execute(session.workspace, plan, limits=limits(timeout))
+        if check:
+            done = feature.held(session.workspace, plan, done)
         session.show(report, done, format, summarise=True)
         session.record("up", report.as_json(done), "failed" if done.failures else "done")
         session.leave(held=not done.failures, why=f"stack {done.stack} did not come up")
