@@ -85,7 +85,7 @@ def _found(
         return tuple(
             Failure(
                 name,
-                "timeout",
+                "never-ready",
                 f"{name} was not started within {wait.timeout_s:.0f} s",
                 (("waits for", ", ".join(wait.expected[name].depends_on) or "Compose"),),
             )
@@ -143,7 +143,7 @@ _SENTENCES: Final = {
     "cannot-start": "{name} could not be started",
     "probe-cannot-run": "{name} cannot become healthy: its health check has no program to run",
     "unhealthy": "{name} is unhealthy: its health check fails",
-    "timeout": "{name} was not ready within {waited_s:.0f} s",
+    "never-ready": "{name} was not ready within {waited_s:.0f} s",
 }
 
 
@@ -157,7 +157,7 @@ def _sentence(wait: Wait, track: Track) -> str:
 
 
 def _probe_facts(wait: Wait, track: Track, container: Container) -> list[tuple[str, str]]:
-    if track.cause not in {"unhealthy", "probe-cannot-run", "timeout"} or not container.probe_test:
+    if track.cause not in {"unhealthy", "probe-cannot-run", "never-ready"} or not container.probe_test:
         return []
     facts = [("check", _command(container.probe_test))]
     if container.probes:
@@ -185,7 +185,7 @@ def _try(track: Track, container: Container | None) -> list[tuple[str, str]]:
         return [("next", "invoke up   (memory was emptied, and it writes the secrets there again)")]
     if track.cause == "probe-cannot-run":
         return [("try", 'a check that the image contains, e.g. test: ["CMD", "myprogram", "ping"]')]
-    if track.cause == "timeout" and container is not None and not container.probes:
+    if track.cause == "never-ready" and container is not None and not container.probes:
         return [
             ("try", "a shorter interval, or start_interval with start_period, in its healthcheck")
         ]

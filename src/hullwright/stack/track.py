@@ -15,7 +15,7 @@ Cause = Literal[
     "unhealthy",
     "one-shot-failed",
     "stopped",
-    "timeout",
+    "never-ready",
     "dependency",
     "no-healthcheck",
 ]

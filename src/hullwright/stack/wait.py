@@ -135,12 +135,12 @@ class Wait:
             limit_s = self.expected[track.service].timeout_s
             since = track.first_started_at
             if track.status == "waiting" and limit_s and since and now - since > limit_s:
-                self._fail(track, "timeout", now)
+                self._fail(track, "never-ready", now)
         if now - self.began_at > self.timeout_s and not self.done:
             self.overdue = True
             for track in self._live():
                 if track.status == "waiting" and track.running:
-                    self._fail(track, "timeout", now)
+                    self._fail(track, "never-ready", now)
 
     def to_inspect(self, now: float) -> list[str]:
         """Return the containers about which only an inspection can tell more, by id."""

@@ -124,7 +124,7 @@ def test_what_is_never_ready_ends_with_the_timeout(made: Made, busybox: str) -> 
 """)
     ws = made.workspace(Stack("default", ("compose.yaml",), timeout=timedelta(seconds=1)))
     report = stack.up(ws, stack.select(ws))
-    assert failure(report).cause == "timeout"
+    assert failure(report).cause == "never-ready"
     assert failure(report).sentence == "app was not ready within 1 s"
     # Ended by the verdict, not removed: a person wants to look at it.
     assert there(made.project)["containers"] == [f"{made.project}-app-1"]

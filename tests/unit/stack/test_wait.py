@@ -230,7 +230,7 @@ def test_time_runs_out_for_what_runs() -> None:
     assert not is_over(wait)
     wait.time(BEGAN + 5.1)
     assert is_over(wait)
-    assert wait.containers("db")[0].cause == "timeout"
+    assert wait.containers("db")[0].cause == "never-ready"
     assert wait.status("app") == "waiting"
 
 
@@ -240,7 +240,7 @@ def test_a_service_has_a_limit_of_its_own() -> None:
     wait.time(BEGAN + 3.0)
     assert not wait.failed
     wait.time(BEGAN + 3.1)
-    assert wait.containers("db")[0].cause == "timeout"
+    assert wait.containers("db")[0].cause == "never-ready"
 
 
 def test_every_container_of_a_scaled_service_counts() -> None:
