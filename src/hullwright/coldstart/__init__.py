@@ -3,8 +3,10 @@
 `run(ws, selection, …)` takes what `hullwright.stack.select` returns.
 """
 
+from hullwright.coldstart.lifetime import throwaway_name
 from hullwright.coldstart.models import Against, Checked, ColdRun, ColdStart, Request
-from hullwright.coldstart.throwaway import ColdPlan, plan, run, throwaway_name
+from hullwright.coldstart.repeated import run
+from hullwright.coldstart.throwaway import ColdPlan, plan
 
 __all__ = [
     "Against",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hullwright.errors import HullwrightError
@@ -64,8 +64,13 @@ def strangers(runner: Runner, project: str) -> Remains:
     )
 
 
-def remove(runner: Runner, project: str) -> None:
+def remove(runner: Runner, project: str, *, volumes: bool = True) -> None:
     """Remove a throwaway project, and make sure that nothing of it is left.
+
+    Args:
+        runner: starts the commands.
+        project: its name.
+        volumes: whether its named volumes go too.
 
     Containers are killed: their data goes with them. `--volumes` takes only volumes without a
     name of their own; named ones go one by one, because Compose would remove them by a name that
@@ -82,9 +87,11 @@ def remove(runner: Runner, project: str) -> None:
         )
     if there.networks:
         answers.append(runner.run("docker", "network", "rm", *there.networks, check=False))
-    if there.volumes:
+    if there.volumes and volumes:
         answers.append(runner.run("docker", "volume", "rm", *there.volumes, check=False))
     left = remains(runner, project)
+    if not volumes:
+        left = replace(left, volumes=())
     if left:
         told = "\n".join(line for answer in answers if not answer.ok for line in answer.tail(5))
         raise HullwrightError(

@@ -13,7 +13,7 @@ import pytest
 
 from composing import docker, there
 from hullwright import coldstart, stack
-from hullwright.coldstart import teardown, throwaway
+from hullwright.coldstart import lifetime, teardown
 from hullwright.config.models import Stack
 from hullwright.errors import ExitCode, LockedError, UsageError
 from hullwright.files import lock
@@ -237,7 +237,7 @@ def test_a_made_up_name_that_was_kept_is_neither_used_nor_removed(
 ) -> None:
     owned(made, busybox)
     ws = made.workspace()
-    monkeypatch.setattr(throwaway, "throwaway_name", lambda _: f"{made.project}-c")
+    monkeypatch.setattr(lifetime, "throwaway_name", lambda _: f"{made.project}-c")
     assert cold(made, keep=True).kept
     try:
         kept = there(f"{made.project}-c")
