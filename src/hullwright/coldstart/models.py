@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from hullwright.stack import ServiceUp
     from hullwright.stack.explain import Failure
+    from hullwright.tools.compose import Probe
 
 __all__ = ["Against", "Checked", "ColdRun", "ColdStart", "Request"]
 
@@ -90,6 +91,21 @@ class Against:
 
 
 @dataclass(frozen=True, slots=True)
+class Usual:
+    """What earlier cold starts of the same stack, started in the same way, took.
+
+    Attributes:
+        runs: how many of them.
+        median_s: the median of their medians.
+        branch: the branch that they were of; empty where they were of any.
+    """
+
+    runs: int
+    median_s: float
+    branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ColdStart:
     """A cold start, measured once or several times.
 
@@ -101,6 +117,8 @@ class ColdStart:
         warm_volumes: the volumes were those of an earlier start.
         notes: what was other than in the developer's own stack.
         against: the other revision that it was compared with.
+        usual: what earlier ones took; None where there are none.
+        written_probes: health checks as the files have them, where this one probed faster.
     """
 
     stack: str
@@ -114,6 +132,8 @@ class ColdStart:
     warm_volumes: bool = False
     notes: tuple[str, ...] = ()
     against: Against | None = None
+    usual: Usual | None = None
+    written_probes: Mapping[str, Probe] = field(default_factory=dict)
 
     @property
     def failures(self) -> tuple[Failure, ...]:
