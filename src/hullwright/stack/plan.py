@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from hullwright.errors import CheckFailedError
-from hullwright.stack import handing, secretfiles
+from hullwright.stack import handing, probing, secretfiles
 from hullwright.stack.checks import refuse_unknown
 from hullwright.stack.override import Override, write
 from hullwright.stack.pins import pins
@@ -73,12 +73,60 @@ class UpPlan:
         return "\n".join([*lines, *(f"  {operation}" for operation in self.operations)])
 
 
-def plan_up(ws: Workspace, selection: Selection) -> UpPlan:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A selection that may be started: its values, its model, and what is added to its files."""
+
+    selection: Selection
+    written: Mapping[str, Any]
+    model: Model
+    services: tuple[str, ...]
+    pins: tuple[Pin, ...]
+    override: Override
+    files: SecretFiles
+
+
+def plan_up(ws: Workspace, selection: Selection, *, fast_probes: bool = False) -> UpPlan:
     """Return what starting a selection will do; nothing is changed but our own override file.
+
+    Args:
+        ws: the repository.
+        selection: the stack with its values.
+        fast_probes: whether health checks that leave `start_interval` out get a short one. It is
+            asked for, since a later start without it sees another configuration.
 
     Raises:
         UsageError: variables have no value, a file or a service is missing.
         CheckFailedError: an image was not built, or a port is taken.
+    """
+    ready = prepare(ws, selection)
+    if fast_probes:
+        entries = probing.fast_probes(ready.model, probing.probed_images(ws, ready.model))
+        started = {name: each for name, each in entries.items() if name in ready.services}
+        probing.add_fast_probes(ready.override, started)
+    observed = observe(ws, ready, ready.services)
+    check_ports(ws, ready.model, ready.services, observed, ready.written)
+    return UpPlan(
+        selection=ready.selection,
+        model=ready.model,
+        services=ready.services,
+        pins=ready.pins,
+        missing=observed.missing,
+        operations=(
+            *write_operations(ready.files),
+            *operations(ready.model, ready.services, ready.pins, observed),
+        ),
+        override=ready.override,
+        files=ready.files,
+    )
+
+
+def prepare(ws: Workspace, selection: Selection) -> Prepared:
+    """Return a selection with all that its start needs; nothing is written.
+
+    Raises:
+        UsageError: variables have no value, a file or a service is missing.
+        CheckFailedError: an image was not built.
     """
     selection, written = handing.checked(ws, selection)
     refuse_unknown(selection.stack, written["services"])
@@ -92,21 +140,7 @@ def plan_up(ws: Workspace, selection: Selection) -> UpPlan:
         pin_into(override, pinned)
         model = resolved(ws, selection, override)
     files = secretfiles.plan(ws, selection, model, services, override)
-    observed = _observe(ws, selection, override, model, services)
-    check_ports(ws, model, services, observed, written)
-    return UpPlan(
-        selection=selection,
-        model=model,
-        services=services,
-        pins=pinned,
-        missing=observed.missing,
-        operations=(
-            *write_operations(files),
-            *_operations(model, services, pinned, observed),
-        ),
-        override=override,
-        files=files,
-    )
+    return Prepared(selection, written, model, services, pinned, override, files)
 
 
 def applied(ws: Workspace, plan: UpPlan, name: str) -> Selection:
@@ -153,20 +187,16 @@ class Observed:
     missing: tuple[str, ...]
 
 
-def _observe(
-    ws: Workspace,
-    selection: Selection,
-    override: Override,
-    model: Model,
-    services: Sequence[str],
-) -> Observed:
+def observe(ws: Workspace, ready: Prepared, services: Sequence[str]) -> Observed:
+    """Return what is there of a stack, and which images of those services are not."""
+    model = ready.model
     there: dict[str, list[Container]] = {}
     for container in engine.of_project(ws.runner, model.name):
         if container.labels.get(compose.ONEOFF_LABEL, "False") == "False":
             there.setdefault(container.service, []).append(container)
     hashes = {}
     if there:
-        hashes = compose.parse_hashes(ask(ws, selection, "hashes", override))
+        hashes = compose.parse_hashes(ask(ws, ready.selection, "hashes", ready.override))
     return Observed(there, hashes, missing_images(ws, model, services))
 
 
@@ -177,9 +207,10 @@ def missing_images(ws: Workspace, model: Model, services: Sequence[str]) -> tupl
     return tuple(name for name, image in local.items() if image is None)
 
 
-def _operations(
+def operations(
     model: Model, services: Sequence[str], pinned: Sequence[Pin], observed: Observed
 ) -> Iterable[Operation]:
+    """Yield what a start does to the images and containers of services."""
     versions = {pin.service: pin.recorded.version for pin in pinned}
     for image in observed.missing:
         yield Operation("pull", image, "not in the local store")

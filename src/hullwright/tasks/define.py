@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FORMATS: Final = "text, json or markdown"
 # What the flags of every task of stacks say.
 STACK: Final = "the stack of the configuration; default: default, or the only one"
+STACKS: Final = f"{STACK}; several with commas, one after another"
+TIMEOUT: Final = "longest wait, such as 2m, and of single services: 2m,db=30s"
 ENV: Final = "the environment whose secrets are handed over; default development"
 SECRETS: Final = (
     "where values come from: sops, file (.env) or none; default sops where that file exists"
@@ -75,5 +77,7 @@ def task(
     return decorate
 
 
-def _split(values: list[str] | None) -> list[str]:
-    return [part for value in values or [] for part in value.split(",") if part]
+def _split(values: list[str] | str | None) -> list[str]:
+    # Another task may call one of ours with one name: `call(up, stack="web")`.
+    given = [values] if isinstance(values, str) else values or []
+    return [part for value in given for part in value.split(",") if part]

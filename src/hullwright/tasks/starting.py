@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hullwright.errors import HullwrightError, LockedError, UsageError
@@ -107,15 +108,43 @@ def seconds(text: str | None) -> float | None:
     return None if text is None else parse_duration(text).total_seconds()
 
 
-def limits(text: str | None) -> Limits:
-    """Return how long a start may take, of a flag's words such as `2m`."""
+def limits(given: Sequence[str] | str | None) -> Limits:
+    """Return how long a start may take, of a flag's words such as `2m` and `db=30s`.
+
+    Whether a stack has a service of that name is looked at where its model is known.
+
+    Raises:
+        UsageError: one is no duration, or one thing is given two.
+    """
     from hullwright.stack import Limits
 
-    return Limits(seconds(text))
+    words = [given] if isinstance(given, str) else given or ()
+    overall: list[float] = []
+    services: dict[str, float] = {}
+    for part in (part.strip() for word in words for part in word.split(",") if part.strip()):
+        service, sign, duration = part.rpartition("=")
+        limit_s = seconds(duration) or 0.0
+        if service in services or (overall and not sign):
+            raise UsageError(
+                f"two timeouts for {service or 'the whole stack'}",
+                next_step="give one: --timeout 2m,db=30s",
+            )
+        if sign:
+            services[service] = limit_s
+        else:
+            overall.append(limit_s)
+    return Limits(overall[0] if overall else None, services)
+
+
+@dataclass
+class Work:
+    """What a block of `running` came to; it sets `held` where the thing did not hold."""
+
+    held: bool = True
 
 
 @contextmanager
-def running(session: Session, kind: str, **context: object) -> Iterator[None]:
+def running(session: Session, kind: str, **context: object) -> Iterator[Work]:
     """Run the hooks `before-KIND` and, where the work held, `after-KIND` around a block.
 
     A run that had begun and came to no result, by a failure or by Ctrl-C, leaves a record too.
@@ -123,8 +152,9 @@ def running(session: Session, kind: str, **context: object) -> Iterator[None]:
     from hullwright.hooks import run_hook
 
     run_hook(session.workspace, f"before-{kind}", context)
+    work = Work()
     try:
-        yield
+        yield work
     except (UsageError, LockedError):
         raise
     except HullwrightError as error:
@@ -134,4 +164,5 @@ def running(session: Session, kind: str, **context: object) -> Iterator[None]:
     except KeyboardInterrupt:
         session.record(kind, {"schema": 1, "error": "interrupted"}, "interrupted")
         raise
-    run_hook(session.workspace, f"after-{kind}", context)
+    if work.held:
+        run_hook(session.workspace, f"after-{kind}", context)
