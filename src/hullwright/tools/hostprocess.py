@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import HullwrightError
 from hullwright.tools import ports
 
 if TYPE_CHECKING:
     from hullwright.tools.engine import Container
+
+
+_ID_DIGITS: Final = 64
 
 
 class NotOursError(HullwrightError):
@@ -48,7 +51,9 @@ def _signal(container: Container, number: int) -> None:
     except OSError:
         raise NotOursError("its process is not one of this machine") from None
     try:
-        if not ports.runs_container(container.pid, container.id):
+        # A part of an id stands in other processes' groups by chance.
+        whole = len(container.id) == _ID_DIGITS
+        if not whole or not ports.runs_container(container.pid, container.id):
             raise NotOursError(
                 "its process is not one of this machine: the engine runs elsewhere, or hides it"
             )
