@@ -168,7 +168,11 @@ def leaks(model: Model, project: str) -> list[str]:
 def _volume(draft: _Draft, key: str, volume: Mapping[str, Any]) -> None:
     place, options = f"volumes.{key}", volume.get("driver_opts") or {}
     if volume.get("external"):
-        draft.refusals.append((place, f"{volume.get('name')} is external: it is someone's data"))
+        draft.volume(key)
+        # What is in the outside one is somebody's, and a start from nothing has none of it.
+        draft.override.volumes[key]["external"] = Tagged("!reset")
+        name = volume.get("name") or key
+        draft.notes.append(f"volume {key}: a fresh, empty one in place of the external {name}")
     elif options.get("device"):
         draft.refusals.append((place, f"it mounts {options['device']}, whatever its name is"))
     else:
@@ -177,13 +181,16 @@ def _volume(draft: _Draft, key: str, volume: Mapping[str, Any]) -> None:
 
 def _network(draft: _Draft, key: str, network: Mapping[str, Any]) -> None:
     place = f"networks.{key}"
+    entry: dict[str, Any] = {"name": f"{draft.project}_{key}", "labels": draft.labels}
     if network.get("external"):
-        draft.refusals.append((place, f"{network.get('name')} is external: others are on it"))
+        # Others are on the outside one: they would find our services under theirs' names.
+        draft.override.networks[key] = {**entry, "external": Tagged("!reset")}
+        name = network.get("name") or key
+        draft.notes.append(f"network {key}: a fresh one in place of the external {name}")
         return
     if network.get("driver") in _LAN_DRIVERS:
         draft.refusals.append((place, f"{network['driver']} puts containers on the host's network"))
         return
-    entry: dict[str, Any] = {"name": f"{draft.project}_{key}", "labels": draft.labels}
     if (network.get("ipam") or {}).get("config"):
         # A fixed range can exist once; the developer's stack may have it.
         entry["ipam"] = Tagged("!reset")

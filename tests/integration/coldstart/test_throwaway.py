@@ -177,16 +177,14 @@ def test_what_cannot_be_isolated_is_refused_with_every_reason(made: Made, busybo
     use_api_socket: true
     cap_add: [SYS_ADMIN]
     devices: [/dev/null:/dev/nothing]
-    volumes: [shared:/data, /var/run/docker.sock:/var/run/docker.sock:ro, /srv/{made.project}:/w]
+    volumes: [/var/run/docker.sock:/var/run/docker.sock:ro, /srv/{made.project}:/w]
 """,
-        "volumes: {shared: {external: true}}",
     )
     ws = made.workspace()
     with pytest.raises(UsageError) as caught:
         coldstart.run(ws, stack.select(ws))
     assert caught.value.exit_code == ExitCode.USAGE
     assert caught.value.why == [
-        ("volumes.shared", "shared is external: it is someone's data"),
         ("services.app.network_mode", "it shares the host's network"),
         ("services.app.privileged", "it may do to the host whatever root may"),
         ("services.app.devices", "it uses devices of the host, which exist once"),
@@ -196,16 +194,47 @@ def test_what_cannot_be_isolated_is_refused_with_every_reason(made: Made, busybo
         ),
         ("services.app.cap_add", "SYS_ADMIN reaches past the container"),
         (
-            "services.app.volumes.1",
+            "services.app.volumes.0",
             "/var/run/docker.sock gives it every container of the engine",
         ),
         (
-            "services.app.volumes.2",
+            "services.app.volumes.1",
             f"it may write to /srv/{made.project}, outside the repository",
         ),
     ]
     assert list((made.folder / ".hullwright").glob("overrides/*")) == []
     assert list((machine_state_dir(ws.environ) / "locks").iterdir()) == []
+
+
+def test_what_is_external_is_replaced_by_fresh_ones(made: Made, busybox: str) -> None:
+    theirs = f"{made.project}-theirs"
+    made.compose(
+        f"""
+  app:
+    image: {busybox}
+    command: sh -c "test ! -e /data/theirs && touch /data/mine && httpd -f -p 80"
+    stop_grace_period: 0s
+    volumes: [shared:/data]
+    networks: {{proxy: {{aliases: [www]}}}}
+    healthcheck: {{test: "wget -q -O - http://www/bin/sh", interval: 1s}}
+""",
+        f"volumes: {{shared: {{external: true, name: {theirs}}}}}\n"
+        f"networks: {{proxy: {{external: true, name: {theirs}}}}}",
+    )
+    # They do not even exist on a fresh machine; where they do, nothing of them is touched.
+    absent = cold(made)
+    assert absent.verdict == "healthy", shown.text(absent)
+    assert f"network proxy: a fresh one in place of the external {theirs}" in absent.notes
+    docker("volume", "create", theirs)
+    docker("network", "create", theirs)
+    try:
+        docker("run", "--rm", "-v", f"{theirs}:/data", busybox, "touch", "/data/theirs")
+        assert cold(made).verdict == "healthy"
+        listed = docker("run", "--rm", "-v", f"{theirs}:/data", busybox, "ls", "/data")
+        assert listed == "theirs"
+    finally:
+        docker("volume", "rm", "--force", theirs)
+        docker("network", "rm", theirs)
 
 
 def test_missing_variables_stop_it_before_anything_is_made(made: Made, busybox: str) -> None:

@@ -117,8 +117,6 @@ def test_names_are_replaced_and_ports_become_ephemeral() -> None:
         (service(use_api_socket=True), "services.app.use_api_socket", "the engine's socket"),
         (service(provider={"type": "x"}), "services.app.provider", "a program on the host"),
         (service(external_links=["x"]), "services.app.external_links", "talks to x"),
-        ({"volumes": {"v": {"name": "v", "external": True}}}, "volumes.v", "v is external"),
-        ({"networks": {"n": {"name": "n", "external": True}}}, "networks.n", "n is external"),
         ({"networks": {"n": {"driver": "macvlan"}}}, "networks.n", "macvlan"),
         (
             {"volumes": {"v": {"driver_opts": {"type": "none", "o": "bind", "device": "/d"}}}},
@@ -155,6 +153,26 @@ def test_what_cannot_be_isolated_is_refused(raw: dict[str, Any], place: str, rea
     refusals = isolated(raw).refusals
     assert [each for each, _ in refusals] == [place]
     assert reason in refusals[0][1]
+
+
+def test_fresh_ones_stand_in_for_what_is_external() -> None:
+    raw = {
+        **service(networks={"proxy": {"ipv4_address": "10.1.0.5", "aliases": ["www"]}}),
+        "volumes": {"dump": {"name": "nightly", "external": True}},
+        "networks": {"proxy": {"name": "traefik", "external": True}},
+    }
+    isolation = isolated(raw)
+    assert isolation.refusals == ()
+    assert isolation.notes == (
+        "volume dump: a fresh, empty one in place of the external nightly",
+        "network proxy: a fresh one in place of the external traefik",
+    )
+    assert leaks(applied(raw, isolation), PROJECT) == []
+    # Without the override both are still the outside ones.
+    assert leaks(model({"name": PROJECT, **raw}), PROJECT) == [
+        "volumes.dump is called nightly",
+        "networks.proxy is called traefik",
+    ]
 
 
 def test_powers_that_stay_inside_are_left_as_they_are() -> None:
