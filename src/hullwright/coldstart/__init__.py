@@ -4,7 +4,7 @@
 """
 
 from hullwright.coldstart.lifetime import throwaway_name
-from hullwright.coldstart.models import Against, Checked, ColdRun, ColdStart, Request
+from hullwright.coldstart.models import Against, Checked, ColdRun, ColdStart, Request, Usual
 from hullwright.coldstart.repeated import run
 from hullwright.coldstart.throwaway import ColdPlan, plan
 
@@ -15,6 +15,7 @@ __all__ = [
     "ColdRun",
     "ColdStart",
     "Request",
+    "Usual",
     "plan",
     "run",
     "throwaway_name",

@@ -7,7 +7,7 @@ it looks at nothing else.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from hullwright.coldstart.timeline import awaited, critical_path, done_s
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from hullwright.coldstart.models import ColdRun
     from hullwright.stack import ServiceUp
+    from hullwright.tools.compose import Probe
 
 # What is suggested: probes this far apart while a service starts.
 _FAST_S: Final = 0.25
@@ -65,12 +66,15 @@ class Suggestion:
         seen: what was measured.
         write: what to write.
         saves_s: how much earlier the stack would have been up, at most.
+        here: whether this start would have been quicker; else only one with the probes that the
+            files have, for here they came faster.
     """
 
     service: str
     seen: str
     write: str
     saves_s: float
+    here: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,17 @@ class Analysis:
         return math.fsum([self.verdict_s, *(part.compose_s for part in self.parts)])
 
 
-def analysed(run: ColdRun) -> Analysis:
-    """Return where the time of a run went along its critical path, and what would save some."""
+def analysed(run: ColdRun, written: Mapping[str, Probe] | None = None) -> Analysis:
+    """Return where the time of a run went along its critical path, and what would save some.
+
+    Args:
+        run: one start.
+        written: health checks as the files have them, of services that it probed faster.
+    """
     by_name = {service.service: service for service in run.services}
     parts = _parts(by_name, run)
     end_s = parts[-1].end_s if parts else 0.0
-    suggestions = () if run.failures else _suggestions(by_name, run.total_s)
+    suggestions = () if run.failures else _suggestions(by_name, run.total_s, written or {})
     return Analysis(run.total_s, parts, max(run.total_s - end_s, 0.0), suggestions)
 
 
@@ -171,16 +180,20 @@ def _part(service: ServiceUp, begin_s: float, end_s: float) -> Part:
     return Part(service.service, begin_s, started_s - begin_s, ready_s - started_s, end_s - ready_s)
 
 
-def _suggestions(by_name: Mapping[str, ServiceUp], total_s: float) -> tuple[Suggestion, ...]:
+def _suggestions(
+    by_name: Mapping[str, ServiceUp], total_s: float, written: Mapping[str, Probe]
+) -> tuple[Suggestion, ...]:
     found = []
-    for service in by_name.values():
+    for name, service in by_name.items():
         sooner = _by_probing(service) if service.status == "healthy" else _by_a_check(service)
+        here = sooner is not None
+        sooner = sooner or _by_writing(service, written.get(name))
         if sooner is None:
             continue
         sooner_s, seen, write = sooner
-        saves_s = total_s - _total_with(by_name, total_s, service.service, sooner_s)
+        saves_s = abs(total_s - _total_with(by_name, total_s, name, sooner_s))
         if saves_s >= max(_WORTH_S, _WORTH_PART * total_s):
-            found.append(Suggestion(service.service, seen, write, round(saves_s, 3)))
+            found.append(Suggestion(name, seen, write, round(saves_s, 3), here))
     return tuple(sorted(found, key=lambda each: -each.saves_s))
 
 
@@ -200,6 +213,33 @@ def _by_probing(service: ServiceUp) -> tuple[float, str, str] | None:
         return None
     seen = f"listened {lag_s:.2f} s before its check said so"
     return sooner_s, seen, f"{_FAST_TEXT} with start_period: {_period_text(service, took_s)}"
+
+
+def _by_writing(service: ServiceUp, probe: Probe | None) -> tuple[float, str, str] | None:
+    """Return how much later (below 0) it is healthy with the probes that its file has, and why.
+
+    Its first probe comes one interval after the start, and so on; the first one that can succeed
+    is the first after the moment at which it was ready, or was healthy here after probes that
+    failed.
+    """
+    if probe is None or service.healthy_s is None or service.started_s is None:
+        return None
+    ready_s = service.healthy_s if service.ready_s is None else service.ready_s
+    if service.healthy_s - ready_s > 2 * _FAST_S:
+        ready_s = service.healthy_s - _FAST_S
+    took_s = max(ready_s - service.started_s, 0.0)
+    between_s = _between_probes_s(replace(service, probe=probe), took_s)
+    if not between_s or between_s <= _FAST_S:
+        return None
+    asked_s = service.started_s + between_s * max(math.ceil(took_s / between_s), 1)
+    later_s = asked_s - service.healthy_s
+    if later_s <= 0.0:
+        return None
+    seen = (
+        f"is asked every {between_s:g} s where its file decides, so healthy {later_s:.2f} s later"
+    )
+    period = _period_text(replace(service, probe=probe), took_s)
+    return -later_s, seen, f"{_FAST_TEXT} with start_period: {period}"
 
 
 def _by_a_check(service: ServiceUp) -> tuple[float, str, str] | None:

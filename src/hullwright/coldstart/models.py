@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hullwright.stack.explain import Failure
     from hullwright.tools.compose import Probe
 
-__all__ = ["Against", "Checked", "ColdRun", "ColdStart", "Request"]
+__all__ = ["Against", "Checked", "ColdRun", "ColdStart", "Request", "Usual"]
 
 Verdict = Literal["healthy", "failed", "over budget", "slower"]
 

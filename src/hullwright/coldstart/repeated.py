@@ -127,6 +127,7 @@ class Series:
             kept=self.request.keep,
             fast_probes=cold.fast_probes,
             warm_volumes=self.request.warm_volumes,
+            written_probes=cold.written_probes,
             notes=(*cold.isolation.notes, *([_UNNAMED] if unnamed else [])),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,10 @@ from hullwright.stack.pins import pins
 from hullwright.stack.selection import resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hullwright.stack import Selection, UpPlan
-    from hullwright.tools.compose import Model
+    from hullwright.tools.compose import Model, Probe
     from hullwright.workspace import Workspace
 
 
@@ -30,11 +30,13 @@ class ColdPlan:
     Attributes:
         up: the start, isolated.
         isolation: what was replaced for it.
+        written_probes: health checks as the files have them, of services that are probed faster.
     """
 
     up: UpPlan
     isolation: Isolation
     fast_probes: bool = True
+    written_probes: Mapping[str, Probe] = field(default_factory=dict)
 
     def text(self) -> str:
         """Return the plan in its stable text form."""
@@ -67,6 +69,7 @@ def plan(
     isolation = isolate(model, project, project, around, fast_probes=fast_probes, base=base)
     if isolation.refusals:
         raise _refused(selection, isolation)
+    probes = _written_probes(model, around) if fast_probes else {}
     model = resolved(ws, selection, isolation.override)
     shared = leaks(_only(model, services), project)
     if shared:
@@ -87,7 +90,7 @@ def plan(
     start = stack_plan.UpPlan(
         selection, model, services, pinned, missing, tuple(operations), isolation.override, files
     )
-    return ColdPlan(start, isolation, fast_probes)
+    return ColdPlan(start, isolation, fast_probes, probes)
 
 
 def _only(model: Model, services: Sequence[str]) -> Model:
@@ -104,6 +107,13 @@ def _only(model: Model, services: Sequence[str]) -> Model:
     for kind, used in (("volumes", mounted), ("networks", joined)):
         raw[kind] = {key: each for key, each in (raw.get(kind) or {}).items() if key in used}
     return replace(model, services=kept, raw=raw)
+
+
+def _written_probes(model: Model, around: Surroundings) -> dict[str, Probe]:
+    """Return what stands in the files of health checks that get faster probes here."""
+    faster = probing.fast_probes(model, around.probed_images)
+    probes = {name: model.services[name].probe for name in faster}
+    return {name: probe for name, probe in probes.items() if probe is not None}
 
 
 def _surroundings(ws: Workspace, model: Model) -> Surroundings:

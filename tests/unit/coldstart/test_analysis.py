@@ -205,6 +205,34 @@ def test_a_service_without_a_check_is_told_what_one_would_save() -> None:
     assert analysed(run(silent, total_s=1.45)).suggestions == ()
 
 
+@pytest.mark.parametrize(
+    ("written", "saves_s"),
+    [
+        # Asked 10 and 20 s after its start; and 5 s after it, in a start period.
+        (AS_DOCUMENTED, 8.75),
+        (Probe(test=("x",), interval_s=10.0, start_period_s=30.0), 3.75),
+        (Probe(test=("x",), interval_s=0.5), None),
+        # The image may say more.
+        (Probe(), None),
+    ],
+)
+def test_what_faster_probes_hid_is_told_too(written: Probe, saves_s: float | None) -> None:
+    fast = Probe(test=("x",), start_period_s=30.0, start_interval_s=0.25)
+    db = replace(DB, healthy_s=1.65, probe=fast)
+    app = replace(APP, started_s=2.0, listening_s=2.5, ready_s=2.5, healthy_s=2.6,
+                  awaits=(Dependency("db", "service_healthy"),))  # fmt: skip
+    found = analysed(run(db, app, total_s=2.7), {"db": written}).suggestions
+    assert [(each.here, each.saves_s) for each in found] == (
+        [] if saves_s is None else [(False, saves_s)]
+    )
+
+
+def test_a_probe_that_failed_is_not_taken_for_one_that_came_late() -> None:
+    fast = Probe(test=("x",), start_period_s=30.0, start_interval_s=0.25)
+    found = analysed(run(replace(DB, probe=fast)), {"db": Probe(test=("x",), interval_s=4.0)})
+    assert [(each.here, each.saves_s) for each in found.suggestions] == [(False, 1.1)]
+
+
 def test_how_long_a_service_takes_is_counted_from_what_it_waits_for() -> None:
     found = takes_s([DB, MIGRATE, APP, ServiceUp("late", "waiting")])
     assert found == {
