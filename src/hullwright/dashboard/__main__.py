@@ -1,4 +1,4 @@
-"""The dashboard's commands: `python -m hullwright.dashboard serve|migrate|healthcheck [PATH]`."""
+"""The dashboard's commands: `python -m hullwright.dashboard serve|migrate|…`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _USAGE: Final = """\
 python -m hullwright.dashboard COMMAND
 
   migrate             bring the database to this version's schema
+  current             print the revision that the database has
+  heads               print the revision that this version migrates to
   serve               serve on PORT (default 8080) until SIGTERM
   healthcheck [PATH]  end with 0 if the service here answers PATH (default /healthz) with 200
 
@@ -38,6 +40,8 @@ def main(words: Sequence[str], environ: Mapping[str, str]) -> int:
 def _command(words: Sequence[str]) -> Callable[..., int]:
     commands: dict[str, tuple[Callable[..., int], int]] = {
         "migrate": (_migrate, 0),
+        "current": (_current, 0),
+        "heads": (_heads, 0),
         "serve": (_serve, 0),
         "healthcheck": (_healthcheck, 1),
     }
@@ -64,6 +68,24 @@ def _migrate(environ: Mapping[str, str]) -> int:
         _tell(f"the database {database.place} is at {done.after} already")
     else:
         _tell(f"the database {database.place} is at {done.after} now, was {done.before or 'empty'}")
+    return ExitCode.DONE
+
+
+def _current(environ: Mapping[str, str]) -> int:
+    from hullwright.dashboard import settings
+
+    database = settings.database(environ)
+    with _extra():
+        from hullwright.dashboard.migrate import current
+    for revision in current(database):
+        _tell(revision)
+    return ExitCode.DONE
+
+
+def _heads(_: Mapping[str, str]) -> int:
+    with _extra():
+        from hullwright.dashboard.store import REVISIONS
+    _tell(REVISIONS[-1])
     return ExitCode.DONE
 
 

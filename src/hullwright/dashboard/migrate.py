@@ -71,6 +71,26 @@ def migrate(database: Database) -> Migrated:
         engine.dispose()
 
 
+def current(database: Database) -> tuple[str, ...]:
+    """Return the revisions that a database has; none of an empty one.
+
+    Raises:
+        UnavailableError: the database does not answer, or refuses us.
+    """
+    engine = connect(database)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_heads()
+    except SQLAlchemyError as error:
+        raise UnavailableError(
+            "the revision of the database cannot be read",
+            why=reason(error, database.place),
+            next_step="see that it runs, and that HULLWRIGHT_DATABASE_* name it",
+        ) from error
+    finally:
+        engine.dispose()
+
+
 def alembic_config() -> Config:
     """Return Alembic's configuration: where the scripts are, and no file."""
     config = Config()

@@ -41,6 +41,24 @@ def test_migrate_brings_an_empty_database_up_and_then_has_nothing_to_do(
     assert second.stdout.endswith("is at 0001 already\n")
 
 
+def test_the_revision_that_a_database_has_is_that_of_this_version_once_it_is_migrated(
+    empty_database: dict[str, str],
+) -> None:
+    assert _run(empty_database, "current").stdout == ""
+    _run(empty_database, "migrate")
+    current, heads = _run(empty_database, "current"), _run({}, "heads")
+    assert (current.returncode, current.stdout) == (0, "0001\n"), current.stderr
+    assert (heads.returncode, heads.stdout) == (0, "0001\n"), heads.stderr
+
+
+def test_the_revision_of_a_database_that_does_not_answer_is_exit_3(
+    empty_database: dict[str, str],
+) -> None:
+    done = _run(empty_database | {"HULLWRIGHT_DATABASE_PORT": str(free_port())}, "current")
+    assert done.returncode == 3
+    assert "the revision of the database cannot be read" in done.stderr
+
+
 def test_migrations_that_start_together_do_the_work_once(empty_database: dict[str, str]) -> None:
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: _run(empty_database, "migrate"), range(4)))

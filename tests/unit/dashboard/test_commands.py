@@ -28,6 +28,8 @@ def test_the_known_revisions_are_those_of_the_scripts() -> None:
         (("serve", "now"), 2, "serve takes no arguments"),
         (("healthcheck", "/a", "/b"), 2, "healthcheck takes 1 argument"),
         (("migrate",), 2, "HULLWRIGHT_DATABASE_HOST"),
+        (("current",), 2, "HULLWRIGHT_DATABASE_HOST"),
+        (("heads",), 0, REVISIONS[-1]),
         (("serve",), 2, "HULLWRIGHT_HISTORY_TOKEN"),
         (("healthcheck",), 1, "invalid literal"),
     ],
@@ -40,7 +42,7 @@ def test_each_ends_with_its_code_and_says_why(
     assert told in shown.out + shown.err
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate"])
+@pytest.mark.parametrize("command", ["serve", "migrate", "current", "heads"])
 def test_a_missing_extra_is_exit_3_with_the_remedy(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
