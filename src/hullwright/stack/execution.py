@@ -12,8 +12,7 @@ from hullwright.stack import explain, secretfiles
 from hullwright.stack.expected import Expected, Limits, expectations
 from hullwright.stack.plan import UpPlan, applied, plan_up
 from hullwright.stack.wait import Status, Track, Wait
-from hullwright.stack.watch import start_and_wait
-from hullwright.tools import engine
+from hullwright.stack.watch import Watched, start_and_wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,22 +125,22 @@ def start(ws: Workspace, plan: UpPlan, selection: Selection, *, limits: Limits) 
     )
     with secretfiles.provided(plan.files):
         wait = Wait(expected, time.time(), limit_s(selection, limits))
-        output = start_and_wait(
+        watched = start_and_wait(
             ws, selection, selection.call.up(selection.services), plan.project, wait
         )
-    return report(ws, plan, wait, output)
+    return report(ws, plan, wait, watched)
 
 
-def report(ws: Workspace, plan: UpPlan, wait: Wait, output: list[str]) -> UpReport:
+def report(ws: Workspace, plan: UpPlan, wait: Wait, watched: Watched) -> UpReport:
     """Return what a wait found, with its failures explained."""
-    total_s = time.time() - wait.began_at
-    there = engine.of_project(ws.runner, plan.project)
-    failures = explain.failures(ws, wait, there, output)
-    services = tuple(service_up(wait, expected, there) for expected in wait.expected.values())
+    failures = explain.failures(ws, wait, watched.there, watched.output)
+    services = tuple(
+        service_up(wait, expected, watched.there) for expected in wait.expected.values()
+    )
     return UpReport(
         stack=plan.selection.stack.name,
         project=plan.project,
-        total_s=total_s,
+        total_s=watched.over_at - wait.began_at,
         services=services,
         failures=failures,
         images={pin.service: pin.text for pin in plan.pins},
@@ -201,6 +200,8 @@ def service_up(wait: Wait, expected: Expected, there: tuple[Container, ...]) -> 
     def since(at: float | None) -> float | None:
         return None if at is None else round(max(at - wait.began_at, 0.0), 3)
 
+    peaks = [each.peak_memory_bytes for each in tracks if each.peak_memory_bytes is not None]
+    cpu_s = [each.cpu_s for each in tracks if each.cpu_s is not None]
     status = wait.status(expected.service)
     ready = min((t for t in (last.listening_at, last.healthy_at) if t is not None), default=None)
     lag_s = last.healthy_at - ready if last.healthy_at is not None and ready is not None else None
@@ -215,6 +216,9 @@ def service_up(wait: Wait, expected: Expected, there: tuple[Container, ...]) -> 
         ended_s=since(last.ended_at),
         probe_lag_s=None if lag_s is None else round(lag_s, 3),
         exit_code=last.exit_code,
+        first_log_s=since(last.first_log_at),
+        peak_memory_bytes=sum(peaks) if peaks else None,
+        cpu_s=round(sum(cpu_s), 3) if cpu_s else None,
         restarts=sum(max(track.deaths - (track.ended_at is not None), 0) for track in tracks),
         reason=explain.reason(wait, last),
         depends_on=expected.depends_on,

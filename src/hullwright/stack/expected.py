@@ -46,11 +46,12 @@ class Expected:
     awaits: tuple[Dependency, ...] = ()
     probe: Probe | None = None
 
-    def restarts(self, code: int) -> bool:
-        """Whether the engine starts it again when it has ended with that code."""
-        return self.policy in {"always", "unless-stopped"} or (
-            self.policy.startswith("on-failure") and code != 0
-        )
+    def restarts(self, code: int, deaths: int = 1) -> bool:
+        """Whether the engine starts it again when it has ended with that code, so many times."""
+        if self.policy.startswith("on-failure"):
+            most = self.policy.partition(":")[2]
+            return code != 0 and not (most.isdigit() and 0 < int(most) < deaths)
+        return self.policy in {"always", "unless-stopped"}
 
 
 def expectations(

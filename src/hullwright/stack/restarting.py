@@ -53,15 +53,14 @@ def restart(ws: Workspace, selection: Selection, *, limits: Limits = _NO_LIMITS)
     with lock(ws.state_dir / "locks" / f"up-{stack}.lock", f"the stack {project}"):
         expected = _expected(there, names, selection, timeouts_s(selection, limits))
         wait = Wait(expected, time.time(), limit_s(selection, limits))
-        output = start_and_wait(ws, selection, argv, project, wait)
-    total_s = time.time() - wait.began_at
-    now = engine.of_project(ws.runner, project)
+        watched = start_and_wait(ws, selection, argv, project, wait)
+    now = watched.there
     return UpReport(
         stack=stack,
         project=project,
-        total_s=total_s,
+        total_s=watched.over_at - wait.began_at,
         services=tuple(service_up(wait, expected, now) for expected in wait.expected.values()),
-        failures=explain.failures(ws, wait, now, output),
+        failures=explain.failures(ws, wait, now, watched.output),
         images={container.service: container.image for container in now},
     )
 

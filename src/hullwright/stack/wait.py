@@ -29,6 +29,9 @@ CANNOT_RUN: Final = frozenset({126, 127, -1})
 # A probe that has begun and not ended for this long is looked at: one whose program is missing
 # never tells of its end.
 _SILENT_PROBE_S: Final = 0.15
+# Each further look comes after twice the time, but this much later at most: half of the second in
+# which the verdict is to stand.
+_SILENT_PROBE_MOST_S: Final = 0.5
 
 
 @dataclass
@@ -49,6 +52,7 @@ class Wait:
     tracks: dict[str, Track] = field(default_factory=dict)
     compose_code: int | None = None
     overdue: bool = False
+    _by_service: dict[str, list[Track]] = field(default_factory=dict)
 
     def feed(self, event: Event) -> None:
         """Take in an event of the engine."""
@@ -91,7 +95,8 @@ class Wait:
             return
         track = self._track(container.id, container.service, container.name)
         track.created_at = track.created_at or container.created_at
-        track.has_probe, track.pid = container.has_probe, container.pid
+        # Where it has not run yet, its process may have been found since.
+        track.has_probe, track.pid = container.has_probe, container.pid or track.pid
         track.listens = container.listens
         if container.started_at and track.started_at is None:
             track.started_at = track.first_started_at = container.started_at
@@ -123,7 +128,7 @@ class Wait:
 
     def time(self, now: float) -> None:
         """Take in what time it is: running ones settle, and time runs out."""
-        for track in self._live():
+        for track in self.live():
             if track.status == "waiting" and track.running and track.has_probe is False:
                 expected = self.expected[track.service]
                 started = track.started_at or now
@@ -132,25 +137,40 @@ class Wait:
                     continue
                 if not expected.one_shot and now - started >= SETTLE_S:
                     track.status = "unknown"
-            limit_s = self.expected[track.service].timeout_s
-            since = track.first_started_at
-            if track.status == "waiting" and limit_s and since and now - since > limit_s:
-                self._fail(track, "never-ready", now)
+            self._check_limits(track, now)
         if now - self.began_at > self.timeout_s and not self.done:
             self.overdue = True
-            for track in self._live():
+            for track in self.live():
                 if track.status == "waiting" and track.running:
+                    track.limit_s = self.timeout_s
                     self._fail(track, "never-ready", now)
+
+    def _check_limits(self, track: Track, now: float) -> None:
+        since, limit_s = track.first_started_at, self.expected[track.service].timeout_s
+        if track.status != "waiting":
+            return
+        if limit_s is not None and since and now - max(since, self.began_at) > limit_s:
+            track.limit_s, track.own_limit = limit_s, True
+            self._fail(track, "never-ready", now)
+        ended = track.ended_at if track.stopping else None
+        # Compose removes what it replaces; what it left and somebody ended nobody starts again.
+        if self.compose_code is not None and ended and now - ended >= SETTLE_S:
+            self._fail(track, "stopped", ended)
 
     def to_inspect(self, now: float) -> list[str]:
         """Return the containers about which only an inspection can tell more, by id."""
-        return [
+        tracks = self.live()
+        due = [
             track.id
-            for track in self._live()
+            for track in tracks
             if track.started_at is not None
             and (
                 track.has_probe is None or (track.running and not track.pid) or _silent(track, now)
             )
+        ]
+        # One question for all: what was created will be asked about too, as soon as it starts.
+        return due and due + [
+            track.id for track in tracks if track.started_at is None and track.has_probe is None
         ]
 
     def to_listen(self) -> list[Track]:
@@ -160,27 +180,29 @@ class Wait:
         """
         return [
             track
-            for track in self._live()
+            for track in self.live()
             if track.running and track.pid and track.listening_at is None
-            if track.status == "waiting" or (track.status == "healthy" and not track.sockets_done)
+            if track.status in {"waiting", "unknown"}
+            or (track.status == "healthy" and not track.sockets_done)
         ]
 
     def next_s(self, now: float) -> float:
         """Return how long nothing can change by itself, in seconds."""
         times = [self.began_at + self.timeout_s - now]
-        for track in self._live():
+        for track in self.live():
             if track.status == "waiting" and track.running:
                 if track.has_probe is False and track.started_at:
                     times.append(track.started_at + SETTLE_S - now)
                 if track.probe_began_at is not None:
-                    times.append(
-                        track.probe_began_at + _SILENT_PROBE_S * 2**track.looked_at_probe - now
-                    )
+                    times.append(_next_look(track) - now)
+                limit_s = self.expected[track.service].timeout_s
+                if limit_s is not None and track.first_started_at:
+                    times.append(max(track.first_started_at, self.began_at) + limit_s - now)
         return max(0.005, min(times) + 0.002)
 
     def status(self, service: str) -> Status:
         """Return the state of a service: the worst of its containers, of enough of them."""
-        own = [track for track in self._live() if track.service == service]
+        own = self.containers(service)
         states = {track.status for track in own}
         if "failed" in states:
             return "failed"
@@ -196,7 +218,7 @@ class Wait:
     @property
     def failed(self) -> bool:
         """Whether a service is hopeless, or Compose gave up."""
-        return any(track.status == "failed" for track in self._live()) or bool(self.compose_code)
+        return any(track.status == "failed" for track in self.live()) or bool(self.compose_code)
 
     @property
     def done(self) -> bool:
@@ -212,13 +234,18 @@ class Wait:
 
     def containers(self, service: str) -> list[Track]:
         """Return what is known of a service's containers."""
-        return [track for track in self._live() if track.service == service]
+        return [track for track in self._by_service.get(service, ()) if not track.gone]
+
+    def live(self) -> list[Track]:
+        """Return what is known of all containers that still exist."""
+        return [track for track in self.tracks.values() if not track.gone]
 
     def _track(self, container: str, service: str, name: str) -> Track:
-        return self.tracks.setdefault(container, Track(container, service, name))
-
-    def _live(self) -> list[Track]:
-        return [track for track in self.tracks.values() if not track.gone]
+        track = self.tracks.get(container)
+        if track is None:
+            track = self.tracks[container] = Track(container, service, name)
+            self._by_service.setdefault(service, []).append(track)
+        return track
 
     def _fail(self, track: Track, cause: Cause, at: float) -> None:
         if track.status != "failed":
@@ -253,7 +280,7 @@ class Wait:
         if track.stopping:
             return
         track.deaths += 1
-        again = expected.restarts(code)
+        again = expected.restarts(code, track.deaths)
         if code == 0 and not again:
             track.status = "completed"
         elif track.oom:
@@ -294,4 +321,11 @@ def _could_not_run(probe: ProbeResult) -> bool:
 def _silent(track: Track, now: float) -> bool:
     if track.status != "waiting" or track.probe_began_at is None or not track.running:
         return False
-    return bool(now - track.probe_began_at >= _SILENT_PROBE_S * 2**track.looked_at_probe)
+    return now >= _next_look(track)
+
+
+def _next_look(track: Track) -> float:
+    """Return when a probe that has begun and not ended is looked at, epoch seconds."""
+    began_at, looks = track.probe_began_at or 0.0, track.looked_at_probe
+    later_s = sum(min(_SILENT_PROBE_S * 2.0**look, _SILENT_PROBE_MOST_S) for look in range(looks))
+    return began_at + _SILENT_PROBE_S + later_s

@@ -6,12 +6,14 @@ import queue
 import threading
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Final
 
 from hullwright.errors import UnavailableError
-from hullwright.tools import engine, ports
+from hullwright.stack import firstlines
+from hullwright.stack.looks import Looks
+from hullwright.tools import engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,11 +22,26 @@ if TYPE_CHECKING:
     from hullwright.stack.wait import Wait
     from hullwright.workspace import Workspace
 
-# How often sockets are looked at while a service is not known to listen: reading one table takes
-# 50 µs, and no event tells of it.
-_SOCKETS_S: Final = 0.025
-# Between two inspections of the same container that events did not ask for.
-_INSPECT_S: Final = 0.05
+# What comes within so short a time is taken in together: the probes of forty services alone are
+# some hundred events a second.
+_GATHER_S: Final = 0.02
+# Between two tellings of what is waited for.
+_TELL_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a watch saw.
+
+    Attributes:
+        output: what Compose printed, secrets masked.
+        there: the containers at its end.
+        over_at: when the verdict stood, epoch seconds.
+    """
+
+    output: list[str]
+    there: tuple[engine.Container, ...]
+    over_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +64,15 @@ _Fact = engine.Event | _Line | _Ended | _Silent
 
 def start_and_wait(
     ws: Workspace, selection: Selection, argv: list[str], project: str, wait: Wait
-) -> list[str]:
-    """Run Compose, feed the wait until it is over, and return what Compose printed.
+) -> Watched:
+    """Run Compose, feed the wait until it is over, and return what came of it.
 
     Compose is asked to end when the verdict stands before its own end. Interrupting leaves what
     was started as it is.
     """
     facts: queue.SimpleQueue[_Fact] = queue.SimpleQueue()
     lines: list[str] = []
+    looks = Looks(ws, wait, project)
     follow = engine.events_argv(project, wait.began_at)
     with (
         ws.runner.following(*follow) as events,
@@ -62,12 +80,10 @@ def start_and_wait(
         _pumped(events.stdout, lambda line: _event_to(facts, line), lambda: facts.put(_Silent())),
         _pumped(up.stdout, lambda line: facts.put(_Line(line)), lambda: facts.put(_Ended())),
     ):
-        for container in engine.of_project(ws.runner, project):
-            wait.observe(container, time.time())
-        looked: dict[str, float] = {}
-        told: dict[str, str] = {}
+        looks.at_all()
+        told = _Told(ws, wait)
         while not wait.over:
-            for fact in _next_facts(facts, _patience_s(wait)):
+            for fact in _next_facts(facts, looks.patience_s()):
                 match fact:
                     case engine.Event():
                         wait.feed(fact)
@@ -75,56 +91,29 @@ def start_and_wait(
                         lines.append(ws.runner.redacted(fact.text))
                     case _Ended():
                         wait.compose_ended(up.wait())
-                        _look(ws, wait, project)
+                        looks.at_all()
                     case _:
                         # Says by itself that no engine answers, where that is the cause.
-                        _look(ws, wait, project)
+                        looks.at_all()
                         raise UnavailableError(
                             "the engine stopped telling what happens",
                             next_step="invoke ps   (what was started is left as it is)",
                         )
-            _inspect(ws, wait, looked)
-            _listen(wait)
+            looks.at_what_is_due()
             wait.time(time.time())
-            _tell(ws, wait, told)
-    _look(ws, wait, project)
-    return lines
-
-
-def _look(ws: Workspace, wait: Wait, project: str) -> None:
-    for container in engine.of_project(ws.runner, project):
-        wait.observe(container, time.time())
-
-
-def _inspect(ws: Workspace, wait: Wait, looked: dict[str, float]) -> None:
-    now = time.time()
-    due = [each for each in wait.to_inspect(now) if now - looked.get(each, 0.0) >= _INSPECT_S]
-    for container in engine.inspected(ws.runner, due):
-        looked[container.id] = now
-        wait.observe(container, time.time())
-
-
-def _listen(wait: Wait) -> None:
-    for track in wait.to_listen():
-        open_ports = ports.listening_ports(track.pid)
-        declared = set(track.listens)
-        found = open_ports & declared if declared else open_ports
-        # The number may already be another process's, or that of another machine.
-        if found and ports.runs_container(track.pid, track.id):
-            wait.listening(track.id, time.time())
-        wait.looked(track.id)
-
-
-def _patience_s(wait: Wait) -> float:
-    idle_s = wait.next_s(time.time())
-    return min(idle_s, _SOCKETS_S) if wait.to_listen() else min(idle_s, 1.0)
+            told.tell()
+        over_at = time.time()
+        told.tell(last=True)
+    firstlines.find(ws, wait, project)
+    return Watched(lines, looks.at_all(), over_at)
 
 
 def _next_facts(facts: queue.SimpleQueue[_Fact], patience_s: float) -> Iterator[_Fact]:
     try:
         yield facts.get(timeout=patience_s)
-        while True:
-            yield facts.get_nowait()
+        until = time.monotonic() + _GATHER_S
+        while (rest_s := until - time.monotonic()) > 0:
+            yield facts.get(timeout=rest_s)
     except queue.Empty:
         return
 
@@ -135,18 +124,32 @@ def _event_to(facts: queue.SimpleQueue[_Fact], line: str) -> None:
         facts.put(event)
 
 
-def _tell(ws: Workspace, wait: Wait, told: dict[str, str]) -> None:
-    """Show what is waited for on a terminal; elsewhere, a line for each service's end."""
-    now_s = time.time() - wait.began_at
-    states = {name: wait.status(name) for name in wait.expected}
-    waiting = [name for name, state in states.items() if state == "waiting"]
-    ws.console.status(f"… {now_s:.0f} s  waiting for {', '.join(waiting) or 'Compose'}")
-    if not ws.console.live:
-        for name, state in states.items():
-            if state not in {"waiting", told.get(name)}:
-                word = "running, no health check" if state == "unknown" else state
-                ws.console.note(f"{datetime.now(UTC):%H:%M:%S} {name} {word}")
-    told.update(states)
+@dataclass
+class _Told:
+    """Shows what is waited for on a terminal; elsewhere, a line for each service's end."""
+
+    ws: Workspace
+    wait: Wait
+    states: dict[str, str] = field(default_factory=dict)
+    next_at: float = 0.0
+
+    def tell(self, *, last: bool = False) -> None:
+        """Tell what has changed, if it is time to."""
+        now = time.time()
+        if now < self.next_at and not last:
+            return
+        self.next_at = now + _TELL_S
+        console = self.ws.console
+        states = {name: self.wait.status(name) for name in self.wait.expected}
+        waiting = [name for name, state in states.items() if state == "waiting"]
+        passed_s = now - self.wait.began_at
+        console.status(f"… {passed_s:.0f} s  waiting for {', '.join(waiting) or 'Compose'}")
+        if not console.live:
+            for name, state in states.items():
+                if state not in {"waiting", self.states.get(name)}:
+                    word = "running, no health check" if state == "unknown" else state
+                    console.note(f"{datetime.now(UTC):%H:%M:%S} {name} {word}")
+        self.states.update(states)
 
 
 @contextmanager

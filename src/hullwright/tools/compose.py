@@ -254,7 +254,10 @@ def _first_int(*values: int | str | None) -> int:
 
 def _deploy_restart(deploy: Mapping[str, Any]) -> str:
     # https://docs.docker.com/reference/compose-file/deploy/#restart_policy
-    condition = (deploy.get("restart_policy") or {}).get("condition", "")
+    policy = deploy.get("restart_policy") or {}
+    condition, most = policy.get("condition", ""), policy.get("max_attempts")
+    if condition == "on-failure" and most:
+        return f"on-failure:{most}"
     return str({"none": "no", "any": "always"}.get(condition, condition))
 
 

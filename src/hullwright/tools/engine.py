@@ -97,8 +97,8 @@ class Container:
 
     @property
     def has_probe(self) -> bool:
-        """Whether a health check runs in it."""
-        return self.health != "none"
+        """Whether a health check runs in it, or will when it has started."""
+        return self.health != "none" or bool(self.probe_test)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +268,12 @@ def parse_container(raw: Mapping[str, Any]) -> Container:
     ports = tuple(published((raw.get("NetworkSettings") or {}).get("Ports") or {}))
     health = state.get("Health") or {}
     test = tuple((config.get("Healthcheck") or {}).get("Test") or ())
-    declared = {int(port.split("/")[0]) for port in config.get("ExposedPorts") or {}}
+    # Before it starts, only what it is to publish is known.
+    declared = {
+        int(port.split("/")[0])
+        for among in (config.get("ExposedPorts"), host.get("PortBindings"))
+        for port in among or {}
+    }
     return Container(
         id=raw["Id"],
         name=raw["Name"].lstrip("/"),

@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +52,12 @@ class Played(Runner):
     events: Any = None
     output: Any = None
     code: int = 0
+    logs: str = ""
+    asked: list[tuple[str, ...]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
 
     def read(self, *argv: str, **_: object) -> Result:
+        self.asked.append(argv)
         state = {"Status": "running", "Pid": 0, "Health": {"Status": "starting"}}
         labels = {"com.docker.compose.service": "db"}
         shown = {"Id": "id", "Name": "/x-db-1", "State": state, "Config": {"Labels": labels}}
@@ -61,6 +65,10 @@ class Played(Runner):
 
     @contextmanager
     def following(self, *argv: str, **_: object) -> Iterator[Any]:
+        if "logs" in argv:
+            self.asked.append(argv)
+            yield SimpleNamespace(stdout=io.StringIO(self.logs), terminate=lambda: None)
+            return
         yield SimpleNamespace(stdout=self.events)
         self.events.close()
         self.ended.append(argv[1])
@@ -72,17 +80,18 @@ class Played(Runner):
         self.ended.append(argv[1])
 
 
-def event(action: str, at: float) -> str:
-    attributes = {"com.docker.compose.service": "db", "name": "x-db-1"}
-    actor = {"ID": "id", "Attributes": attributes}
+def event(action: str, at: float, service: str = "db") -> str:
+    attributes = {"com.docker.compose.service": service, "name": f"x-{service}-1"}
+    actor = {"ID": "id" if service == "db" else f"id-{service}", "Attributes": attributes}
     return json.dumps({"Action": action, "Actor": actor, "timeNano": int(at * 1e9)}) + "\n"
 
 
 def played(tmp_path: Path, runner: Played, wait: Wait) -> tuple[list[str], str]:
     told = io.StringIO()
     ws = Workspace(tmp_path, Config("x"), runner, Console({}, out=told, err=told), {})
-    lines = start_and_wait(ws, Selection(Stack("default", ())), ["docker", "compose"], "x", wait)
-    return lines, told.getvalue()
+    argv = ["docker", "compose"]
+    watched = start_and_wait(ws, Selection(Stack("default", ())), argv, "x", wait)
+    return watched.output, told.getvalue()
 
 
 def test_it_ends_with_the_last_service_and_tells_of_each(tmp_path: Path) -> None:
@@ -129,3 +138,42 @@ def test_an_engine_that_stops_telling_is_an_error(tmp_path: Path) -> None:
     runner.events, runner.output = io.StringIO(""), Open()
     with pytest.raises(UnavailableError, match="stopped telling what happens"):
         played(tmp_path, runner, wait)
+
+
+def test_the_first_line_of_each_container_is_timed(tmp_path: Path) -> None:
+    began = time.time()
+    wait = Wait({"db": Expected("db")}, began, 30)
+    runner = Played({})
+    runner.events = Open(event("start", began) + event("health_status: healthy", began + 0.2))
+    runner.output = io.StringIO("")
+    lines = ("db-1  | %s ready", "other-1  | %s later", "db-1  | %s later", "no line", "| | |")
+    runner.logs = "\n".join(lines) % (stamp(began + 0.15), stamp(began + 1), stamp(began + 0.1))
+    played(tmp_path, runner, wait)
+    (track,) = wait.containers("db")
+    # Nothing orders the lines of several containers, but those of one are in order.
+    assert track.first_log_at == pytest.approx(began + 0.15, abs=0.001)
+    (asked,) = (argv for argv in runner.asked if "logs" in argv)
+    assert asked == (
+        *("docker", "compose", "--project-name", "x", "logs", "--timestamps", "--no-color"),
+        *("--since", f"{began:.3f}", "db"),
+    )
+
+
+def test_what_happens_at_once_is_asked_about_once(tmp_path: Path) -> None:
+    began = time.time()
+    names = [f"s{number}" for number in range(40)]
+    wait = Wait({name: Expected(name) for name in names}, began, 30)
+    runner = Played({})
+    events = [event("create", began, name) for name in names]
+    events += [event("start", began + 0.1, name) for name in names]
+    events += [event("exec_start: true", began + 0.15, name) for name in names]
+    events += [event("health_status: healthy", began + 0.2, name) for name in names]
+    runner.events, runner.output = Open("".join(events)), io.StringIO("")
+    played(tmp_path, runner, wait)
+    assert wait.done
+    # At the beginning, at Compose's end, at the verdict, and at what the events did not tell.
+    assert len([argv for argv in runner.asked if "inspect" in argv]) <= 6
+
+
+def stamp(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

@@ -104,7 +104,10 @@ INSPECTED: dict[str, Any] = {
             ],
         },
     },
-    "HostConfig": {"RestartPolicy": {"Name": "unless-stopped"}},
+    "HostConfig": {
+        "RestartPolicy": {"Name": "unless-stopped"},
+        "PortBindings": {"5433/tcp": [{"HostPort": ""}]},
+    },
     "Config": {
         "Image": "postgres:17",
         "ExposedPorts": {"5432/tcp": {}},
@@ -131,7 +134,7 @@ def test_a_container_is_read_whole() -> None:
     assert container.probe_test == ("CMD", "pg_isready")
     assert container.probes == (ProbeResult(3.0, 3.5, 1, "no response"),)
     assert container.published == (Published(5432, "tcp", "127.0.0.1", 32768),)
-    assert container.listens == (5432,)
+    assert container.listens == (5432, 5433)
     assert container.volumes == ("x_data",)
 
 
@@ -140,7 +143,7 @@ def test_a_container_that_never_ran_has_what_the_engine_said() -> None:
     container = parse_container({**INSPECTED, "State": state})
     assert (container.error, container.has_probe, container.started_at) == (
         "exec: no such file",
-        False,
+        True,
         0.0,
     )
 
