@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PRINTED: Final = frozenset({"logs", "output"})
+# What quotes programs: failures, and checks of stacks that are up.
+_QUOTING: Final = frozenset({"failure", "failures", "checks"})
 # Facts of a failure that are our own words.
 _OWN_FACTS: Final = frozenset({"exit code", "waited on", "waits for"})
 
 
 def without_printed(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a report's JSON form without the lines and outputs that its failures quote."""
+    """Return a report's JSON form without what its failures and checks quote of programs."""
     return {key: _value(key, value) for key, value in data.items()}
 
 
@@ -27,7 +29,7 @@ def _value(key: str, value: object) -> object:
         return [_value(key, item) for item in value]
     if not isinstance(value, dict):
         return value
-    return _failure(value) if key in {"failure", "failures"} else without_printed(value)
+    return _failure(value) if key in _QUOTING else without_printed(value)
 
 
 def _failure(failure: Mapping[str, Any]) -> dict[str, Any]:

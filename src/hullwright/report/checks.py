@@ -35,7 +35,8 @@ def as_json(checks: Sequence[Checked]) -> list[dict[str, Any]]:
             "name": each.name,
             "status": each.status,
             "took_s": each.took_s,
-            "reason": each.told or None,
+            "reason": each.told.partition("\n")[0] or None,
+            "output": each.told.partition("\n")[2] or None,
         }
         for each in checks
     ]

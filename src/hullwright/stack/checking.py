@@ -1,6 +1,7 @@
 """One look at one check: whether it holds of a container now, and what was seen where it does not.
 
-Each returns an empty text where it holds, else what was seen in its place.
+Each returns an empty text where it holds, else what was seen in its place: a first line of our own
+words, and below it what a program said.
 """
 
 from __future__ import annotations
@@ -54,16 +55,17 @@ def _http(_: Workspace, check: Check, seen: Seen, left_s: float) -> str:
         try:
             answer = dialling.get(way.host, way.port, check.path, left_s)
         except dialling.UnansweredError as error:
-            told = error.what
+            said = f"\n{excerpt(str(error.why))}" if error.why else ""
+            told = f"{error.what}{_elsewhere(seen, port)}{said}"
             continue
         return _answered(check, answer)
-    return f"{told}{_elsewhere(seen, port)}" if told else _unreachable(seen, port)
+    return told or _unreachable(seen, port)
 
 
 def _answered(check: Check, answer: dialling.Answer) -> str:
     text = answer.body.decode("utf-8", errors="replace")
     if answer.status != check.status:
-        to = f", to {excerpt(answer.location)}" if answer.location else ""
+        to = f"\nto {excerpt(answer.location)}" if answer.location else ""
         said = f"\n{excerpt(text)}" if excerpt(text) else ""
         return f"status {answer.status}{to}{said}"
     if check.body and re.search(check.body, text) is None:
@@ -82,10 +84,10 @@ def _tcp(_: Workspace, check: Check, seen: Seen, left_s: float) -> str:
         try:
             dialling.connect(way.host, way.port, left_s, proxied=way.proxied)
         except dialling.UnansweredError as error:
-            told = error.what
+            told = f"{error.what}{_elsewhere(seen, port)}"
             continue
         return ""
-    return f"{told}{_elsewhere(seen, port)}" if told else _unreachable(seen, port)
+    return told or _unreachable(seen, port)
 
 
 def _port(check: Check, seen: Seen) -> tuple[int, str]:

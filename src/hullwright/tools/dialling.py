@@ -28,7 +28,7 @@ _PROXY_S: Final = 0.3
 
 
 class UnansweredError(HullwrightError):
-    """Nothing that can be used came from there; the message says what came instead."""
+    """Nothing that can be used came from there; why is what a server said in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _told(timeout_s: float) -> Iterator[None]:
         raise UnansweredError(error.strerror or f"{error}") from None
     except HTTPException as error:
         told = f"{error}" or type(error).__name__
-        raise UnansweredError(f"what came is no answer of HTTP: {told[:200]}") from None
+        raise UnansweredError("what came is no answer of HTTP", why=told) from None
 
 
 @contextmanager

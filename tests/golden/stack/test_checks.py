@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from hullwright.history.printed import without_printed
 from hullwright.report import checks, stack
 from hullwright.stack import Checked, Failure, ServiceUp, UpReport
 
@@ -46,10 +47,21 @@ def test_it_reads_as_agreed(form: str) -> None:
     ending = {"text": "txt", "markdown": "md", "json": "json"}[form]
     wanted = (HERE / f"up-unheld.{ending}").read_text(encoding="utf-8")
     if form == "json":
-        got = json.dumps(stack.as_json(UNHELD), indent=2)
+        told = stack.as_json(UNHELD)
+        got = json.dumps({key: told[key] for key in ("verdict", "checks", "failures")}, indent=2)
     else:
         got = stack.text(UNHELD) if form == "text" else stack.markdown(UNHELD)
     assert f"{got}\n" == wanted
+
+
+def test_what_a_program_said_stands_apart_and_is_not_kept_in_records() -> None:
+    told = (Checked("web", "GET /", "failed", 5.0, "status 500\nTraceback of hunter2\nmore"),)
+    (shown,) = checks.as_json(told)
+    assert (shown["reason"], shown["output"]) == ("status 500", "Traceback of hunter2\nmore")
+    assert "Traceback" not in checks.text(told) + checks.markdown(told)
+    kept = without_printed({"runs": [{"checks": [shown]}]})
+    assert kept["runs"][0]["checks"][0]["reason"] == "status 500"
+    assert "hunter2" not in json.dumps(kept)
 
 
 def test_a_stack_without_checks_shows_none() -> None:
