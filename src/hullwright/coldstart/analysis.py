@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from hullwright.coldstart.timeline import awaited, critical_path, done_s
+from hullwright.coldstart.timeline import awaited, critical_path, done_s, gate_s
 from hullwright.stack.wait import SETTLE_S
 
 if TYPE_CHECKING:
@@ -133,12 +133,8 @@ def takes_s(services: Sequence[ServiceUp]) -> dict[str, float]:
     for service in services:
         end_s = done_s(service)
         if end_s is not None:
-            found[service.service] = max(end_s - _gate_s(service, by_name), 0.0)
+            found[service.service] = max(end_s - gate_s(service, by_name), 0.0)
     return found
-
-
-def _gate_s(service: ServiceUp, among: Mapping[str, ServiceUp]) -> float:
-    return max((at_s for at_s, _ in awaited(service, among)), default=0.0)
 
 
 def _parts(by_name: Mapping[str, ServiceUp], run: ColdRun) -> tuple[Part, ...]:
@@ -212,7 +208,7 @@ def _by_probing(service: ServiceUp) -> tuple[float, str, str] | None:
     if sooner_s <= 0.0:
         return None
     seen = f"listened {lag_s:.2f} s before its check said so"
-    return sooner_s, seen, f"{_FAST_TEXT} with start_period: {_period_text(service, took_s)}"
+    return sooner_s, seen, _remedy(service, took_s)
 
 
 def _by_writing(service: ServiceUp, probe: Probe | None) -> tuple[float, str, str] | None:
@@ -238,8 +234,7 @@ def _by_writing(service: ServiceUp, probe: Probe | None) -> tuple[float, str, st
     seen = (
         f"is asked every {between_s:g} s where its file decides, so healthy {later_s:.2f} s later"
     )
-    period = _period_text(replace(service, probe=probe), took_s)
-    return -later_s, seen, f"{_FAST_TEXT} with start_period: {period}"
+    return -later_s, seen, _remedy(replace(service, probe=probe), took_s)
 
 
 def _by_a_check(service: ServiceUp) -> tuple[float, str, str] | None:
@@ -274,11 +269,11 @@ def _between_probes_s(service: ServiceUp, took_s: float) -> float | None:
     return _START_INTERVAL_S if within else _INTERVAL_S
 
 
-def _period_text(service: ServiceUp, took_s: float) -> str:
-    """Return the `start_period` to write: the file's where it is long enough."""
+def _remedy(service: ServiceUp, took_s: float) -> str:
+    """Return what to write; the `start_period` is the file's where that is long enough."""
     written_s = service.probe.start_period_s if service.probe else None
     period_s = max(written_s or _START_PERIOD_S, 10 * math.ceil(took_s / 5))
-    return f"{period_s:g}s"
+    return f"{_FAST_TEXT} with start_period: {period_s:g}s in its healthcheck"
 
 
 def _total_with(

@@ -69,6 +69,11 @@ def awaited(service: ServiceUp, among: Mapping[str, ServiceUp]) -> list[tuple[fl
     return found
 
 
+def gate_s(service: ServiceUp, among: Mapping[str, ServiceUp]) -> float:
+    """Return when the last of what a service waited for let it go on; 0 where that is nothing."""
+    return max((at_s for at_s, _ in awaited(service, among)), default=0.0)
+
+
 def critical_path(services: Sequence[ServiceUp]) -> tuple[str, ...]:
     """Return the chain of dependencies that ends with the service that was done last.
 

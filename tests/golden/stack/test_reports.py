@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from hullwright.coldstart import ColdRun, ColdStart
-from hullwright.report import coldstart, stack
+from hullwright.report import stack
 from hullwright.stack import DownPlan, Failure, ServiceState, ServiceUp, StackState, UpReport
 from hullwright.tools.engine import Published
 
@@ -51,13 +50,6 @@ STUCK: Final = ServiceUp(
 LATE: Final = ServiceUp("worker", "waiting", created_s=0.3, depends_on=("dashboard",))
 
 
-def cold(*services: ServiceUp, total_s: float, **more: Any) -> ColdStart:
-    of_run = {key: more.pop(key) for key in ("failures", "critical_path") if key in more}
-    run = ColdRun(total_s, services, **of_run)
-    return ColdStart("default", "hullwright-cold-7f3a", (run,), **more)
-
-
-PATH: Final = ("db", "migrate", "dashboard")
 STATE: Final = StackState(
     "default",
     "hullwright",
@@ -82,22 +74,6 @@ STATE: Final = StackState(
     ),
 )
 SHOWN: Final[dict[str, tuple[ModuleType, object]]] = {
-    "cold-start": (
-        coldstart,
-        cold(DASHBOARD, DB, MIGRATE, total_s=3.02, failures=(), critical_path=PATH, budget_s=20.0),
-    ),
-    "cold-start-over-budget": (
-        coldstart,
-        cold(
-            DB, total_s=1.65, failures=(), critical_path=("db",), budget_s=1.0,
-            images_present=False, fast_probes=False, kept=True,
-            notes=("db: a fresh volume in place of data",),
-        ),
-    ),
-    "cold-start-failed": (
-        coldstart,
-        cold(DB, STUCK, LATE, total_s=4.2, failures=(NO_PROGRAM,), critical_path=("db",)),
-    ),
     "up": (
         stack,
         UpReport(

@@ -132,7 +132,7 @@ def test_probes_far_apart_are_suggested_against_with_what_it_saves_on_the_path()
         (
             "db",
             "listened 1.90 s before its check said so",
-            "start_interval: 250ms with start_period: 30s",
+            "start_interval: 250ms with start_period: 30s in its healthcheck",
             1.65,
         )
     ]
@@ -193,7 +193,7 @@ def test_the_start_period_that_is_suggested_is_long_enough() -> None:
         probe=Probe(test=("x",), start_period_s=5.0),
     )  # fmt: skip
     found = analysed(run(slow, total_s=61.1)).suggestions
-    assert found[0].write == "start_interval: 250ms with start_period: 70s"
+    assert found[0].write == "start_interval: 250ms with start_period: 70s in its healthcheck"
 
 
 def test_a_service_without_a_check_is_told_what_one_would_save() -> None:
