@@ -231,7 +231,7 @@ def _untestable(own: Sequence[Container]) -> str:
         return "it has no container"
     container = own[0]
     if container.state != "running":
-        return f"it does not run: it is {container.state}, with {container.exit_code}"
+        return f"nothing runs in it: it is {container.state}, with {container.exit_code}"
     if container.restart_policy in {"", "no"}:
         return "it has no restart policy, so nothing would start it again"
     try:

@@ -77,8 +77,9 @@ def read_check(table: Table) -> Check:
         service=table.text("service"),
         name=table.text("name"),
         port=port,
-        path=table.parsed("path", _path, "/"),
-        status=table.whole("status", 200),
+        # Of what is no request, `config` shows neither.
+        path=table.parsed("path", _path, "/" if kind == "http" else ""),
+        status=table.whole("status", 200 if kind == "http" else 0),
         body=table.parsed("body", _pattern, ""),
         command=table.command("command"),
         current=table.command("current"),

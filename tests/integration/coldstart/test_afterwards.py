@@ -61,7 +61,7 @@ def test_what_has_a_restart_policy_is_killed_and_comes_back(made: Made, busybox:
         "once": "not testable",
     }
     assert found["mortal"].told == "it has no restart policy, so nothing would start it again"
-    assert found["once"].told == "it does not run: it is exited, with 0"
+    assert found["once"].told == "nothing runs in it: it is exited, with 0"
     # The engine waits for 100 ms before it starts anything again.
     assert all(found[name].took_s >= 0.1 for name in ("web", "plain", "pair"))
     assert not any(there(report.project).values())
