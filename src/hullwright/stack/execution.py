@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from hullwright.errors import CheckFailedError
+from hullwright.errors import CheckFailedError, unknown
 from hullwright.files import lock
 from hullwright.stack import explain, secretfiles
 from hullwright.stack.expected import Expected, Limits, expectations
 from hullwright.stack.plan import UpPlan, applied, plan_up
+from hullwright.stack.probing import SlowProbe, slow_probes
 from hullwright.stack.wait import Status, Track, Wait
 from hullwright.stack.watch import Watched, start_and_wait
+from hullwright.tools import engine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hullwright.stack.checks import Checked
     from hullwright.stack.explain import Failure
@@ -78,6 +80,8 @@ class UpReport:
         services: in the model's order.
         failures: why it did not come up, or what did not hold then; empty where all is well.
         checks: what was looked at once it was up.
+        waited: whether it was waited for; if not, the states are those right after the start.
+        slow_probes: health checks that told late of services that were ready.
     """
 
     stack: str
@@ -87,6 +91,8 @@ class UpReport:
     failures: tuple[Failure, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Checked, ...] = ()
+    waited: bool = True
+    slow_probes: tuple[SlowProbe, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -103,19 +109,71 @@ def up(ws: Workspace, selection: Selection, *, limits: Limits = _NO_LIMITS) -> U
     return execute(ws, plan_up(ws, selection), limits=limits)
 
 
-def execute(ws: Workspace, plan: UpPlan, *, limits: Limits = _NO_LIMITS) -> UpReport:
+def execute(
+    ws: Workspace, plan: UpPlan, *, limits: Limits = _NO_LIMITS, wait: bool = True
+) -> UpReport:
     """Do what a plan says; interrupted, it leaves what was started.
 
     Raises:
+        UsageError: a service that is given a time is not of the stack; nothing was started.
         LockedError: another run is starting the same stack; it is named.
     """
     name = f"up-{plan.selection.stack.name}"
     with lock(ws.state_dir / "locks" / f"{name}.lock", f"the stack {plan.project}"):
-        return start(ws, plan, applied(ws, plan, name), limits=limits)
+        selection = applied(ws, plan, name)
+        if wait:
+            return start(ws, plan, selection, limits=limits)
+        return begin(ws, plan, selection)
 
 
-def start(ws: Workspace, plan: UpPlan, selection: Selection, *, limits: Limits) -> UpReport:
-    """Fetch, start and wait for what a plan says, by a selection that has its override."""
+def begin(ws: Workspace, plan: UpPlan, selection: Selection) -> UpReport:
+    """Fetch and start what a plan says, and tell what is known when Compose has ended.
+
+    Compose itself waits for what `depends_on` names, and for nothing else.
+    """
+    pull(ws, selection, plan.missing, plan.services)
+    one_shots = selection.stack.one_shots
+    expected = expectations(plan.model, plan.services, one_shots=one_shots)
+    wait = Wait(expected, time.time(), TIMEOUT_S)
+    with secretfiles.provided(plan.files), ws.console.step(f"start {plan.project}"):
+        answer = ws.runner.run(
+            *selection.call.up(selection.services),
+            cwd=ws.root,
+            env=selection.environment,
+            check=False,
+        )
+    over_at = time.time()
+    wait.compose_ended(answer.returncode)
+    there = engine.of_project(ws.runner, plan.project)
+    for container in there:
+        wait.observe(container, over_at)
+    said = ws.runner.redacted(f"{answer.stdout}{answer.stderr}").splitlines()
+    return replace(report(ws, plan, wait, Watched(said, there, over_at)), waited=False)
+
+
+def refuse_unknown_times(limits: Limits, known: Iterable[str]) -> None:
+    """Refuse a time for a service that a stack does not have.
+
+    Raises:
+        UsageError: so it is, with the closest name.
+    """
+    names = set(known)
+    for name in limits.services:
+        if name not in names:
+            raise unknown("service", name, names)
+
+
+def start(
+    ws: Workspace, plan: UpPlan, selection: Selection, *, limits: Limits, recreate: bool = True
+) -> UpReport:
+    """Fetch, start and wait for what a plan says, by a selection that has its override.
+
+    Without `recreate` a container stays as it is, though its image or configuration changed.
+
+    Raises:
+        UsageError: a service that is given a time is not of the stack.
+    """
+    refuse_unknown_times(limits, plan.model.services)
     pull(ws, selection, plan.missing, plan.services)
     expected = expectations(
         plan.model,
@@ -125,17 +183,16 @@ def start(ws: Workspace, plan: UpPlan, selection: Selection, *, limits: Limits) 
     )
     with secretfiles.provided(plan.files):
         wait = Wait(expected, time.time(), limit_s(selection, limits))
-        watched = start_and_wait(
-            ws, selection, selection.call.up(selection.services), plan.project, wait
-        )
+        argv = selection.call.up(selection.services, recreate=recreate)
+        watched = start_and_wait(ws, selection, argv, plan.project, wait)
     return report(ws, plan, wait, watched)
 
 
 def report(ws: Workspace, plan: UpPlan, wait: Wait, watched: Watched) -> UpReport:
     """Return what a wait found, with its failures explained."""
-    failures = explain.failures(ws, wait, watched.there, watched.output)
+    failures = explain.failures(ws, wait, watched.there, watched.output, plan.model)
     services = tuple(
-        service_up(wait, expected, watched.there) for expected in wait.expected.values()
+        service_up(wait, expected, watched.there, failures) for expected in wait.expected.values()
     )
     return UpReport(
         stack=plan.selection.stack.name,
@@ -144,6 +201,7 @@ def report(ws: Workspace, plan: UpPlan, wait: Wait, watched: Watched) -> UpRepor
         services=services,
         failures=failures,
         images={pin.service: pin.text for pin in plan.pins},
+        slow_probes=slow_probes(services),
     )
 
 
@@ -183,7 +241,12 @@ def pull(
         )
 
 
-def service_up(wait: Wait, expected: Expected, there: tuple[Container, ...]) -> ServiceUp:
+def service_up(
+    wait: Wait,
+    expected: Expected,
+    there: tuple[Container, ...],
+    failures: tuple[Failure, ...] = (),
+) -> ServiceUp:
     """Return the times of a service: those of its container that was last to be ready."""
     tracks = wait.containers(expected.service)
     if not tracks:
@@ -220,7 +283,7 @@ def service_up(wait: Wait, expected: Expected, there: tuple[Container, ...]) -> 
         peak_memory_bytes=sum(peaks) if peaks else None,
         cpu_s=round(sum(cpu_s), 3) if cpu_s else None,
         restarts=sum(max(track.deaths - (track.ended_at is not None), 0) for track in tracks),
-        reason=explain.reason(wait, last),
+        reason=explain.reason(last, failures),
         depends_on=expected.depends_on,
         all_started_s=since(_all_started(tracks)),
         awaits=expected.awaits,

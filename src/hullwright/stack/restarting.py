@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import CheckFailedError
 from hullwright.files import lock
 from hullwright.stack import explain
-from hullwright.stack.execution import UpReport, limit_s, service_up, timeouts_s
+from hullwright.stack.execution import (
+    UpReport,
+    limit_s,
+    refuse_unknown_times,
+    service_up,
+    timeouts_s,
+)
 from hullwright.stack.expected import Expected, Limits
-from hullwright.stack.looking import known, project_name
+from hullwright.stack.looking import known, lasting, project_name
 from hullwright.stack.wait import Wait
 from hullwright.stack.watch import start_and_wait
 from hullwright.tools import engine
-from hullwright.tools.compose import ONEOFF_LABEL, Invocation
+from hullwright.tools.compose import Invocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,14 +46,11 @@ def restart(ws: Workspace, selection: Selection, *, limits: Limits = _NO_LIMITS)
         LockedError: another run is starting the same stack.
     """
     project = project_name(ws, selection)
-    there = [
-        container
-        for container in engine.of_project(ws.runner, project)
-        if container.labels.get(ONEOFF_LABEL, "False") == "False"
-    ]
+    there = lasting(engine.of_project(ws.runner, project))
     names = known(ws, selection, there) or _unfinished(there)
     if not names:
         raise CheckFailedError(f"nothing of {project} runs", next_step="invoke up")
+    refuse_unknown_times(limits, {container.service for container in there})
     argv = Invocation(project=project).argv("--progress", "plain", "restart", *names)
     stack = selection.stack.name
     with lock(ws.state_dir / "locks" / f"up-{stack}.lock", f"the stack {project}"):
@@ -55,12 +58,15 @@ def restart(ws: Workspace, selection: Selection, *, limits: Limits = _NO_LIMITS)
         wait = Wait(expected, time.time(), limit_s(selection, limits))
         watched = start_and_wait(ws, selection, argv, project, wait)
     now = watched.there
+    failures = explain.failures(ws, wait, now, watched.output)
     return UpReport(
         stack=stack,
         project=project,
         total_s=watched.over_at - wait.began_at,
-        services=tuple(service_up(wait, expected, now) for expected in wait.expected.values()),
-        failures=explain.failures(ws, wait, now, watched.output),
+        services=tuple(
+            service_up(wait, expected, now, failures) for expected in wait.expected.values()
+        ),
+        failures=failures,
         images={container.service: container.image for container in now},
     )
 

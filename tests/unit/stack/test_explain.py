@@ -141,7 +141,7 @@ def test_what_was_never_started_says_what_it_waits_for(ws: Workspace) -> None:
         (
             "Error response from daemon: No such image: x:1",
             "image-missing",
-            "an image is not in the local store",
+            "image x:1 is not in the local store",
         ),
         ("Error: network x not found", "compose", "Compose could not start the stack"),
     ],
@@ -166,4 +166,4 @@ def test_a_start_that_holds_has_no_failure(ws: Workspace) -> None:
     wait.feed(Event(1.0, "health_status: healthy", "id", "x-db-1", "db"))
     wait.compose_ended(0)
     assert explain.failures(ws, wait, (), ()) == ()
-    assert json.dumps(explain.reason(wait, wait.tracks["id"])) == '""'
+    assert json.dumps(explain.reason(wait.tracks["id"])) == '""'
