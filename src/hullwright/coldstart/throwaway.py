@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hullwright.coldstart.isolate import Isolation, Surroundings, isolate, leaks
 from hullwright.errors import HullwrightError, UsageError
-from hullwright.stack import handing, probing, secretfiles
+from hullwright.stack import checks, handing, probing, secretfiles
 from hullwright.stack import plan as stack_plan
-from hullwright.stack.checks import refuse_unknown
 from hullwright.stack.override import Override
 from hullwright.stack.pins import pins
 from hullwright.stack.selection import resolved
@@ -41,6 +40,10 @@ class ColdPlan:
     def text(self) -> str:
         """Return the plan in its stable text form."""
         lines = [self.up.text(), *(f"  note      {note}" for note in self.isolation.notes)]
+        lines += [
+            f"  check     {check.service}: {checks.expected_of(check)}"
+            for check in checks.of_plan(self.up)
+        ]
         return "\n".join([*lines, "  remove    all of it afterwards"])
 
 
@@ -55,7 +58,7 @@ def plan(
     """
     selection = selection.named(project)
     selection, written = handing.checked(ws, selection)
-    refuse_unknown(selection.stack, written["services"])
+    checks.refuse_unknown(selection.stack, written["services"])
     selection = stack_plan.with_profiles_of_named(selection, written)
     base = Override()
     handing.given_env_files(ws, selection, written, base)

@@ -117,13 +117,18 @@ def run(
             over.set()
 
 
+def of_plan(plan: UpPlan) -> tuple[Check, ...]:
+    """Return the checks of those services that a plan starts."""
+    return tuple(each for each in plan.selection.stack.checks if each.service in plan.services)
+
+
 def of_stack(ws: Workspace, plan: UpPlan) -> tuple[tuple[Checked, ...], tuple[Failure, ...]]:
     """Return what came of the checks of those services that a plan started, and why one failed.
 
     Raises:
         UsageError: a check names no port, and its service has several.
     """
-    wanted = [each for each in plan.selection.stack.checks if each.service in plan.services]
+    wanted = of_plan(plan)
     if not wanted:
         return (), ()
     there = engine.of_project(ws.runner, plan.project)

@@ -179,6 +179,18 @@ def test_checks_are_looked_at_in_a_cold_start_and_nothing_is_killed_unasked(
     assert not any(there(report.project).values())
 
 
+def test_the_plan_tells_what_will_be_looked_at(made: Made, busybox: str) -> None:
+    made.compose(service("app", busybox, "sleep 600") + service("other", busybox, "sleep 600"))
+    wanted = (Check("tcp", "app", port=80), Check("logs", "other"))
+    ws = made.workspace(replace(STACK, checks=wanted))
+    plan = coldstart.plan(ws, stack.select(ws, services=["app"]), f"{made.project}-cold")
+    lines = plan.text().splitlines()
+    assert lines[-2:] == [
+        "  check     app: a connection on port 80",
+        "  remove    all of it afterwards",
+    ]
+
+
 def test_a_start_that_fails_is_not_looked_at(made: Made, busybox: str) -> None:
     made.compose(service("app", busybox, "'false'", restart="'no'"))
     report = cold(made, replace(STACK, checks=(Check("tcp", "app"),)))
