@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # What a bar means is told by its legend; how it looks, by its kind, and never by colour alone.
 Kind = Literal["work", "reused", "transfer", "foreign", "failed", "ended"]
 
+# A moment within a lane: a ring and a diamond, so that they are told apart without colour.
+PointKind = Literal["ring", "diamond"]
+
 # Narrower bars cannot be told apart on a usual screen; nor does a page of tens of thousands load.
 _PARTS: Final = 500
 _CROWDED_PARTS: Final = 200
@@ -27,6 +30,8 @@ _NARROWEST: Final = 0.2
 # From here on a bar has room for a few letters.
 _LABELLED: Final = 0.06
 _CROWDED_ROWS: Final = 90
+# Height of the strip that holds points.
+_POINTS: Final = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,22 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """Something that happened at one moment: its seconds, what it was, and how it looks."""
+
+    at_s: float
+    label: str
+    kind: PointKind = "ring"
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
-    """Bars that belong together; `note` stands below the name."""
+    """Bars that belong together, and moments above them; `note` stands below the name."""
 
     name: str
     bars: tuple[Bar, ...]
     note: str = ""
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,7 @@ class Lanes:
     Attributes:
         lanes: from top to bottom.
         total_s: end of the axis.
-        legend: what each kind means here; also of `critical` and `wait`.
+        legend: what each kind means here; also of `critical`, `wait` and points.
         title: of the figure.
     """
 
@@ -127,17 +142,20 @@ def _axis(total_s: float) -> Markup:
 
 def _lane(lane: Lane, bars: Sequence[tuple[int, Bar]], total_s: float, height: int) -> Markup:
     pitch = height + 4
-    whole = pitch * (1 + max((row for row, _ in bars), default=0)) + 2
+    # Points stand above the bars, where they hide no letters.
+    above = _POINTS if lane.points else 2
+    whole = pitch * (1 + max((row for row, _ in bars), default=0)) + above
     told = ", ".join(part for part in (lane.name, lane.note) if part)
     grid = [
         element("line", of={"class": "grid", "x1": x, "x2": x, "y2": f"{whole}"})
         for x in (_part(mark.at_s, total_s) for mark in marks(total_s))
     ]
-    drawn = [_bar(bar, row * pitch + 2, height, total_s) for row, bar in bars]
+    drawn = [_bar(bar, row * pitch + above, height, total_s) for row, bar in bars]
     picture = element(
         "svg",
         *grid,
         *drawn,
+        *(_point(point, above / 2, total_s) for point in lane.points),
         of={"role": "img", "aria-label": told, "width": "100%", "height": f"{whole}"},
     )
     name = element(
@@ -147,6 +165,18 @@ def _lane(lane: Lane, bars: Sequence[tuple[int, Bar]], total_s: float, height: i
         of={"class": "name", "title": lane.name},
     )
     return element("div", name, picture, of={"class": "lane"})
+
+
+def _point(point: Point, middle: float, total_s: float) -> Markup:
+    """Return a point: a picture in the picture, for only its place goes with the window's width."""
+    if point.kind == "diamond":
+        shape = element("rect", of={"x": "-4", "y": "-4", "width": "8", "height": "8",
+                                    "transform": "rotate(45)"})  # fmt: skip
+    else:
+        shape = element("circle", of={"r": "4"})
+    title = element("title", escaped(f"{point.label}\n{seconds_text(point.at_s)}"))
+    place = {"x": _part(point.at_s, total_s), "y": f"{middle:g}", "overflow": "visible"}
+    return element("svg", title, shape, of={"class": f"point {point.kind}", **place})
 
 
 def _bar(bar: Bar, top: int, height: int, total_s: float) -> Markup:

@@ -40,6 +40,9 @@ figure { margin: 0 0 28px } figcaption { font-weight: 600; font-size: 15px; marg
   var(--stripe) 4px 6px) }
 .key.critical { height: 3px; border-radius: 0; background: var(--critical); margin-bottom: 3px }
 .key.wait { height: 0; border-radius: 0; border-top: 2px dotted var(--soft); margin-bottom: 4px }
+.key.ring { width: 9px; height: 9px; border: 2px solid var(--ink); border-radius: 50% }
+.key.diamond { width: 8px; height: 8px; border-radius: 0; background: var(--ink);
+  transform: rotate(45deg); margin: 0 10px 1px 3px }
 .lane { display: grid; grid-template-columns: clamp(110px, 20vw, 260px) minmax(0, 1fr);
   gap: 0 14px; border-top: 1px solid var(--rule); padding: 4px 0 }
 .lane:nth-child(odd) { background: var(--band) }
@@ -60,6 +63,8 @@ figure { margin: 0 0 28px } figcaption { font-weight: 600; font-size: 15px; marg
 .bar.foreign { fill: url(#foreign) } .bar.failed { fill: url(#failed) }
 .bar.ended { fill: var(--ended) }
 .critical { fill: var(--critical) }
+.point.ring circle { fill: var(--paper); stroke: var(--ink); stroke-width: 2 }
+.point.diamond rect { fill: var(--ink); stroke: var(--paper); stroke-width: 1.5 }
 .wait { stroke: var(--soft); stroke-width: 2; stroke-dasharray: 1 3; stroke-linecap: round }
 g:hover > .bar { stroke: var(--ink); stroke-width: 2 }
 .in { pointer-events: none } .in text { fill: var(--on); font-size: 12px }
@@ -73,6 +78,7 @@ th, td { text-align: left; vertical-align: top; padding: 3px 18px 3px 0;
 th { color: var(--soft); font-weight: 600; white-space: nowrap }
 td { white-space: nowrap } .r { text-align: right }
 td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 12em }
+td.r:last-child { min-width: 0 }
 .none { position: absolute }
 @media (max-width: 640px) {
   .lane { grid-template-columns: minmax(0, 1fr) } .scale .odd { display: none }

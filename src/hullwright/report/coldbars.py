@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 40
 _STEPS_S: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
-_TICKS: Final = 4
+_TICKS: Final = 5
 # A health check that is quicker than this to say so is not worth a word.
 _TOLD_LAG_S: Final = 0.1
 _LEGEND: Final = (

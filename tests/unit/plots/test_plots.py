@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hullwright.plots.axis import marks, seconds_text
-from hullwright.plots.lanes import Bar, Lane, Lanes
+from hullwright.plots.lanes import Bar, Lane, Lanes, Point
 from hullwright.plots.markup import element, escaped
 from hullwright.plots.packing import gathered, rows
 from hullwright.plots.page import Page, html
@@ -140,6 +140,19 @@ def test_more_at_once_than_there_are_rows_share_the_last() -> None:
 def test_a_picture_of_nothing_is_drawn() -> None:
     page = html(Page("nothing", (), (Lanes((Lane("empty", ()),), 0.0),)))
     assert "<title>nothing</title>" in page
+
+
+def test_points_stand_above_the_bars_and_are_told_by_their_form() -> None:
+    points = (Point(1.0, "wrote", "ring"), Point(2.0, "<listens>", "diamond"))
+    page = html(Page("x", (), (Lanes((Lane("db", (Bar(0, 4, "b"),), points=points),), 4.0),)))
+    assert page.count('class="point ring" x="25.00%"') == 1
+    assert page.count('class="point diamond" x="50.00%"') == 1
+    assert "&lt;listens&gt;\n2.00 s" in page
+    top = re.search(r'class="bar work" x="0.00%" y="(\d+)"', page)
+    place = re.search(r'class="point ring" x="25.00%" y="([\d.]+)"', page)
+    assert top is not None
+    assert place is not None
+    assert float(place[1]) + 5 < float(top[1])
 
 
 def test_many_lanes_of_many_steps_stay_a_page_that_can_be_opened() -> None:
