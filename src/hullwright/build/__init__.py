@@ -26,6 +26,7 @@ from hullwright.build.models import (
 )
 from hullwright.build.naming import labels_of, reference_of
 from hullwright.build.planning import plan, select
+from hullwright.build.renaming import renamed
 
 __all__ = [
     "BuildPlan",
@@ -48,6 +49,7 @@ __all__ = [
     "plan",
     "prepare",
     "reference_of",
+    "renamed",
     "save_inputs",
     "select",
     "source_labels",

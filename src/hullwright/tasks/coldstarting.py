@@ -22,6 +22,9 @@ if TYPE_CHECKING:
         "project": "name of the throwaway project; default one that is made up",
         "keep": "leave it running",
         "probe-override": "probe every 250 ms where a service leaves start_interval out",
+        "runs": "how often it is started, each time from nothing; default 1, 3 with --against",
+        "warm-volumes": "start on the volumes of a first start, which is not counted",
+        "against": "build this branch, tag or commit too, and start both in turn",
         "budget": "longest start that is accepted, such as 20s; default the stack's",
         "timeout": "longest wait, such as 2m",
         "kill-test": "then kill each service that restarts; it must come back healthy",
@@ -38,6 +41,9 @@ def cold_start(
     project: str | None = None,
     keep: bool = False,
     probe_override: bool = True,
+    runs: str | None = None,
+    warm_volumes: bool = False,
+    against: str | None = None,
     budget: str | None = None,
     timeout: str | None = None,
     kill_test: bool = False,
@@ -46,27 +52,32 @@ def cold_start(
     """Start a stack from nothing in a throwaway project, with a timeline, and remove it again."""
     from hullwright import coldstart
     from hullwright.report import coldstart as report
+    from hullwright.tasks.comparing import Asked, compared, planned, with_unit
     from hullwright.tasks.starting import limits, running, seconds, selection
 
+    request = coldstart.Request(
+        project=project,
+        keep=keep,
+        limits=limits(timeout),
+        budget_s=seconds(with_unit(budget)),
+        fast_probes=probe_override,
+        runs=coldstart.counted(runs, against=against is not None),
+        warm_volumes=warm_volumes,
+        kill_test=kill_test,
+    )
+    if against is not None:
+        # Before anything is done: a mistyped name is no failure of what is measured.
+        coldstart.commit_of(session.workspace, against)
     chosen = selection(session, stack, service, profile, env, secrets)
     if session.dry:
-        name = project or coldstart.throwaway_name(session.config.project)
-        plan = coldstart.plan(session.workspace, chosen, name, fast_probes=probe_override)
-        session.console.result(plan.text())
+        session.console.result(planned(session, chosen, request, against))
         return
     with running(session, "cold-start", stack=chosen.stack.name):
-        done = coldstart.run(
-            session.workspace,
-            chosen,
-            coldstart.Request(
-                project=project,
-                keep=keep,
-                limits=limits(timeout),
-                budget_s=seconds(budget),
-                fast_probes=probe_override,
-                kill_test=kill_test,
-            ),
-        )
+        if against is None:
+            done = coldstart.run(session.workspace, chosen, request)
+        else:
+            asked = Asked(tuple(service or ()), tuple(profile or ()))
+            done = compared(session, against, chosen, asked, request)
         session.show(report, done, format, summarise=True)
         session.record("cold-start", report.as_json(done), "failed" if done.failed else "done")
-        session.leave(held=not done.failed, why=f"cold start of {done.stack}: {done.verdict}")
+        session.leave(held=not done.failed, why=coldstart.told(done))

@@ -38,7 +38,7 @@ def changed_since(ws: Workspace, ref: str) -> frozenset[str]:
             next_step="leave the flag out: everything is built then, or found to be current",
         )
     git = Git(ws.runner, ws.root, git_dir)
-    commit = _commit(git, ref)
+    commit = named_commit(git, ref)
     base = _merge_base(git, commit, ref)
     top = Path(git.read("rev-parse", "--show-toplevel").stdout.removesuffix("\n"))
     differing = git.read(
@@ -51,7 +51,12 @@ def changed_since(ws: Workspace, ref: str) -> frozenset[str]:
     return frozenset(Path(os.path.relpath(top.resolve() / path, root)).as_posix() for path in paths)
 
 
-def _commit(git: Git, ref: str) -> str:
+def named_commit(git: Git, ref: str) -> str:
+    """Return the full name of the commit that a branch, tag or commit means.
+
+    Raises:
+        UsageError: it is unknown, with the closest known one.
+    """
     found = git.read(
         *("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"), check=False
     )
