@@ -15,6 +15,7 @@ from hullwright.history.listing import Listing, listing
 from hullwright.history.outbox import Flushed, dashboard_url, flush
 from hullwright.history.record import InvalidRecordError, Record, Status, parse
 from hullwright.history.store import append, list_records, unsent_count
+from hullwright.history.trend import Trend, Usual, usual
 
 __all__ = [
     "Flushed",
@@ -22,6 +23,8 @@ __all__ = [
     "Listing",
     "Record",
     "Status",
+    "Trend",
+    "Usual",
     "append",
     "dashboard_url",
     "flush",
@@ -29,4 +32,5 @@ __all__ = [
     "listing",
     "parse",
     "unsent_count",
+    "usual",
 ]

@@ -8,18 +8,26 @@ from typing import TYPE_CHECKING
 from hullwright.errors import unknown
 from hullwright.history.outbox import dashboard_url
 from hullwright.history.store import kinds, list_records, unsent_count
+from hullwright.history.trend import trends
 
 if TYPE_CHECKING:
     from hullwright.history.record import Record
+    from hullwright.history.trend import Trend
     from hullwright.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The newest records, and how many of all still wait for the dashboard."""
+    """The newest records, and how many of all still wait for the dashboard.
+
+    Attributes:
+        records: the newest first.
+        trends: how the figure of their kind moved; empty where they are of several kinds.
+    """
 
     records: tuple[Record, ...] = ()
     unsent: int = 0
+    trends: tuple[Trend, ...] = ()
 
 
 def listing(ws: Workspace, kind: str | None = None, limit: int | None = None) -> Listing:
@@ -33,4 +41,4 @@ def listing(ws: Workspace, kind: str | None = None, limit: int | None = None) ->
     recorded = kinds(ws) if kind and not found else []
     if kind and recorded:
         raise unknown("kind of run", kind, recorded)
-    return Listing(tuple(found), waiting)
+    return Listing(tuple(found), waiting, trends(kind, found))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hullwright.history import Listing
+from hullwright.history import Listing, Record
+from hullwright.history.trend import trends
 from hullwright.report import history as report
 from recording import record
 
@@ -37,6 +39,42 @@ def test_the_shown_forms(form: str, unsent: int) -> None:
 def test_the_machine_form() -> None:
     expected = json.loads((FOLDER / "history.json").read_text(encoding="utf-8"))
     assert report.as_json(Listing(RECORDS, 2)) == expected
+
+
+def cold(number: int, median_s: float, **data: object) -> Record:
+    told = {"stack": "default", "verdict": "healthy", "median_s": median_s, **data}
+    failed = told["verdict"] != "healthy"
+    one = record("cold-start", minute=number, duration_s=median_s + 1.2, data=told,
+                 status="failed" if failed else "done", **VERSION)  # fmt: skip
+    return replace(one, id=f"00000000-0000-4000-8000-0000000000{number:02}")
+
+
+COLD = tuple(
+    reversed(
+        [
+            *(cold(number, value) for number, value in enumerate((3.0, 3.1, 3.05, 4.2))),
+            cold(4, 9.0, verdict="failed"),
+            cold(5, 1.9, warm_volumes=True),
+            cold(6, 3.02, verdict="over budget"),
+            record("cold-start", minute=7, status="failed", data={"error": "no engine"},
+                   id="00000000-0000-4000-8000-000000000007"),
+        ]
+    )
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["text", "md", "json"])
+def test_the_trend_of_cold_starts(form: str) -> None:
+    listing = Listing(COLD, 0, trends("cold-start", COLD))
+    shown = {
+        "text": lambda: report.text(listing),
+        "md": lambda: report.markdown(listing),
+        "json": lambda: json.dumps(report.as_json(listing)["trends"], indent=2, ensure_ascii=False),
+    }[form]()
+    golden = FOLDER / f"trend.{form}"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(f"{shown}\n", encoding="utf-8")
+    assert f"{shown}\n" == golden.read_text(encoding="utf-8")
 
 
 def test_no_runs_are_said_in_words() -> None:
