@@ -223,10 +223,14 @@ def expected_of(check: Check) -> str:
 def _tried(ws: Workspace, check: Check, ids: Sequence[str], over: threading.Event) -> Checked:
     """Look at a check until it holds or its time is over."""
     within_s = check.within.total_seconds() if check.within else WITHIN_S
-    began = time.monotonic()
+    began, told = time.monotonic(), ""
     while True:
-        left_s = max(began + within_s - time.monotonic(), _AGAIN_S)
-        told = _seen(ws, check, ids, left_s)
+        tried = time.monotonic()
+        left_s = max(began + within_s - tried, _AGAIN_S)
+        now = _seen(ws, check, ids, left_s)
+        # A try that the end of its time cut short saw less than the one before it.
+        cut = time.monotonic() - tried >= left_s
+        told = told if now and told and cut else now
         took_s = time.monotonic() - began
         if not told or took_s + _AGAIN_S >= within_s or over.wait(_AGAIN_S):
             return Checked(

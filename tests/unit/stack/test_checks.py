@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from hullwright.config.models import Check, Stack
-from hullwright.errors import ExitCode, UsageError
+from hullwright.errors import ExitCode, UnavailableError, UsageError
 from hullwright.outcome import Result
 from hullwright.secret import Secret
 from hullwright.stack import checking, checks
@@ -241,6 +242,29 @@ def test_what_never_holds_fails_when_its_time_is_over_and_secrets_are_masked(
     assert checked.status == "failed"
     assert checked.told == "it ended with 1\npassword *** refused"
     assert checked.took_s < 30
+
+
+def test_a_try_that_is_cut_short_does_not_hide_what_was_seen_before(
+    tmp_path: Path, one_minute: timedelta
+) -> None:
+    class Slower(Replay):
+        """A runner whose command answers once, and then takes for ever."""
+
+        tries = 0
+
+        def run(self, *argv: str, timeout_s: float | None = None, **_: Any) -> Result:
+            self.tries += 1
+            if self.tries == 1:
+                return Result(argv, 1, "", "no such table")
+            assert timeout_s is not None
+            threading.Event().wait(timeout_s)
+            raise UnavailableError("docker did not answer")
+
+    inspected = Result((), 0, json.dumps([raw()]))
+    runner = Slower({}, results={("docker", "container", "inspect"): inspected})
+    check = Check("command", "app", command=("ready",), within=one_minute / 120)
+    (checked,) = checks.run(workspace(tmp_path, runner=runner), [check], [container()])
+    assert (runner.tries, checked.told) == (2, "it ended with 1\nno such table")
 
 
 def test_it_holds_of_a_service_when_it_holds_of_each_container(
