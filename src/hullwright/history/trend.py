@@ -122,9 +122,10 @@ def _started(data: Mapping[str, Any]) -> str:
     """Return what a cold start was of: the stack, and how it was started where that matters."""
     if not data.get("stack"):
         return ""
-    only = data.get("only") or ()
+    only, profiles = data.get("only") or (), data.get("profiles") or ()
     told = [
         f"only {', '.join(map(str, only))}" if only else "",
+        f"profile {', '.join(map(str, profiles))}" if profiles else "",
         "warm volumes" if data.get("warm_volumes") else "",
         "" if data.get("fast_probes", True) else "probes as configured",
     ]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         "budget": "longest start that is accepted, such as 20s; default the stack's",
         "timeout": "longest wait, such as 2m",
         "kill-test": "then kill each service that restarts; it must come back healthy",
+        "timeline": "draw the cold start into this HTML file",
         "format": FORMATS,
     },
 )
@@ -47,14 +48,16 @@ def cold_start(
     budget: str | None = None,
     timeout: str | None = None,
     kill_test: bool = False,
+    timeline: str = "",
     format: str = "text",
 ) -> None:
     """Start a stack from nothing in a throwaway project, with a timeline, and remove it again."""
     from hullwright import coldstart
-    from hullwright.report import coldstart as report
+    from hullwright.tasks.coldshowing import Showing, conclude, refuse_nowhere
     from hullwright.tasks.comparing import Asked, compared, planned, with_unit
     from hullwright.tasks.starting import limits, running, seconds, selection
 
+    refuse_nowhere(timeline)
     request = coldstart.Request(
         project=project,
         keep=keep,
@@ -72,12 +75,11 @@ def cold_start(
     if session.dry:
         session.console.result(planned(session, chosen, request, against))
         return
+    asked = Asked(tuple(service or ()), tuple(profile or ()))
     with running(session, "cold-start", stack=chosen.stack.name):
         if against is None:
             done = coldstart.run(session.workspace, chosen, request)
         else:
-            asked = Asked(tuple(service or ()), tuple(profile or ()))
             done = compared(session, against, chosen, asked, request)
-        session.show(report, done, format, summarise=True)
-        session.record("cold-start", report.as_json(done), "failed" if done.failed else "done")
+        conclude(session, done, Showing(format, timeline, asked.services, asked.profiles))
         session.leave(held=not done.failed, why=coldstart.told(done))

@@ -39,6 +39,7 @@ def test_other_kinds_and_runs_that_broke_off_have_no_trend() -> None:
         ({"warm_volumes": True}, "default, warm volumes"),
         ({"fast_probes": False}, "default, probes as configured"),
         ({"only": ["db", "cache"]}, "default, only db, cache"),
+        ({"profiles": ["extra"]}, "default, profile extra"),
     ],
 )
 def test_what_was_started_otherwise_is_another_series(data: dict[str, Any], series: str) -> None:
