@@ -34,6 +34,7 @@ class HullwrightError(Exception):
         what: what happened, in one sentence without a full stop.
         why: facts that it follows from; a string, or lines of (name, fact) for an aligned table.
         next_step: what to do; a command that can be pasted, or a sentence.
+        cause: a word for machines, where somebody tells causes apart.
     """
 
     exit_code = ExitCode.FAILED
@@ -44,11 +45,13 @@ class HullwrightError(Exception):
         *,
         why: str | Sequence[tuple[str, str]] = "",
         next_step: str = "",
+        cause: str = "",
     ) -> None:
         super().__init__(what)
         self.what = what
         self.why = why
         self.next_step = next_step
+        self.cause = cause
 
     def lines(self) -> list[str]:
         """Return the message as lines: the cause first, then facts, then what to do."""

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hullwright.stack import Failure
 
+# More services than this that only follow from what is explained above them are counted.
+_FOLLOWING: Final = 5
+
 
 def text(failures: Sequence[Failure]) -> str:
-    """Return the causes for people: a sentence each, then its facts, then the last log lines."""
-    return "\n".join(line for failure in failures for line in _lines(failure))
+    """Return the causes for people: a sentence each, then its facts, then the last log lines.
+
+    What was not started because of another one's failure is a line, and the many are counted.
+    """
+    causes = [failure for failure in failures if not _follows(failure)]
+    following = [failure for failure in failures if _follows(failure)]
+    lines = [line for failure in causes for line in _lines(failure)]
+    lines += [f"✗ {failure.sentence}" for failure in following[:_FOLLOWING]]
+    more = len(following) - _FOLLOWING
+    if more > 0:
+        names = ", ".join(failure.service for failure in following[_FOLLOWING:])
+        lines.append(f"✗ {more} more {'were' if more > 1 else 'was'} not started: {names}")
+    return "\n".join(lines)
 
 
 def markdown(failures: Sequence[Failure]) -> str:
     """Return the causes for a job summary, each in a block of its own."""
-    return "\n\n".join(f"```\n{text([failure])}\n```" for failure in failures)
+    causes = [text([failure]) for failure in failures if not _follows(failure)]
+    following = text([failure for failure in failures if _follows(failure)])
+    return "\n\n".join(f"```\n{block}\n```" for block in (*causes, following) if block)
 
 
 def as_json(failures: Sequence[Failure]) -> list[dict[str, Any]]:
@@ -32,6 +48,10 @@ def as_json(failures: Sequence[Failure]) -> list[dict[str, Any]]:
         }
         for failure in failures
     ]
+
+
+def _follows(failure: Failure) -> bool:
+    return failure.cause == "dependency" and "because" in dict(failure.facts)
 
 
 def _lines(failure: Failure) -> list[str]:

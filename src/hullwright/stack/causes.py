@@ -28,6 +28,7 @@ Cause = Literal[
     "one-shot-failed",
     "no-healthcheck",
     "cannot-start",
+    "stopped",
     "compose",
 ]
 

@@ -105,8 +105,8 @@ def _emulated(e: Evidence) -> Diagnosis | None:
         return None
     what = _seen(e).removeprefix(f"{e.service} ")
     sentence = (
-        f"{e.service} is emulated, and {what}: its image is for {e.details.platform}, "
-        f"and the engine runs {e.engine}"
+        f"{e.service} is emulated, for its image is for {e.details.platform} and the engine runs "
+        f"{e.engine}; it {what}"
     )
     return Diagnosis("wrong-platform", sentence, _platforms(e), TRY["wrong-platform"])
 
@@ -117,9 +117,9 @@ def _by_code(e: Evidence) -> Diagnosis | None:
         return None
     cause = "command-not-found" if e.exit_code == 127 else "permission-denied"
     said = e.symptom if e.symptom and e.symptom.kind == cause else None
-    about = f' "{said.subject}"' if said and said.subject else ""
+    about = f'its command "{said.subject}"' if said and said.subject else "a command in it"
     what = "was not found" if e.exit_code == 127 else "cannot be executed"
-    sentence = f"{e.service} ended with {e.exit_code}: a command in it{about} {what}"
+    sentence = f"{e.service} ended with {e.exit_code}: {about} {what}"
     facts = (("said", said.line),) if said else ()
     return Diagnosis(cause, sentence, facts, TRY[cause])
 
@@ -196,8 +196,10 @@ def _seen(e: Evidence) -> str:
     """Return what the wait saw, as the beginning of a sentence."""
     code = "" if e.exit_code is None else exit_meaning(e.exit_code)
     since = "of its start" if e.own_limit else ""
+    crashed = "crashed: it ended" if e.exit_code else "ended"
+    held = "" if e.exit_code else " before its health check held"
     return {
-        "crash": f"{e.service} crashed: it ended with {code}",
+        "crash": f"{e.service} {crashed} with {code}{held}",
         "one-shot-failed": f"{e.service} did not complete: it ended with {code}",
         "crash-loop": f"{e.service} crashes again and again: {e.deaths} times, last with {code}",
         "unhealthy": f"{e.service} is unhealthy",

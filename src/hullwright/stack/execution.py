@@ -238,6 +238,7 @@ def pull(
             f"image{'s' if len(missing) > 1 else ''} not to be had: {', '.join(missing)}",
             why="\n".join(line for line in answer.tail(6) if "level=warning" not in line),
             next_step="invoke images --prepare   (lists where each image comes from)",
+            cause="image-missing",
         )
 
 

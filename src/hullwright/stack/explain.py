@@ -115,7 +115,7 @@ def _depth(service: str, expected: Mapping[str, Expected], above: tuple[str, ...
 def _orphans(wait: Wait, found: Sequence[Failure]) -> list[Failure]:
     """Return the services that were not started because one that they depend on failed."""
     dead = {failure.service for failure in found}
-    orphans = []
+    orphans: list[Failure] = []
     for name in sorted(wait.expected, key=lambda name: _depth(name, wait.expected)):
         each = wait.expected[name]
         cause = [other for other in each.depends_on if other in dead]
@@ -123,9 +123,9 @@ def _orphans(wait: Wait, found: Sequence[Failure]) -> list[Failure]:
         if cause and name not in dead and not started:
             dead.add(name)
             sentence = f"{name} was not started: it depends on {', '.join(cause)}"
-            first = next((each for each in found if each.service in cause), None)
-            why = (("because", first.sentence),) if first else ()
-            orphans.append(Failure(name, "dependency", sentence, why))
+            first = next(each for each in (*found, *orphans) if each.service in cause)
+            why = dict(first.facts).get("because", first.sentence)
+            orphans.append(Failure(name, "dependency", sentence, (("because", why),)))
     return orphans
 
 

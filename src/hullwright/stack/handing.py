@@ -129,6 +129,7 @@ def given_env_files(
             f"{len(absent)} env file{'s do' if len(absent) > 1 else ' does'} not exist",
             why=[(name, f"reads {path}") for name, path in absent],
             next_step="write it (invoke env --init makes a .env from .env.example)",
+            cause="missing-value",
         )
 
 

@@ -287,6 +287,7 @@ def port_taken(
         f"port {taken.port} is already taken",
         why=[("wanted by", service), ("held by", f"{holder}, on {taken.address}")],
         next_step=f"end it{other}",
+        cause="port-taken",
     )
 
 

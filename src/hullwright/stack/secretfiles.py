@@ -185,6 +185,7 @@ def _key_of_absent(selection: Selection, name: str, source: Mapping[str, Any]) -
             f"the secret {name} has neither its file nor a key",
             why=[("file", f"{path} does not exist"), ("keys", f"neither {name} nor {upper}")],
             next_step=f"invoke secrets.set --key {upper}   (or write the file)",
+            cause="missing-value",
         )
     return found
 

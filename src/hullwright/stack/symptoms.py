@@ -126,11 +126,11 @@ def running(lines: Sequence[LogLine], now: float) -> Symptom | None:
 
 def of_text(text: str) -> Symptom | None:
     """Return what one message says, None where it speaks of no known cause."""
-    line = text.splitlines()[0] if text else ""
     for kind, find in _KINDS.items():
         subject = find(text)
         if subject is not None:
-            return Symptom(kind, subject, line)
+            about = (line for line in text.splitlines() if subject in line)
+            return Symptom(kind, subject, next(about, text).strip())
     return None
 
 

@@ -230,6 +230,7 @@ def _missing(ws: Workspace, missing: list[Use], selection: Selection) -> UsageEr
             why=[(name, f"asked for by {', '.join(at[:3])}") for name, at in places.items()],
             next_step="\n".join(f"invoke secrets.set --key {name}" for name in places)
             + "   (with --env NAME where the stack gets those of another environment)",
+            cause="missing-value",
         )
     made = " (invoke env --init makes one)" if (ws.root / ".env.example").is_file() else ""
     return UsageError(
@@ -242,6 +243,7 @@ def _missing(ws: Workspace, missing: list[Use], selection: Selection) -> UsageEr
             else "invoke secrets.set --key NAME   (or put them into the environment; "
             ".env is left out)"
         ),
+        cause="missing-value",
     )
 
 

@@ -7,6 +7,7 @@ drive it in tests exactly as the engine does.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,8 @@ SETTLE_S: Final = 1.0
 _LOOP_DEATHS: Final = 3
 # Exit codes of a probe whose program could not run: the shell's, and Docker's own.
 CANNOT_RUN: Final = frozenset({126, 127, -1})
+# The runtime's words for it; it also fails to run anything in what is just ending.
+_NO_PROGRAM: Final = re.compile(r'OCI runtime exec failed.*(?:exec: "|chdir to cwd)', re.DOTALL)
 # A probe that has begun and not ended for this long is looked at: one whose program is missing
 # never tells of its end.
 _SILENT_PROBE_S: Final = 0.15
@@ -103,6 +106,8 @@ class Wait:
         # What was there before may be started or replaced as long as Compose is at work.
         if self.compose_code is None and container.started_at < self.began_at:
             return
+        if track.status == "completed" and self._unheld(track):
+            self._fail(track, "crash", track.ended_at or now)
         if container.state in {"exited", "dead"} and track.ended_at is None:
             self._ended(track, container.finished_at or now, container.exit_code)
         if container.state == "created" and container.error:
@@ -135,7 +140,7 @@ class Wait:
                 # One that was there before may be about to be replaced or started again.
                 if self.compose_code is None and started < self.began_at:
                     continue
-                if not expected.one_shot and now - started >= SETTLE_S:
+                if not expected.one_shot and now - started >= _settle_s(track):
                     track.status = "unknown"
             self._check_limits(track, now)
         if now - self.began_at > self.timeout_s and not self.done:
@@ -192,7 +197,7 @@ class Wait:
         for track in self.live():
             if track.status == "waiting" and track.running:
                 if track.has_probe is False and track.started_at:
-                    times.append(track.started_at + SETTLE_S - now)
+                    times.append(track.started_at + _settle_s(track) - now)
                 if track.probe_began_at is not None:
                     times.append(_next_look(track) - now)
                 limit_s = self.expected[track.service].timeout_s
@@ -281,7 +286,7 @@ class Wait:
             return
         track.deaths += 1
         again = expected.restarts(code, track.deaths)
-        if code == 0 and not again:
+        if code == 0 and not again and not self._unheld(track):
             track.status = "completed"
         elif track.oom:
             self._fail(track, "out-of-memory", at)
@@ -289,6 +294,10 @@ class Wait:
             self._fail(track, "one-shot-failed" if expected.one_shot else "crash", at)
         elif track.deaths >= _LOOP_DEATHS:
             self._fail(track, "crash-loop", at)
+
+    def _unheld(self, track: Track) -> bool:
+        """Return whether it has a health check that can hold no more, and is no one-shot."""
+        return bool(track.has_probe) and not self.expected[track.service].one_shot
 
     def _started(self, track: Track, at: float) -> None:
         track.started_at, track.ended_at = at, None
@@ -311,10 +320,15 @@ class Wait:
         track.looked_at_probe = 0
 
 
+def _settle_s(track: Track) -> float:
+    # Each death makes it less likely that it stays, and later that the engine tells of the next.
+    return SETTLE_S * (1 + 2 * track.deaths)
+
+
 def _could_not_run(probe: ProbeResult) -> bool:
     # Docker's -1 is also a probe that took too long; only the runtime's own words tell them apart.
     return probe.exit_code in CANNOT_RUN and (
-        probe.exit_code != -1 or "OCI runtime exec failed" in probe.output
+        probe.exit_code != -1 or _NO_PROGRAM.search(probe.output) is not None
     )
 
 
