@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -101,6 +100,8 @@ def run(
     Raises:
         UsageError: a check names no port, and its service has several.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     if not checks:
         return ()
     ids = {

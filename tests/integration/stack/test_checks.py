@@ -20,7 +20,6 @@ from hullwright.tools import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from hullwright.stack import Checked
 
@@ -209,7 +208,7 @@ service = "{service}"
 """
 
 
-def invoke(made: Made, root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def invoke(made: Made, *words: str) -> subprocess.CompletedProcess[str]:
     """Return the end of a task in the repository."""
     return subprocess.run(
         (sys.executable, "-m", "hullwright", *words),
@@ -232,7 +231,7 @@ def configured(made: Made, busybox: str, **more: str) -> None:
 
 def test_up_with_check_ends_with_0_where_all_hold(made: Made, busybox: str) -> None:
     configured(made, busybox)
-    done = invoke(made, made.folder, "up", "--check")
+    done = invoke(made, "up", "--check")
     assert (done.returncode, done.stderr.count("✗")) == (ExitCode.DONE, 0), done.stderr
     assert "GET /x" in done.stdout
     assert done.stdout.count("held after") == 2
@@ -243,7 +242,7 @@ def test_up_with_a_check_that_fails_ends_with_1_and_explains(made: Made, busybox
     toml = made.folder / "hullwright.toml"
     text = toml.read_text(encoding="utf-8").replace("status = 404", 'status = 404\nwithin = "1s"')
     toml.write_text(text, encoding="utf-8")
-    done = invoke(made, made.folder, "up", "--check")
+    done = invoke(made, "up", "--check")
     assert done.returncode == ExitCode.FAILED, done.stderr
     assert "✗ app is up, but its check does not hold: GET /bin/busybox" in done.stdout
     assert "expected  GET /bin/busybox answers 404" in done.stdout
@@ -258,7 +257,7 @@ def test_a_check_of_an_unknown_service_ends_with_2_before_anything_is_started(
     made: Made, busybox: str, task: str
 ) -> None:
     configured(made, busybox, service="ap")
-    done = invoke(made, made.folder, task)
+    done = invoke(made, task)
     assert done.returncode == ExitCode.USAGE
     assert 'stacks.default.checks[1].service  unknown service "ap"' in done.stderr
     assert 'did you mean "app"?' in done.stderr
@@ -268,7 +267,7 @@ def test_a_check_of_an_unknown_service_ends_with_2_before_anything_is_started(
 def test_up_with_check_and_without_checks_ends_with_2(made: Made, busybox: str) -> None:
     configured(made, busybox)
     (made.folder / "hullwright.toml").unlink()
-    done = invoke(made, made.folder, "up", "--check")
+    done = invoke(made, "up", "--check")
     assert done.returncode == ExitCode.USAGE
     assert 'stack "default" has no checks' in done.stderr
     assert docker("ps", "-aq", "--filter", f"name={made.project}") == ""
