@@ -62,9 +62,11 @@ def sentence(shown: ColdStart, against: Against) -> str:
     by_s = shown.median_s - against.median_s
     if against.slower:
         return f"✗ {by_s:.2f} s slower than {named}{_made_by(against, slower=True)}"
+    if min(len(shown.runs), len(against.runs)) < 2:
+        return f"{_signed(by_s)} against {named}: a single run says no more"
     if max(run.total_s for run in shown.runs) < min(run.total_s for run in against.runs):
         return f"{-by_s:.2f} s quicker than {named}{_made_by(against, slower=False)}"
-    return f"no slower than {named}: {_signed(by_s)}, within what the runs differ themselves"
+    return f"no slower than {named}: {_signed(by_s)}"
 
 
 def spread(runs: Sequence[ColdRun]) -> str:

@@ -109,6 +109,11 @@ SHOWN: Final = {
         *base(2.95, 3.05),
         against=Against("v1.4", "1a2b3c4d5e6f7a8b", base(2.91, 3.02), differences=(("db", 0.04),)),
     ),
+    "cold-start-quicker": cold(
+        *base(2.5, 2.6),
+        against=Against("main", "1a2b3c4d5e6f7a8b", base(3.0, 3.1),
+                        differences=(("migrate", -0.5),)),
+    ),
     "cold-start-advice": cold(
         once(WRITTEN, total_s=3.4), fast_probes=False,
     ),
