@@ -1,4 +1,4 @@
-"""What no event tells while a stack starts: inspections, sockets and what containers use.
+"""What no event tells while a stack starts: inspections and sockets.
 
 Each is looked at as seldom as its answer may wait, for the engine needs the processor itself.
 """
@@ -36,7 +36,7 @@ class Looks:
     ws: Workspace
     wait: Wait
     project: str
-    _meter: Meter = field(default_factory=Meter)
+    meter: Meter = field(default_factory=Meter)
     _next_inspection: float = 0.0
     _next_sockets: float = 0.0
 
@@ -49,11 +49,9 @@ class Looks:
 
     def at_what_is_due(self) -> None:
         """Look at what is due now."""
-        tracks = self.wait.live()
-        for track in tracks:
-            self._meter.locate(track)
+        for track in self.wait.live():
+            self.meter.locate(track)
         self._inspect(time.time())
-        self._meter.sample(tracks, time.time())
         self._listen(time.time())
 
     def patience_s(self) -> float:
@@ -64,8 +62,6 @@ class Looks:
             due.append(self._next_inspection)
         if self.wait.to_listen():
             due.append(self._next_sockets)
-        if any(track.running for track in self.wait.live()):
-            due.append(self._meter.next_at)
         return max(0.001, min(due) - now)
 
     def _inspect(self, now: float) -> None:

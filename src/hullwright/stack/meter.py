@@ -2,75 +2,90 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from hullwright.tools import cgroups, ports
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hullwright.stack.track import Track
+    from hullwright.stack.wait import Wait
 
 # Between two samples: one takes 30 µs a container, so many of them are sampled less often.
 _SAMPLE_S: Final = 0.05
-_SAMPLE_EACH_S: Final = 0.005
+_SAMPLE_EACH_S: Final = 0.0025
 
 
 @dataclass
 class Meter:
-    """Samples control groups, and finds processes by them without asking the engine.
+    """Samples control groups, and finds processes by them without asking the engine."""
 
-    Attributes:
-        next_at: when the next sample is due, epoch seconds.
-    """
-
-    # By container: its groups, and the start of the run that they are of.
-    _groups: dict[str, tuple[float | None, cgroups.Group]] = field(default_factory=dict)
-    # By container: seconds of processor time of its earlier runs.
-    _before_s: dict[str, float] = field(default_factory=dict)
     _known: cgroups.Group | None = None
-    next_at: float = 0.0
+    # By container: the run that was seen last, its processor time, and that of those before it.
+    _runs: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+
+    @contextmanager
+    def sampling(self, wait: Wait) -> Iterator[None]:
+        """Sample what a wait knows of while the block runs, and at its end.
+
+        It has a thread of its own: a container may be gone before an inspection of another one
+        has come back.
+        """
+        over = threading.Event()
+
+        def work() -> None:
+            while not over.wait(max(_SAMPLE_S, _SAMPLE_EACH_S * len(wait.tracks))):
+                self.sample(wait.live())
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            self.sample(wait.live())
 
     def locate(self, track: Track) -> None:
-        """Find the process of a container that has just started, where one was seen before it.
+        """Find the process of a container that has just started.
 
         All containers of an engine stand beside each other, so an inspection of one tells where
         the groups of all are.
         """
-        if self._known is None or track.pid or not track.running:
+        if not track.running:
             return
-        group = self._known.beside(track.id)
-        pid = group.process()
-        if pid and ports.runs_container(pid, track.id):
-            track.pid = pid
-            self._take(track, group)
+        if self._known is None and track.pid:
+            self._known = cgroups.of_process(track.pid, track.id)
+        group = self._group(track.id)
+        if group is not None and not track.pid:
+            pid = group.process()
+            if pid and ports.runs_container(pid, track.id):
+                track.pid = pid
 
-    def sample(self, tracks: list[Track], now: float) -> None:
-        """Read what running containers have used, if it is time to."""
-        unseen = [track for track in tracks if track.running and track.id not in self._groups]
-        if now < self.next_at and not unseen:
-            return
-        running = [track for track in tracks if track.running] if now >= self.next_at else unseen
-        if running is not unseen:
-            self.next_at = now + max(_SAMPLE_S, _SAMPLE_EACH_S * len(tracks))
-        for track in running:
-            self._read(track)
+    def sample(self, tracks: list[Track]) -> None:
+        """Read what has been used until now by those that run."""
+        for track in tracks:
+            # One that was only created may run by now: its event is still on its way.
+            group = self._group(track.id) if track.ended_at is None else None
+            if group is not None:
+                self._read(track, group)
 
-    def _read(self, track: Track) -> None:
-        started_at, group = self._groups.get(track.id, (None, None))
-        if group is None or started_at != track.started_at:
-            found = cgroups.of_process(track.pid, track.id) if track.pid else None
-            if found is None:
-                return
-            self._known = self._known or found
-            self._take(track, found)
-            group = found
-        usage = group.usage()
+    def _group(self, container: str) -> cgroups.Group | None:
+        if self._known is None:
+            self._known = cgroups.usual(container)
+        return self._known and self._known.beside(container)
+
+    def _read(self, track: Track, group: cgroups.Group) -> None:
+        run, usage = group.run(), group.usage()
         if usage.peak_memory_bytes is not None:
             track.peak_memory_bytes = max(track.peak_memory_bytes or 0, usage.peak_memory_bytes)
         if usage.cpu_s is not None:
-            track.cpu_s = self._before_s.get(track.id, 0.0) + usage.cpu_s
-
-    def _take(self, track: Track, group: cgroups.Group) -> None:
-        # Another run of the same container counts from nothing again.
-        self._before_s[track.id] = track.cpu_s or 0.0
-        self._groups[track.id] = (track.started_at, group)
+            # Another run of the same container counts from nothing again.
+            last, used_s, before_s = self._runs.get(track.id, (run, 0.0, 0.0))
+            before_s += used_s if run != last else 0.0
+            self._runs[track.id] = (run, usage.cpu_s, before_s)
+            track.cpu_s = before_s + usage.cpu_s

@@ -79,6 +79,7 @@ def start_and_wait(
         ws.runner.beside(*argv, cwd=ws.root, env=selection.environment) as up,
         _pumped(events.stdout, lambda line: _event_to(facts, line), lambda: facts.put(_Silent())),
         _pumped(up.stdout, lambda line: facts.put(_Line(line)), lambda: facts.put(_Ended())),
+        looks.meter.sampling(wait),
     ):
         looks.at_all()
         told = _Told(ws, wait)
@@ -104,8 +105,12 @@ def start_and_wait(
             told.tell()
         over_at = time.time()
         told.tell(last=True)
-    firstlines.find(ws, wait, project)
-    return Watched(lines, looks.at_all(), over_at)
+    # Logs are read while the engine answers what is there.
+    reading = threading.Thread(target=firstlines.find, args=(ws, wait, project))
+    reading.start()
+    there = looks.at_all()
+    reading.join()
+    return Watched(lines, there, over_at)
 
 
 def _next_facts(facts: queue.SimpleQueue[_Fact], patience_s: float) -> Iterator[_Fact]:

@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_CONTROLLERS: Final = ("memory", "cpuacct")
+# With the cgroupfs driver, and with systemd's.
+_USUAL: Final = ("/docker/{container}", "/system.slice/docker-{container}.scope")
 _NS_PER_S: Final = 1e9
 _US_PER_S: Final = 1e6
 # More than any of the files that are read here holds, `cgroup.procs` of a huge container left out.
@@ -61,6 +64,13 @@ class Group:
         numbers = _read(f"{self.cpu or self.memory}/cgroup.procs").split()
         return min((int(each) for each in numbers), default=0)
 
+    def run(self) -> int:
+        """Return a number that another run of it has not; 0 where it does not run."""
+        try:
+            return Path(self.cpu or self.memory).stat().st_ino
+        except OSError:
+            return 0
+
     def beside(self, container: str) -> Group:
         """Return where the groups of another container of the same engine are, if it runs."""
         return Group(
@@ -94,19 +104,38 @@ def of_process(pid: int, container: str, proc: Path = Path("/proc")) -> Group | 
     None where the process is not that container's on this machine: it has ended, or the engine
     is on another one.
     """
-    try:
-        lines = (proc / str(pid) / "cgroup").read_text(encoding="utf-8").splitlines()
-        mounts = (proc / "self" / "mountinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return None
+    lines, mounts = _lines(proc / str(pid) / "cgroup"), _lines(proc / "self" / "mountinfo")
     places: dict[str, str] = {}
     for line in lines:
         _, controllers, path = line.split(":", 2)
         own = _own(path, container)
         if own:
             places.update(dict.fromkeys(controllers.split(","), own))
-    memory, cpu = _folder(mounts, places, "memory"), _folder(mounts, places, "cpuacct")
+    memory, cpu = (_folder(mounts, places, controller) for controller in _CONTROLLERS)
     return Group(container, memory, cpu) if memory or cpu else None
+
+
+def usual(container: str, proc: Path = Path("/proc")) -> Group | None:
+    """Return the control groups of a container if they are where the engine makes them by default.
+
+    None where they are elsewhere, as those of a rootless engine, or where it does not run yet.
+    """
+    mounts = _lines(proc / "self" / "mountinfo")
+    for path in _USUAL:
+        place = path.format(container=container)
+        places = dict.fromkeys(("memory", "cpuacct", ""), place)
+        memory, cpu = (_folder(mounts, places, controller) for controller in _CONTROLLERS)
+        # The engine may be just about to make the second one.
+        if memory and cpu:
+            return Group(container, memory, cpu)
+    return None
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
 
 
 def _own(path: str, container: str) -> str:
@@ -117,16 +146,14 @@ def _own(path: str, container: str) -> str:
 
 
 def _folder(mounts: list[str], places: dict[str, str], controller: str) -> str:
-    # A controller is in one hierarchy at most; version 2 has no name in /proc/PID/cgroup.
-    wanted = controller if controller in places else ""
-    if wanted not in places:
-        return ""
-    found = (
-        _below(point, root, places[wanted])
-        for kind, options, root, point in _mounts(mounts)
-        if (kind == "cgroup2" and not wanted) or (kind == "cgroup" and wanted in options)
-    )
-    return next((folder for folder in found if folder), "")
+    # A controller is in one hierarchy at most; that of version 2 has no name in /proc/PID/cgroup.
+    for kind, wanted in (("cgroup", controller), ("cgroup2", "")):
+        for mounted, options, root, point in _mounts(mounts):
+            if mounted == kind and wanted in places and (not wanted or wanted in options):
+                folder = _below(point, root, places[wanted])
+                if folder:
+                    return folder
+    return ""
 
 
 def _mounts(lines: list[str]) -> Iterator[tuple[str, list[str], str, str]]:

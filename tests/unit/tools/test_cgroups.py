@@ -117,3 +117,28 @@ def test_what_is_not_the_containers_is_not_read(tmp_path: Path, groups: str, mou
 
 def test_a_process_that_is_not_there_has_none(tmp_path: Path) -> None:
     assert cgroups.of_process(42, ID, tmp_path) is None
+
+
+@pytest.mark.parametrize("place", ["docker/{id}", "system.slice/docker-{id}.scope"])
+def test_a_container_is_found_where_the_engine_puts_it(tmp_path: Path, place: str) -> None:
+    proc = machine(tmp_path, "", V2)
+    assert cgroups.usual(ID, proc) is None
+    own = tmp_path / "fs" / place.format(id=ID)
+    write(own, memory__peak="3", cpu__stat="usage_usec 1000000")
+    group = cgroups.usual(ID, proc)
+    assert group is not None
+    assert group.usage() == Usage(3, 1.0)
+    assert group.run() == own.stat().st_ino
+    assert group.beside(OTHER).run() == 0
+
+
+def test_version_1_is_found_where_the_engine_puts_it(tmp_path: Path) -> None:
+    proc = machine(tmp_path, "", V1)
+    write(tmp_path / f"fs/memory/docker/{ID}", memory__max_usage_in_bytes="2048\n")
+    assert cgroups.usual(ID, proc) is None, "it is half made"
+    write(tmp_path / f"fs/cpu/docker/{ID}", cpuacct__usage="250000000\n")
+    # That of version 2 beside it has no figures.
+    write(tmp_path / f"fs/unified/docker/{ID}", cgroup__procs="1")
+    group = cgroups.usual(ID, proc)
+    assert group is not None
+    assert group.usage() == Usage(2048, 0.25)
