@@ -188,6 +188,8 @@ def _suggestions(
             continue
         sooner_s, seen, write = sooner
         saves_s = abs(total_s - _total_with(by_name, total_s, name, sooner_s))
+        # Times that contradict each other are no reason to promise more than there is.
+        saves_s = min(saves_s, total_s) if here else saves_s
         if saves_s >= max(_WORTH_S, _WORTH_PART * total_s):
             found.append(Suggestion(name, seen, write, round(saves_s, 3), here))
     return tuple(sorted(found, key=lambda each: -each.saves_s))
@@ -242,11 +244,12 @@ def _by_a_check(service: ServiceUp) -> tuple[float, str, str] | None:
     end_s = done_s(service)
     if service.status != "unknown" or service.listening_s is None or end_s is None:
         return None
-    sooner_s = end_s - service.listening_s - _FAST_S
+    took_s = max(service.listening_s - (service.started_s or 0.0), 0.0)
+    sooner_s = end_s - (service.started_s or 0.0) - took_s - _FAST_S
     if sooner_s <= 0.0:
         return None
     seen = (
-        f"listened {service.listening_s - (service.started_s or 0.0):.2f} s after its start, and "
+        f"listened {took_s:.2f} s after its start, and "
         f"was watched for {SETTLE_S:g} s because it has no check"
     )
     return sooner_s, seen, f"a healthcheck with {_FAST_TEXT} and start_period: 30s"

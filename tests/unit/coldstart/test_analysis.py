@@ -123,7 +123,7 @@ def test_own_work_and_probe_lag_and_the_work_of_compose_make_up_the_total(cold: 
 @given(starts())
 def test_nothing_saves_more_than_the_whole(cold: ColdRun) -> None:
     for suggestion in analysed(cold).suggestions:
-        assert 0.1 <= suggestion.saves_s <= max(cold.total_s, 10.0)
+        assert 0.1 <= suggestion.saves_s <= cold.total_s + 0.001
 
 
 def test_probes_far_apart_are_suggested_against_with_what_it_saves_on_the_path() -> None:
