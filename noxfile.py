@@ -16,6 +16,8 @@ register()
 nox.options.sessions = [*(nox.options.sessions or ()), "lint", "types", "tests"]
 
 BIN = Path(sys.executable).parent
+# All of them share one engine, which builds and removes images no faster for more of them.
+MOST_WORKERS = 6
 PYTHON = ("src", "tests", "bench", "tasks.py", "noxfile.py")
 
 
@@ -48,8 +50,16 @@ def types(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
-    """Run the whole test suite: unit, golden, integration and end to end."""
-    session.run(sys.executable, "-m", "pytest", *session.posargs, external=True)
+    """Run the whole test suite, or what is named: unit, golden, integration and end to end.
+
+    Several workers share it, one more than there are processors: tests wait for the engine too.
+    The slow tests come first in the order of folders, so that no worker is left with one of them.
+    """
+    workers = min(len(os.sched_getaffinity(0)) + 1, MOST_WORKERS)
+    spread = (f"--numprocesses={workers}", "--dist=loadgroup", "--no-loadscope-reorder")
+    session.run(
+        sys.executable, "-m", "pytest", *spread, "--durations=20", *session.posargs, external=True
+    )
 
 
 def _first_line(path: Path) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import imaging
 from composing import BUSYBOX, docker
 from repositories import Repository
 
@@ -115,9 +116,7 @@ class Matrix:
 
     def images(self) -> list[str]:
         """Return the digests of its images in the local store."""
-        label = f"label=dev.hullwright.project={self.project}"
-        words = ("image", "ls", "--all", "--quiet", "--no-trunc", "--filter", label)
-        return list(dict.fromkeys(docker(*words).split()))
+        return imaging.labelled(self.project)
 
     def remove(self) -> None:
         """Remove its images from the local store."""
@@ -181,4 +180,4 @@ def matrix_in(folder: Path, count: int = 8, **more: Any) -> Iterator[Matrix]:
     try:
         yield matrix
     finally:
-        matrix.remove()
+        imaging.forget(matrix.project)

@@ -20,6 +20,7 @@ from uuid import uuid4
 
 import pytest
 
+import imaging
 from composing import docker, environ_of, new_project, remove, there
 from integration.conftest import busybox, engine
 from repositories import isolated
@@ -224,10 +225,7 @@ class Shop:
         for project in self.projects():
             remove(project)
             assert not any(there(project).values())
-        label = f"label=dev.hullwright.project={self.project}"
-        images = docker("image", "ls", "--quiet", "--no-trunc", "--filter", label).split()
-        if images:
-            docker("image", "rm", "--force", *set(images))
+        imaging.forget(self.project)
 
 
 def shop_environ(tmp_path: Path) -> dict[str, str]:

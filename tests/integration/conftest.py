@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from composing import BUSYBOX, Made, docker, environ_of, new_project, remove, there
+from spreading import one_at_a_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,11 +42,13 @@ def engine() -> str:
 @pytest.fixture(scope="session")
 def busybox(engine: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the reference of a static busybox, made from the system's package where missing."""
-    if not docker("image", "ls", "--quiet", BUSYBOX):
-        folder = tmp_path_factory.mktemp("busybox")
-        shutil.copy(_static_busybox(folder), folder / "busybox")
-        (folder / "Dockerfile").write_text(_DOCKERFILE, encoding="utf-8")
-        docker("buildx", "build", "--quiet", "--load", "--tag", BUSYBOX, str(folder))
+    folder = tmp_path_factory.mktemp("busybox")
+    # Workers start at the same moment, and one image of theirs would replace the other's.
+    with one_at_a_time(Path(tempfile.gettempdir()) / "hullwright-test-busybox.lock"):
+        if not docker("image", "ls", "--quiet", BUSYBOX):
+            shutil.copy(_static_busybox(folder), folder / "busybox")
+            (folder / "Dockerfile").write_text(_DOCKERFILE, encoding="utf-8")
+            docker("buildx", "build", "--quiet", "--load", "--tag", BUSYBOX, str(folder))
     return BUSYBOX
 
 

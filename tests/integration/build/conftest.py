@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import imaging
 from hullwright import build
 from hullwright.build import BuildRequest, SourceVersion
 from hullwright.config.models import Build, Config, Service
@@ -105,11 +106,8 @@ def shop(busybox: str, tmp_path: Path) -> Iterator[Shop]:
     root.mkdir()
     made = Shop(root, f"hwtest-{uuid.uuid4().hex[:10]}", busybox)
     yield made
-    label = f"label=dev.hullwright.project={made.project}"
-    images = docker("image", "ls", "--quiet", "--no-trunc", "--filter", label).split()
-    if images:
-        docker("image", "rm", "--force", *set(images))
-    assert docker("image", "ls", "--quiet", "--filter", label) == ""
+    imaging.forget(made.project)
+    assert imaging.named(made.project) == []
 
 
 @pytest.fixture
@@ -123,7 +121,4 @@ def yard(engine: str, tmp_path: Path) -> Iterator[Yard]:
     repository.commit("v1.0.0")
     repository.commit()
     yield made
-    label = f"label=dev.hullwright.project={made.project}"
-    images = docker("image", "ls", "--quiet", "--no-trunc", "--filter", label).split()
-    if images:
-        docker("image", "rm", "--force", *set(images))
+    imaging.forget(made.project)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+import imaging
 from composing import docker, environ_of
 from hullwright.provision.facts import BUILDX_FLOOR, COMPOSE_FLOOR, SOPS_FLOOR, version_tuple
 from hullwright.run import Runner
@@ -120,10 +121,7 @@ def repository(tmp_path: Path) -> Iterator[Path]:
     for path in (folder, *folder.rglob("*")):
         os.chown(path, 4242, 4242)
     yield folder
-    label = f"label=dev.hullwright.project={folder.name}"
-    images = docker("image", "ls", "--quiet", "--no-trunc", "--filter", label).split()
-    if images:
-        docker("image", "rm", "--force", *set(images))
+    imaging.forget(folder.name)
 
 
 def test_a_job_builds_a_repository_that_another_user_cloned(toolbox: str, repository: Path) -> None:

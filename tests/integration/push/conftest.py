@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import imaging
 from flaky import Proxy, flaky
 from matrix import Matrix, made
 from registries import PASSWORD, USER, registry
@@ -112,7 +113,7 @@ def yard_in(
         try:
             yield Yard(matrix, proxy)
         finally:
-            matrix.remove()
+            imaging.forget(matrix.project)
 
 
 @pytest.fixture

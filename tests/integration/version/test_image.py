@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+import imaging
 from composing import docker
 
 if TYPE_CHECKING:
@@ -106,10 +107,7 @@ def shop(busybox: str, repository: Repository) -> Iterator[Shop]:
     repository.write(".dockerignore", "told\n")
     repository.commit("v1.2.3", "job/v3.0.0")
     yield made
-    label = f"label=dev.hullwright.project={made.project}"
-    images = docker("image", "ls", "--quiet", "--no-trunc", "--filter", label).split()
-    if images:
-        docker("image", "rm", "--force", *set(images))
+    imaging.forget(made.project)
 
 
 def saved(reference: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
