@@ -12,7 +12,10 @@ import subprocess
 import tarfile
 import textwrap
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import pytest
 
 from composing import BUSYBOX, docker
 from hullwright import stack
@@ -33,6 +36,7 @@ _FOREIGN: Final = {
 }
 # Nothing listens there, so the answer comes at once.
 _NOWHERE: Final = "127.0.0.1:9/hullwright-test/nowhere:1"
+_LATE_CHECK: Final = 'healthcheck: {test: "exit 1", interval: 60s}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,13 @@ def make_images() -> None:
         assert done.returncode == 0, done.stderr
 
 
+def needs_emulator(architecture: str) -> None:
+    """Skip a test where the kernel knows no emulator for programs of an architecture."""
+    names = {"arm64": "qemu-aarch64"}
+    if not (Path("/proc/sys/fs/binfmt_misc") / names[architecture]).exists():
+        pytest.skip(f"no emulator for {architecture} is registered")
+
+
 def _elf(machine: int, order: str, code: bytes) -> bytes:
     """Return the smallest program that Linux starts: two headers, and its code behind them."""
     base, size = 0x400000, 120 + len(code)
@@ -152,7 +163,12 @@ def _one(
     rest: str = "",
     timeout_s: float = 30.0,
 ) -> Seed:
-    """Return a seed of one service that is called `app`."""
+    """Return a seed of one service that is called `app`.
+
+    Without a health check it would count as running where it is slow to die; so it has one.
+    """
+    if "healthcheck" not in service:
+        service = f"{textwrap.dedent(service).strip()}\n{_LATE_CHECK}"
     head = f"  app:\n    image: {image}\n    stop_grace_period: 0s\n"
     body = textwrap.indent(textwrap.dedent(service).strip(), "    ")
     return Seed(name, head + body, (("app", cause or name),), rest, timeout_s)
@@ -246,6 +262,7 @@ SEEDS: Final = (
     image: {busybox}
     command: nc databse 5432
     stop_grace_period: 0s
+    healthcheck: {test: "exit 1", interval: 60s}
     depends_on: [database]
 """,
         (("app", "name-unresolvable"),),
@@ -348,6 +365,7 @@ VARIANTS: Final = (
     image: {busybox}
     command: nc database 5432
     stop_grace_period: 0s
+    healthcheck: {test: "exit 1", interval: 60s}
     networks: [front]
     depends_on: [database]
 """,

@@ -64,9 +64,11 @@ def failures(
 
 def reason(track: Track, told: Iterable[Failure] = ()) -> str:
     """Return a few words on a container's state, empty where nothing has to be said."""
+    own = next((each.sentence for each in told if each.service == track.service), "")
     if track.status == "failed":
-        own = (each.sentence for each in told if each.service == track.service)
-        return next(own, f"{track.service} failed: {track.cause}")
+        return own or f"{track.service} failed: {track.cause}"
+    if track.status == "waiting":
+        return own
     return _REASONS.get(track.status, "")
 
 
@@ -85,6 +87,9 @@ def _found(
         failed.sort(key=lambda track: _depth(track.service, wait.expected))
         found = [_of_track(evidence.gather(ws, wait, track, around))
                  for track in failed]  # fmt: skip
+        # Of the containers of one service, those that failed alike are told of once.
+        alike = {(each.service, each.cause, each.sentence): each for each in reversed(found)}
+        found = list(reversed(alike.values()))
         return (*found, *_orphans(wait, found))
     if wait.compose_code:
         told = refused.failure(ws, there, output, model)

@@ -167,3 +167,45 @@ def test_a_start_that_holds_has_no_failure(ws: Workspace) -> None:
     wait.compose_ended(0)
     assert explain.failures(ws, wait, (), ()) == ()
     assert json.dumps(explain.reason(wait.tracks["id"])) == '""'
+
+
+def test_containers_that_failed_alike_are_told_of_once(ws: Workspace) -> None:
+    wait = Wait({"db": Expected("db", scale=2), "web": Expected("web")}, 0.0, 60.0)
+    for number in (1, 2):
+        wait.feed(Event(1.0, "start", f"id{number}", f"x-db-{number}", "db"))
+        wait.feed(Event(2.0, "die", f"id{number}", f"x-db-{number}", "db", 3))
+    wait.feed(Event(1.0, "start", "id3", "x-web-1", "web"))
+    wait.feed(Event(2.0, "die", "id3", "x-web-1", "web", 3))
+    told = [each.service for each in explain.failures(ws, wait, (), ())]
+    assert told == ["db", "web"]
+
+
+def test_what_could_not_start_follows_what_kept_it_from_it(ws: Workspace) -> None:
+    wait = Wait(
+        {
+            "app": Expected("app", depends_on=("api",)),
+            "api": Expected("api", depends_on=("db",)),
+            "db": Expected("db"),
+            "other": Expected("other"),
+        },
+        0.0,
+        60.0,
+    )
+    wait.feed(Event(0.5, "create", "id2", "x-api-1", "api"))
+    wait.feed(Event(1.0, "start", "id", "x-db-1", "db"))
+    wait.feed(Event(2.0, "die", "id", "x-db-1", "db", 3))
+    found = explain.failures(ws, wait, (), ())
+    assert [(each.service, each.cause) for each in found] == [
+        ("db", "crash"), ("api", "dependency"), ("app", "dependency"),
+    ]  # fmt: skip
+    assert found[2].sentence == "app was not started: it depends on api"
+    assert dict(found[2].facts) == {"because": "db crashed: it ended with 3"}
+    assert explain.reason(wait.tracks["id2"], found) == found[1].sentence
+
+
+def test_the_deeper_of_two_failures_is_told_first(ws: Workspace) -> None:
+    wait = Wait({"app": Expected("app", depends_on=("db",)), "db": Expected("db")}, 0.0, 60.0)
+    for name in ("app", "db"):
+        wait.feed(Event(1.0, "start", f"id-{name}", f"x-{name}-1", name))
+        wait.feed(Event(2.0, "die", f"id-{name}", f"x-{name}-1", name, 1))
+    assert [each.service for each in explain.failures(ws, wait, (), ())] == ["db", "app"]
