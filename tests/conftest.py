@@ -6,7 +6,7 @@ import os
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import imaging
 import spreading
@@ -15,10 +15,12 @@ import spreading
 # programs that the tests interrupt would never notice.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No deadline, for these machines are noisy. CI takes the same examples each time, so that a change
-# is judged by what it changed; new ones are searched for wherever people work.
-settings.register_profile("person", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+# No deadline, and none for making examples, for these machines are noisy. CI takes the same examples
+# each time, so that a change is judged by what it changed; new ones are searched for wherever
+# people work.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("person", _PATIENT)
+settings.register_profile("ci", _PATIENT, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "person")
 
 
@@ -30,12 +32,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         spreading.group(items)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Call each test by the name under which it can be run alone."""
-    # A worker's own reports are held against the names that it collected.
-    if hasattr(report, "node"):
-        report.nodeid = spreading.ungrouped(report.nodeid)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Have tests called by their names where workers run them."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and getattr(session.config.option, "numprocesses", None):
+        session.config.pluginmanager.register(spreading.Naming(terminal))
 
 
 def pytest_sessionfinish() -> None:

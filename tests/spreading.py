@@ -40,6 +40,22 @@ def ungrouped(nodeid: str) -> str:
     return name if sign and nodeid.rfind("]") < len(name) else nodeid
 
 
+class Naming:
+    """Calls each test by the name under which it can be run alone, and each failure at once."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the group away from what a worker reports."""
+        report.nodeid = ungrouped(report.nodeid)
+        if report.failed:
+            # Dots of several workers do not tell which test it was; what it said comes at the end.
+            self._terminal.ensure_newline()
+            self._terminal.write_line(f"FAILED {report.nodeid} ({report.when})")
+
+
 @contextmanager
 def one_at_a_time(shared: Path) -> Iterator[None]:
     """Hold that one worker at a time does this; what `shared` names need not be there.

@@ -91,10 +91,11 @@ def test_what_is_never_ready_ends_with_the_timeout(made: Made, busybox: str) -> 
     stop_grace_period: 0s
     healthcheck: {{test: "exit 1", interval: 200ms, retries: 1000}}
 """)
-    ws = made.workspace(Stack("default", ("compose.yaml",), timeout=timedelta(seconds=1)))
+    ws = made.workspace(Stack("default", ("compose.yaml",), timeout=timedelta(seconds=5)))
     report = stack.up(ws, stack.select(ws))
     assert failure(report).cause == "never-ready"
-    assert failure(report).sentence == "app was not ready within 1 s"
+    # Long enough for the engine to have started it, however busy it is.
+    assert failure(report).sentence == "app was not ready within 5 s"
     # Ended by the verdict, not removed: a person wants to look at it.
     assert there(made.project)["containers"] == [f"{made.project}-app-1"]
 
