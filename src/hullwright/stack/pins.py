@@ -183,6 +183,7 @@ def _not_built(ws: Workspace, unbuilt: Sequence[_Unbuilt]) -> CheckFailedError:
         f"not built yet: {', '.join(each.name for each in unbuilt)}",
         why=why,
         next_step="\n".join(dict.fromkeys(steps)),
+        cause="image-missing",
     )
 
 

@@ -80,11 +80,11 @@ _MISSING: Final = tuple(
     for pattern in (
         rf"{_VARIABLE}['\"`}}]*:? (?:environment variable )?(?:is |was |has |to be )?{_UNSET}",
         (
-            r"(?:must|please|need to|have to) (?:specify|set|provide|define)(?: the)?"
+            r"(?:^|[:;,.] |must |please |need to |have to )(?:specify|set|provide|define)(?: the)?"
             rf"(?: environment)?(?: variables?)? {_VARIABLE}"
         ),
         rf"(?:missing|required|undefined|unset)(?: required)? {_KIND_OF_VALUE}:? {_VARIABLE}",
-        rf"(?:KeyError|environment variable)s?:? {_VARIABLE}",
+        rf"(?:KeyError|environment variable)s?:?[\s-]+{_VARIABLE}",
     )
 )
 _NO_VARIABLES: Final = frozenset(

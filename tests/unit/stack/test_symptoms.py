@@ -137,6 +137,27 @@ def test_lines_that_are_set_in_belong_to_the_message_above() -> None:
     assert symptom.line.startswith("You must specify POSTGRES_PASSWORD")
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            "entrypoint: the database is new and has no superuser password: set DB_PASSWORD, or",
+            "       DB_PASSWORD_FILE, to a non-empty value",
+        ),
+        (
+            "[ERROR] [Entrypoint]: Database is uninitialized and password option is not specified",
+            "    You need to specify one of the following as an environment variable:",
+            "    - DB_PASSWORD",
+            "    - DB_ALLOW_EMPTY_PASSWORD",
+        ),
+    ],
+)
+def test_databases_without_a_password_name_the_variable(lines: tuple[str, ...]) -> None:
+    symptom = symptoms.dying(written(*lines), END, 1)
+    assert symptom is not None
+    assert (symptom.kind, symptom.subject) == ("missing-value", "DB_PASSWORD")
+
+
 def test_a_stack_trace_below_an_error_is_part_of_it() -> None:
     lines = written(
         "Error: EACCES: permission denied, open '/data/x'", *["    at open (fs.js)"] * 9
