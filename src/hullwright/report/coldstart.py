@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.coldstart.analysis import Analysis, Suggestion, analysed
+from hullwright.coldstart.judging import longest
 from hullwright.report import checks, coldagainst, coldbars, failures
 from hullwright.report.coldbars import end_s, in_order, seconds
 from hullwright.report.stack import up_json
@@ -122,7 +123,9 @@ def _told_first(shown: ColdStart) -> list[str]:
     told = [failures.text(shown.failures)] if shown.failures else []
     if not told and shown.budget_s is not None and shown.median_s > shown.budget_s:
         took = f"the cold start took {shown.median_s:.2f} s"
-        told.append(f"✗ {took}, over its budget of {shown.budget_s:g} s")
+        most = longest(shown.typical)
+        by = f"; longest was {most[0]}, {most[1]:.2f} s by itself" if most else ""
+        told.append(f"✗ {took}, over its budget of {shown.budget_s:g} s{by}")
     if shown.against is not None:
         told.append(coldagainst.text(shown, shown.against))
     return told
