@@ -1,4 +1,4 @@
-"""What `up`, `ps` and `down` found, as text, Markdown and JSON."""
+"""What `up` and `ps` found, as text, Markdown and JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hullwright.report import checks, failures
 from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
-from hullwright.stack import DownPlan, StackState, UpReport
+from hullwright.stack import StackState, UpReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,19 +15,18 @@ if TYPE_CHECKING:
     from hullwright.stack import ServiceState, ServiceUp
     from hullwright.tools.engine import Published
 
-    Shown = UpReport | StackState | DownPlan
+    Shown = UpReport | StackState
 
 _SCHEMA: Final = 1
 _MARKS: Final = {"healthy": "✓", "completed": "✓", "unknown": "·", "failed": "✗", "waiting": "·"}
 # In the words of `ps`.
 _STATUSES: Final = {"waiting": "not started", "unknown": "running, no health check"}
+_NOT_WAITED: Final = "started, and not waited for · look: invoke ps"
 _STATES: Final = ("service", "state", "since", "restarts", "ports", "image")
 
 
 def text(shown: Shown) -> str:
     """Return a report for people."""
-    if isinstance(shown, DownPlan):
-        return _down_text(shown)
     if isinstance(shown, StackState):
         return _state_text(shown)
     head = f"stack {shown.stack} · project {shown.project}"
@@ -39,13 +38,12 @@ def text(shown: Shown) -> str:
         state = f"up {after}, and not as it must be" if shown.checks else f"not up {after}"
         last = f"{state} · look: invoke ps · stop: invoke down"
         return "\n\n".join([failures.text(shown.failures), f"{head}\n{table}", *looked, last])
-    return "\n\n".join([head, table, *looked, f"up in {shown.total_s:.2f} s"])
+    last = f"up in {shown.total_s:.2f} s" if shown.waited else _NOT_WAITED
+    return "\n\n".join([head, table, *looked, "\n".join([last, *_advice(shown)])])
 
 
 def markdown(shown: Shown) -> str:
     """Return a report for a job summary or a pull request."""
-    if isinstance(shown, DownPlan):
-        return f"```\n{_down_text(shown)}\n```"
     if isinstance(shown, StackState):
         rows = [_state_row(each) for each in shown.services]
         return f"### {shown.stack}\n\n{markdown_table(_STATES, rows, right=(3,))}"
@@ -54,20 +52,13 @@ def markdown(shown: Shown) -> str:
     table = markdown_table(header, rows, right=(2,))
     looked = f"\n\n{checks.markdown(shown.checks)}" if shown.checks else ""
     told = f"\n\n{failures.markdown(shown.failures)}" if shown.failed else ""
-    return f"### up: {shown.stack} in {shown.total_s:.2f} s\n\n{table}{looked}{told}"
+    advice = "".join(f"\n\n{line}" for line in _advice(shown))
+    head = f"in {shown.total_s:.2f} s" if shown.waited else "started"
+    return f"### up: {shown.stack} {head}\n\n{table}{looked}{told}{advice}"
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
     """Return a report as documented values; figures that are not known are null."""
-    if isinstance(shown, DownPlan):
-        return {
-            "schema": _SCHEMA,
-            "project": shown.project,
-            "containers": list(shown.containers),
-            "networks": list(shown.networks),
-            "volumes": list(shown.volumes),
-            "secrets": list(shown.secrets),
-        }
     if isinstance(shown, StackState):
         return {
             "schema": _SCHEMA,
@@ -80,10 +71,19 @@ def as_json(shown: Shown) -> dict[str, Any]:
         "stack": shown.stack,
         "project": shown.project,
         "total_s": round(shown.total_s, 3),
-        "verdict": "failed" if shown.failed else "up",
-        "services": [up_json(each) for each in shown.services],
+        "verdict": "failed" if shown.failed else "up" if shown.waited else "started",
+        "services": [up_json(each) | {"status": _status(each, shown)} for each in shown.services],
         "checks": checks.as_json(shown.checks),
         "failures": failures.as_json(shown.failures),
+        "slow_probes": [
+            {
+                "service": each.service,
+                "probe_lag_s": each.lag_s,
+                "start_interval": each.start_interval,
+                "start_period": each.start_period,
+            }
+            for each in shown.slow_probes
+        ],
     }
 
 
@@ -127,13 +127,33 @@ def _up_row(service: ServiceUp, report: UpReport) -> list[str]:
     at = service.ended_s if service.status == "completed" else service.healthy_s
     return [
         f"{_MARKS[service.status]} {service.service}",
-        _STATUSES.get(service.status, service.status),
+        _STATUSES.get(_status(service, report), _status(service, report)),
         "" if at is None else f"{at:.2f} s",
         " ".join(_address(port) for port in _ports(service.published)),
         # Why a service failed stands above the table.
         report.images.get(service.service, "")
         or ("" if service.status in {"failed", "unknown"} else service.reason),
     ]
+
+
+def _status(service: ServiceUp, report: UpReport) -> str:
+    """Return a service's state; `started` is all that is known of one that nobody waited for."""
+    begun = service.status == "waiting" and service.started_s is not None
+    return "started" if begun and not report.waited else service.status
+
+
+def _advice(report: UpReport) -> list[str]:
+    """Return one line of what to write into the file, where health checks told late."""
+    slow = report.slow_probes
+    if not slow:
+        return []
+    told = ", ".join(f"{each.service} {each.lag_s:.1f} s" for each in slow)
+    periods: dict[str, list[str]] = {}
+    for each in slow:
+        periods.setdefault(each.start_period, []).append(each.service)
+    written = ", ".join(f"{period} ({', '.join(names)})" for period, names in periods.items())
+    wanted = f"start_interval: {slow[0].start_interval} with start_period: {written}"
+    return [f"health checks told late ({told}); write into the file: {wanted}"]
 
 
 def _ports(published: Iterable[Published]) -> list[Published]:
@@ -169,8 +189,20 @@ def _state_row(state: ServiceState) -> list[str]:
         "" if state.uptime_s is None else duration(state.uptime_s),
         str(state.restarts),
         " ".join(_address(port) for port in _ports(state.published)),
-        state.version or state.image,
+        _version(state),
     ]
+
+
+def _version(state: ServiceState) -> str:
+    """Return the version of a container's image, and how it stands to what is checked out."""
+    told = {
+        "current": "current",
+        "behind": f"{state.commits_behind} commit{'s' * (state.commits_behind != 1)} behind",
+        "changed": "files changed since",
+        "other": "of another commit",
+    }.get(state.standing)
+    name = state.version or state.image
+    return f"{name} · {told}" if told else name
 
 
 def _state_json(state: ServiceState) -> dict[str, Any]:
@@ -184,22 +216,8 @@ def _state_json(state: ServiceState) -> dict[str, Any]:
         "restarts": state.restarts,
         "image": state.image,
         "version": state.version or None,
+        "revision": state.revision or None,
+        "git": state.standing or None,
+        "commits_behind": state.commits_behind,
         "published": [_address(port) for port in _ports(state.published)],
     }
-
-
-def _down_text(plan: DownPlan) -> str:
-    if not plan:
-        return f"project {plan.project}: nothing is there"
-    counts = [
-        f"{len(names)} {kind}{'s' if len(names) != 1 else ''}"
-        for kind, names in (
-            ("container", plan.containers),
-            ("network", plan.networks),
-            ("volume", plan.volumes),
-            ("secret", plan.secrets),
-        )
-        if names
-    ]
-    kept = "" if plan.volumes else " · volumes kept"
-    return f"project {plan.project}: removed {', '.join(counts)}{kept}"

@@ -1,9 +1,7 @@
-"""Look at a stack that was started: its services, its logs."""
+"""Look at a stack that was started: its project, its services, its containers."""
 
 from __future__ import annotations
 
-import select
-import signal
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -12,7 +10,7 @@ from hullwright.errors import CheckFailedError, unknown
 from hullwright.stack.selection import resolved
 from hullwright.stack.variables import as_written
 from hullwright.tools import engine, whales
-from hullwright.tools.compose import ONEOFF_LABEL, Invocation
+from hullwright.tools.compose import ONEOFF_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -21,8 +19,8 @@ if TYPE_CHECKING:
     from hullwright.tools.engine import Container, Published
     from hullwright.workspace import Workspace
 
-VERSION_LABEL: Final = "org.opencontainers.image.version"
-_INTERRUPTED: Final = frozenset({-signal.SIGINT, 130})
+_OCI: Final = "org.opencontainers.image."
+_OWN: Final = "dev.hullwright."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,10 @@ class ServiceState:
         health: `healthy`, `unhealthy`, `starting`, or `none` without a health check.
         uptime_s: seconds since it was started; None where it does not run.
         version: version of its image, by its OCI label; empty without.
+        revision: the commit that its image was built from, by its label; empty without.
+        built_service: the service of this repository that its image is of; empty for others'.
+        standing: how that image stands to Git (`current`, `behind`, …); empty where nobody asked.
+        commits_behind: commits since then; None where it is not known.
     """
 
     service: str
@@ -46,6 +48,10 @@ class ServiceState:
     image: str
     version: str
     published: tuple[Published, ...] = ()
+    revision: str = ""
+    built_service: str = ""
+    standing: str = ""
+    commits_behind: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,61 +85,16 @@ def ps(ws: Workspace, selection: Selection) -> StackState:
         if name not in names:
             _refuse_unknown(ws, selection, name, names)
     found = [
-        _state(container, now)
-        for container in there
-        if container.labels.get(ONEOFF_LABEL, "False") == "False"
+        _state(ws, container, now)
+        for container in lasting(there)
         if not selection.services or container.service in selection.services
     ]
     return StackState(selection.stack.name, project, tuple(found))
 
 
-def logs(
-    ws: Workspace,
-    selection: Selection,
-    *,
-    follow: bool = False,
-    tail: str | None = None,
-    since: str | None = None,
-) -> int:
-    """Hand the stack's logs over to the terminal and return 0, also when a reader has enough.
-
-    Raises:
-        UsageError: a service is unknown.
-        CheckFailedError: nothing of the stack, or not a named service, is there.
-    """
-    words = ["logs"]
-    words += ["--follow"] if follow else []
-    words += ["--tail", tail] if tail is not None else []
-    words += ["--since", since] if since is not None else []
-    there = engine.of_project(ws.runner, project_name(ws, selection))
-    names = known(ws, selection, there)
-    if not there:
-        raise CheckFailedError(
-            f"nothing of {project_name(ws, selection)} runs, so there are no logs",
-            next_step="invoke up",
-        )
-    return attached(ws, selection, *words, *names)
-
-
-def attached(ws: Workspace, selection: Selection, *words: str) -> int:
-    """Run a Compose subcommand with the terminal to itself, and return its exit code."""
-    argv = Invocation(project=project_name(ws, selection)).argv(*words)
-    code = ws.runner.attach(*argv, cwd=ws.root)
-    return 0 if code in _INTERRUPTED or _reader_gone(ws) else code
-
-
-def _reader_gone(ws: Workspace) -> bool:
-    """Return whether nobody reads our output any more (`invoke logs | head`): no failure of ours.
-
-    Compose ends with 255 then, which says nothing; the pipe itself does.
-    """
-    try:
-        descriptor = ws.console.out.fileno()
-    except (OSError, ValueError):
-        return False
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
-    return any(event & select.POLLERR for _, event in poll.poll(0))
+def lasting(there: Iterable[Container]) -> tuple[Container, ...]:
+    """Return the containers of services, without those of one-off commands."""
+    return tuple(one for one in there if one.labels.get(ONEOFF_LABEL, "False") == "False")
 
 
 def running(ws: Workspace, selection: Selection, service: str) -> Container:
@@ -191,7 +152,10 @@ def _refuse_unknown(
         raise unknown("service", service, services)
 
 
-def _state(container: Container, now: float) -> ServiceState:
+def _state(ws: Workspace, container: Container, now: float) -> ServiceState:
+    labels = container.labels
+    own = labels.get(f"{_OWN}project") == ws.config.project
+    built = labels.get(f"{_OWN}service", "") if own else ""
     return ServiceState(
         service=container.service,
         container=container.name,
@@ -201,6 +165,8 @@ def _state(container: Container, now: float) -> ServiceState:
         uptime_s=now - container.started_at if container.state == "running" else None,
         restarts=container.restarts,
         image=container.image,
-        version=container.labels.get(VERSION_LABEL, ""),
+        version=labels.get(f"{_OCI}version", ""),
         published=container.published,
+        revision=labels.get(f"{_OCI}revision", ""),
+        built_service=built if built in ws.config.services else "",
     )

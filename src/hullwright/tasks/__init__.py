@@ -25,6 +25,7 @@ def collection() -> Collection:
         coldstarting,
         image,
         info,
+        looking,
         pruning,
         publishing,
         registering,
@@ -38,7 +39,7 @@ def collection() -> Collection:
     )
 
     publication = (publishing, releasing, registering, pruning)
-    starting = (stack, coldstarting, secret, running)
+    starting = (stack, looking, coldstarting, secret, running)
     namespace = _tasks_of(Collection(), image, *publication, *starting, info, tagging)
     # Groups are dotted: `secrets.rotate`.
     namespace.add_collection(_tasks_of(Collection("secrets"), secretkeeping, scanning))

@@ -1,261 +1,308 @@
-"""Tasks of stacks: start, look, enter and stop."""
+"""Tasks that change what runs of stacks: start, restart, stop, remove, and run one command."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hullwright.tasks.define import ENV, FORMATS, PROFILE, SECRETS, STACK, task
+from hullwright.tasks.define import ENV, FORMATS, PROFILE, SECRETS, STACK, STACKS, TIMEOUT, task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hullwright.stack import DownPlan, UpPlan
+    from hullwright.tasks.inturn import Show
     from hullwright.tasks.session import Session
 
+_FAST = "probes every 250 ms; a later start without --fast-probes recreates the containers"
 _DEV = "add docker-compose.dev.yml: sources mounted, reload on change"
 
 
 @task(
-    lists=("service", "profile"),
+    lists=("stack", "service", "profile", "timeout"),
     operands="service",
     flags={
-        "stack": STACK,
+        "stack": STACKS,
         "service": "only these compose services and what they depend on",
         "profile": PROFILE,
         "env": ENV,
         "secrets": SECRETS,
         "dev": _DEV,
-        "timeout": "longest wait, such as 2m",
+        "timeout": TIMEOUT,
+        "wait": "wait until it is healthy; --no-wait ends with Compose's own start",
+        "fast-probes": "probe every 250 ms while it starts; a later start without it recreates",
         "check": "then look at what must hold: [[stacks.NAME.checks]]",
         "format": FORMATS,
     },
 )
 def up(
     session: Session,
-    stack: str | None = None,
+    stack: list[str] | None = None,
     service: list[str] | None = None,
     profile: list[str] | None = None,
     env: str | None = None,
     secrets: str | None = None,
     dev: bool = False,
-    timeout: str | None = None,
+    timeout: list[str] | None = None,
+    wait: bool = True,
+    fast_probes: bool = False,
     check: bool = False,
     format: str = "text",
 ) -> None:
     """Start a stack from exactly what was built, wait until it is healthy, and explain if not."""
     from hullwright import stack as feature
     from hullwright.report import stack as report
-    from hullwright.tasks.starting import limits, mask_running, running, selection
+    from hullwright.tasks.inturn import in_turn, stacks
+    from hullwright.tasks.starting import limits, mask_running, refuse_unwaited, running, selection
 
-    chosen = selection(session, stack, service, profile, env, secrets, dev=dev)
-    if check:
-        feature.refuse_none(chosen.stack)
-    plan = feature.plan_up(session.workspace, chosen)
-    if session.dry:
-        session.console.result(plan.text())
-        return
-    if not chosen.environment:
-        # What runs may have values that this run was not told, and a failure shows its last lines.
-        mask_running(session, chosen)
-    with running(session, "up", stack=chosen.stack.name):
-        done = feature.execute(session.workspace, plan, limits=limits(timeout))
+    refuse_unwaited(wait=wait, check=check, timeout=timeout)
+    given = limits(timeout)
+    names = stacks(session, stack)
+    chosen = {
+        name: selection(session, name, service, profile, env, secrets, dev=dev) for name in names
+    }
+    for each in chosen.values():
         if check:
-            done = feature.held(session.workspace, plan, done)
-        session.show(report, done, format, summarise=True)
-        session.record("up", report.as_json(done), "failed" if done.failures else "done")
-        session.leave(held=not done.failures, why=f"stack {done.stack} did not come up")
+            feature.refuse_none(each.stack)
+
+    def planned(name: str | None) -> UpPlan:
+        return feature.plan_up(session.workspace, chosen[name], fast_probes=fast_probes)
+
+    plans = {name: planned(name) for name in names}
+    for plan in plans.values():
+        feature.refuse_unknown_times(given, plan.model.services)
+    if session.dry:
+        session.console.result("\n\n".join(plan.text() for plan in plans.values()))
+        return
+
+    def start(name: str | None, show: Show) -> bool:
+        if not chosen[name].environment:
+            # What runs may have values that this run was not told, and a failure shows its lines.
+            mask_running(session, chosen[name])
+        # Those before it changed what is there: ports, networks, the very containers.
+        plan = plans[name] if name == names[0] else planned(name)
+        with running(session, "up", stack=chosen[name].stack.name) as work:
+            done = feature.execute(session.workspace, plan, limits=given, wait=wait)
+            if check:
+                done = feature.held(session.workspace, plan, done)
+            show(done)
+            session.record("up", report.as_json(done), "failed" if done.failures else "done")
+            work.held = not done.failures
+        return work.held
+
+    if fast_probes:
+        session.console.note(_FAST)
+    held = in_turn(session, names, start, report, format, summarise=True)
+    session.leave(held=held, why="a stack did not come up")
 
 
 @task(
+    lists=("stack", "service"),
+    operands="service",
+    flags={"stack": STACKS, "service": "only these services", "format": FORMATS},
+)
+def stop(
+    session: Session,
+    stack: list[str] | None = None,
+    service: list[str] | None = None,
+    format: str = "text",
+) -> None:
+    """Stop the containers of a stack; they stay, with all that they wrote."""
+    from hullwright import stack as feature
+    from hullwright.report import ending as report
+    from hullwright.tasks.inturn import in_turn, stacks
+
+    names = stacks(session, stack)
+    plans = {
+        name: feature.plan_stop(
+            session.workspace, feature.select(session.workspace, name, services=service or ())
+        )
+        for name in names
+    }
+    if session.dry:
+        session.console.result("\n\n".join(plan.text() for plan in plans.values()))
+        return
+
+    def end(name: str | None, show: Show) -> bool:
+        done = feature.execute_stop(session.workspace, plans[name])
+        show(done)
+        session.record("stop", report.as_json(done), "done")
+        return True
+
+    in_turn(session, names, end, report, format, undone="not stopped")
+
+
+@task(
+    lists=("stack",),
     flags={
-        "stack": STACK,
+        "stack": STACKS,
         "volumes": "remove its volumes too: their content is gone; asks, or --yes",
+        "images": "remove the images that only its containers run; asks, or --yes",
         "yes": "do not ask",
         "format": FORMATS,
-    }
+    },
 )
 def down(
     session: Session,
-    stack: str | None = None,
+    stack: list[str] | None = None,
     volumes: bool = False,
+    images: bool = False,
     yes: bool = False,
     format: str = "text",
 ) -> None:
-    """Stop a stack and remove its containers and networks; volumes only if they are asked for."""
+    """Stop a stack and remove its containers and networks; volumes and images only if asked for."""
     from hullwright import stack as feature
-    from hullwright.errors import UsageError
-    from hullwright.report import stack as report
+    from hullwright.report import ending as report
+    from hullwright.tasks.inturn import in_turn, stacks
 
-    plan = feature.plan_down(
-        session.workspace, feature.select(session.workspace, stack), volumes=volumes
-    )
+    names = stacks(session, stack)
+    plans = {
+        name: feature.plan_down(
+            session.workspace,
+            feature.select(session.workspace, name),
+            volumes=volumes,
+            images=images,
+        )
+        for name in names
+    }
     if session.dry:
-        session.console.result(plan.text())
+        session.console.result("\n\n".join(plan.text() for plan in plans.values()))
         return
-    if plan.volumes and not yes:
-        names = ", ".join(plan.volumes)
-        if not session.console.interactive:
-            raise UsageError(
-                "nothing was removed",
-                why=f"what is in {names} would be gone, and nobody is here to be asked",
-                next_step="invoke down --volumes --yes",
-            )
-        if not session.console.ask(f"remove the volumes {names} with all that is in them?"):
-            session.console.note("nothing was removed")
-            return
-    done = feature.execute_down(session.workspace, plan)
-    session.show(report, done, format)
-    session.record("down", report.as_json(done), "done")
+    if not yes and not _may_remove(session, plans.values()):
+        session.console.note("nothing was removed")
+        return
+
+    def remove(name: str | None, show: Show) -> bool:
+        done = feature.execute_down(session.workspace, plans[name])
+        show(done)
+        session.record("down", report.as_json(done), "done")
+        return True
+
+    in_turn(session, names, remove, report, format, undone="not removed")
+
+
+def _may_remove(session: Session, plans: Iterable[DownPlan]) -> bool:
+    """Return whether all that would be lost may go: nothing is, or the person says so.
+
+    Raises:
+        UsageError: nobody is there to be asked.
+    """
+    from hullwright.errors import UsageError
+
+    lost = [
+        (kind, list(dict.fromkeys(names)))
+        for kind, names in (
+            ("volume", [name for plan in plans for name in plan.volumes]),
+            ("image", [name for plan in plans for name in plan.images]),
+        )
+    ]
+    told = [f"{kind}{'s' * (len(names) > 1)} {', '.join(names)}" for kind, names in lost if names]
+    if not told:
+        return True
+    what = " and the ".join(told)
+    if session.console.interactive:
+        also = " with all that is in them" if lost[0][1] else ""
+        return session.console.ask(f"remove the {what}{also}?")
+    flags = " ".join(f"--{kind}s" for kind, names in lost if names)
+    raise UsageError(
+        "nothing was removed",
+        why=f"the {what} would be gone, and nobody is here to be asked",
+        next_step=f"invoke down {flags} --yes",
+    )
 
 
 @task(
-    lists=("service",),
+    lists=("stack", "service", "timeout"),
     operands="service",
     flags={
-        "stack": STACK,
+        "stack": STACKS,
         "service": "only these services",
-        "timeout": "longest wait, such as 2m",
+        "timeout": TIMEOUT,
         "format": FORMATS,
     },
 )
 def restart(
     session: Session,
-    stack: str | None = None,
+    stack: list[str] | None = None,
     service: list[str] | None = None,
-    timeout: str | None = None,
+    timeout: list[str] | None = None,
     format: str = "text",
 ) -> None:
     """Restart the containers of a stack as they are, wait until healthy, and explain if not."""
     from hullwright import stack as feature
     from hullwright.report import stack as report
+    from hullwright.tasks.inturn import in_turn, stacks
     from hullwright.tasks.starting import limits, mask, mask_running
 
-    chosen = feature.select(session.workspace, stack, services=service or ())
+    given = limits(timeout)
+    names = stacks(session, stack)
+    chosen = {
+        name: feature.select(session.workspace, name, services=service or ()) for name in names
+    }
     # A failure is explained with the last lines of the service.
     mask(session)
-    mask_running(session, chosen)
-    done = feature.restart(session.workspace, chosen, limits=limits(timeout))
-    session.show(report, done, format)
-    session.leave(held=not done.failures, why=f"stack {done.stack} did not come up again")
+
+    def again(name: str | None, show: Show) -> bool:
+        mask_running(session, chosen[name])
+        done = feature.restart(session.workspace, chosen[name], limits=given)
+        show(done)
+        return not done.failures
+
+    held = in_turn(session, names, again, report, format, undone="not restarted")
+    session.leave(held=held, why="a stack did not come up again")
 
 
 @task(
-    lists=("service",),
-    operands="service",
-    flags={
-        "stack": STACK,
-        "service": "only these services",
-        "follow": "go on as new lines come",
-        "tail": "how many of the last lines of each",
-        "since": "only lines since then, such as 10m",
-    },
-)
-def logs(
-    session: Session,
-    stack: str | None = None,
-    service: list[str] | None = None,
-    follow: bool = False,
-    tail: str | None = None,
-    since: str | None = None,
-) -> None:
-    """Show the logs of a stack's containers."""
-    from hullwright import stack as feature
-
-    chosen = feature.select(session.workspace, stack, services=service or ())
-    session.end(feature.logs(session.workspace, chosen, follow=follow, tail=tail, since=since))
-
-
-@task(
-    lists=("service",),
-    operands="service",
-    flags={"stack": STACK, "service": "only these services", "format": FORMATS},
-)
-def ps(
-    session: Session,
-    stack: str | None = None,
-    service: list[str] | None = None,
-    format: str = "text",
-) -> None:
-    """Show the containers of a stack: health, uptime, restarts, ports and image versions."""
-    from hullwright import stack as feature
-    from hullwright.report import stack as report
-
-    chosen = feature.select(session.workspace, stack, services=service or ())
-    session.show(report, feature.ps(session.workspace, chosen), format)
-
-
-@task(
-    name="exec",
+    lists=("profile", "timeout"),
     operands="service",
     words="command",
     flags={
         "stack": STACK,
-        "service": "the service to run it in",
+        "service": "the service whose image, values and mounts the command gets",
         "command": "the command, in one word as a shell splits it; hullwright takes words after --",
         "user": "the user to run it as; default the container's",
+        "ports": "publish the service's ports, which are free where it does not run",
+        "profile": PROFILE,
+        "env": ENV,
+        "secrets": SECRETS,
+        "dev": _DEV,
+        "timeout": TIMEOUT,
     },
 )
-def exec_(
+def run(
     session: Session,
     stack: str | None = None,
     service: str = "",
     command: str = "",
     user: str = "",
+    ports: bool = False,
+    profile: list[str] | None = None,
+    env: str | None = None,
+    secrets: str | None = None,
+    dev: bool = False,
+    timeout: list[str] | None = None,
 ) -> None:
-    """Run a command in the container of a service; the exit code is the command's."""
-    import shlex
-
+    """Run one command in a new container of a service, once what it needs is up; end as it does."""
     from hullwright import stack as feature
     from hullwright.errors import UsageError
+    from hullwright.report import stack as report
+    from hullwright.tasks.starting import limits, selection, split_command
 
-    if not service or not command:
-        raise UsageError(
-            "exec needs a service and a command",
-            next_step="invoke exec --service NAME --command 'ls -l'"
-            "   or   hullwright exec NAME -- ls -l",
-        )
-    chosen = feature.select(session.workspace, stack)
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise UsageError(
-            f"the command cannot be split into words: {error}",
-            next_step="close its quotes, or give words: hullwright exec NAME -- …",
-        ) from error
-    session.end(feature.exec_(session.workspace, chosen, service, words, user=user))
-
-
-@task(
-    operands="service",
-    flags={
-        "stack": STACK,
-        "service": "the service to enter; without a shell in its image, a helper enters beside it",
-        "stage": "enter a new container of this build stage instead",
-        "helper": "image of the helper; default one in the local store that has a shell",
-        "user": "the user to enter as; default the container's",
-    },
-)
-def shell(
-    session: Session,
-    stack: str | None = None,
-    service: str = "",
-    stage: str = "",
-    helper: str = "",
-    user: str = "",
-) -> None:
-    """Open a shell in a service's container, or in a stage of its build."""
-    from hullwright import stack as feature
-    from hullwright.errors import UsageError
-    from hullwright.tasks.building import stage_reference
-
-    if stage and (helper or user):
-        raise UsageError(
-            "--stage opens a new container of that stage, as its own user and without a helper",
-            next_step="leave --user and --helper out",
-        )
-    if stage:
-        reference = stage_reference(session, service, stage)
-        session.end(feature.shell_of_image(session.workspace, reference))
-        return
     if not service:
-        raise UsageError("shell needs a service", next_step="invoke shell --service NAME")
-    chosen = feature.select(session.workspace, stack)
-    entered = feature.shell(session.workspace, chosen, service, helper_image=helper, user=user)
-    session.end(entered)
+        raise UsageError(
+            "run needs a service",
+            next_step="invoke run --service NAME --command 'ls -l'"
+            "   or   hullwright run NAME -- ls -l",
+        )
+    words = split_command(command, "run NAME")
+    given = limits(timeout)
+    chosen = selection(session, stack, None, profile, env, secrets, dev=dev)
+    plan = feature.plan_run(session.workspace, chosen, service, words, ports=ports, user=user)
+    if session.dry:
+        session.console.result(plan.text())
+        return
+    code, failed = feature.execute_run(session.workspace, plan, limits=given)
+    if failed is not None:
+        # Standard output is the command's own.
+        session.console.note(report.text(failed))
+        session.console.error(f"{service} was not run: what it depends on did not come up")
+    session.end(code)

@@ -97,6 +97,23 @@ def mask_running(session: Session, chosen: Selection) -> None:
     stack.mask_handed_over(session.workspace, chosen, secret_variables(session.workspace))
 
 
+def split_command(command: str, task: str) -> list[str]:
+    """Return the words of a command that was given in one.
+
+    Raises:
+        UsageError: a quote is not closed.
+    """
+    import shlex
+
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise UsageError(
+            f"the command cannot be split into words: {error}",
+            next_step=f"close its quotes, or give words: hullwright {task} -- …",
+        ) from error
+
+
 def seconds(text: str | None) -> float | None:
     """Return the seconds of a duration such as `20s` or `1m30s`; None for None.
 
@@ -134,6 +151,20 @@ def limits(given: Sequence[str] | str | None) -> Limits:
         else:
             overall.append(limit_s)
     return Limits(overall[0] if overall else None, services)
+
+
+def refuse_unwaited(*, wait: bool, check: bool, timeout: Sequence[str] | None) -> None:
+    """Refuse what has no meaning for a start that nobody waits for.
+
+    Raises:
+        UsageError: which flag that is.
+    """
+    given = [flag for flag, on in (("--check", check), ("--timeout", timeout)) if on]
+    if given and not wait:
+        raise UsageError(
+            f"--no-wait and {' and '.join(given)} cannot both be meant",
+            next_step="leave --no-wait out",
+        )
 
 
 @dataclass

@@ -41,6 +41,7 @@ class Invocation:
         project: name of the project; empty for what Compose takes itself.
         profiles: profiles that are on.
         dotenv: whether the project's `.env` fills in for variables.
+        env_files: files that do so in its place, a later one before those that precede it.
     """
 
     files: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Invocation:
     project: str = ""
     profiles: tuple[str, ...] = ()
     dotenv: bool = True
+    env_files: tuple[str, ...] = ()
 
     def argv(self, *words: str) -> list[str]:
         """Return the whole command for a subcommand and its words."""
@@ -61,6 +63,8 @@ class Invocation:
         if not self.dotenv:
             # Without it, values of an old .env fill in for what is missing.
             argv += ["--env-file", "/dev/null"]
+        for file in self.env_files if self.dotenv else ():
+            argv += ["--env-file", file]
         return [*argv, *words]
 
     def config(self) -> list[str]:
@@ -75,9 +79,17 @@ class Invocation:
         """Return the command that prints each service's configuration hash."""
         return self.argv("config", "--hash", "*")
 
-    def up(self, services: Sequence[str] = ()) -> list[str]:
-        """Return the command that starts what is there; it neither builds nor pulls."""
-        return self.argv("--progress", "plain", "up", "--detach", "--no-build", *services)
+    def up(self, services: Sequence[str] = (), *, recreate: bool = True) -> list[str]:
+        """Return the command that starts what is there; it neither builds nor pulls.
+
+        Without `recreate`, containers stay whose image or configuration changed.
+        """
+        kept = () if recreate else ("--no-recreate",)
+        return self.argv("--progress", "plain", "up", "--detach", "--no-build", *kept, *services)
+
+    def build(self, services: Sequence[str]) -> list[str]:
+        """Return the command that builds the images of services."""
+        return self.argv("--progress", "plain", "build", *services)
 
     def pull(self, services: Sequence[str] = ()) -> list[str]:
         """Return the command that fetches the images that are missing."""

@@ -3,8 +3,10 @@
 from hullwright.version.model import Version, build_arguments
 from hullwright.version.observe import describe, describe_at, describe_services, repair
 from hullwright.version.source import source
+from hullwright.version.standing import Standing, standing
 
 __all__ = [
+    "Standing",
     "Version",
     "build_arguments",
     "describe",
@@ -12,4 +14,5 @@ __all__ = [
     "describe_services",
     "repair",
     "source",
+    "standing",
 ]

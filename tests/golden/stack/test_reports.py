@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from hullwright.report import stack
-from hullwright.stack import DownPlan, Failure, ServiceState, ServiceUp, StackState, UpReport
+from hullwright.report import ending, stack, stats
+from hullwright.report.several import Several
+from hullwright.stack import (
+    ContainerStats,
+    DownPlan,
+    Failure,
+    ServiceState,
+    ServiceUp,
+    SlowProbe,
+    StackState,
+    StackStats,
+    StopPlan,
+    UpReport,
+)
+from hullwright.tools.containerstats import Usage
 from hullwright.tools.engine import Published
 
 if TYPE_CHECKING:
@@ -64,16 +78,47 @@ STATE: Final = StackState(
             42,
             2,
             "hullwright:1.4.1",
-            "1.4.1",
+            "1.4.1-0.dev.11+g1a2b3c4",
             DASHBOARD.published,
+            "1a2b3c4",
+            "hullwright",
+            "behind",
+            3,
         ),
         ServiceState(
-            "migrate", "hullwright-migrate-1", "exited", "none", 0, None, 0, "h:1", "1.4.1"
+            "migrate",
+            "hullwright-migrate-1",
+            "exited",
+            "none",
+            0,
+            None,
+            0,
+            "h:1",
+            "1.4.1",
+            revision="5d6e7f8",
+            built_service="hullwright",
+            standing="current",
+            commits_behind=0,
         ),
         ServiceState("plain", "hullwright-plain-1", "running", "none", 0, 190_000, 0, "p:2", ""),
     ),
 )
-SHOWN: Final[dict[str, tuple[ModuleType, object]]] = {
+BEGUN: Final = ServiceUp("dashboard", "waiting", created_s=0.25, started_s=0.5)
+MIB: Final = 2**20
+STATS: Final = StackStats(
+    "default",
+    "hullwright",
+    (
+        ContainerStats(
+            "db",
+            "hullwright-db-1",
+            Usage("1a", 12.34, 48 * MIB, 64 * MIB, 103_000, 75_200, 0, 12_300_000, 6),
+            64 * MIB,
+        ),
+        ContainerStats("web", "hullwright-web-1", Usage("2b", None, 356_352, 25_000_000_000)),
+    ),
+)
+SHOWN: Final[dict[str, tuple[ModuleType | Several, object]]] = {
     "up": (
         stack,
         UpReport(
@@ -87,20 +132,62 @@ SHOWN: Final[dict[str, tuple[ModuleType, object]]] = {
     ),
     "ps": (stack, STATE),
     "ps-nothing": (stack, StackState("default", "hullwright", ())),
-    "down": (stack, DownPlan("hullwright", ("hullwright-db-1",), ("a", "b"), (), ("db/password",))),
-    "down-nothing": (stack, DownPlan("hullwright", (), ())),
+    "up-started": (
+        stack,
+        UpReport("default", "hullwright", 0.6, (DB, BEGUN, LATE), waited=False),
+    ),
+    "up-slow-probes": (
+        stack,
+        UpReport(
+            "default", "hullwright", 5.3, (DB,),
+            slow_probes=(
+                SlowProbe("db", 3.58, "250ms", "15s"),
+                SlowProbe("cache", 4.9, "250ms", "15s"),
+                SlowProbe("web", 2.04, "250ms", "1m30s"),
+            ),
+        ),
+    ),
+    "down": (
+        ending, DownPlan("hullwright", ("hullwright-db-1",), ("a", "b"), (), ("db/password",))
+    ),
+    "down-all": (
+        ending,
+        DownPlan(
+            "hullwright", ("hullwright-db-1",), ("a",), ("hullwright_data",), (),
+            ("hullwright:1.4.1",), (("postgres:17", "other-db-1"),),
+        ),
+    ),
+    "down-nothing": (ending, DownPlan("hullwright", (), ())),
+    "stop": (
+        ending,
+        StopPlan(
+            "default", "hullwright", ("hullwright-db-1", "hullwright-web-1"), ("db", "web"),
+            (("hullwright-migrate-1", "has ended with 0"),),
+        ),
+    ),
+    "stop-nothing": (ending, StopPlan("default", "hullwright", ())),
+    "stats": (stats, STATS),
+    "stats-nothing": (stats, StackStats("default", "hullwright", ())),
+    "several": (
+        Several(stats, "not looked at", ("web", "jobs")),
+        (STATS, StackStats("tools", "tools", ())),
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHOWN)
 @pytest.mark.parametrize("form", ["txt", "md", "json"])
 def test_it_reads_as_agreed(name: str, form: str) -> None:
+    report: Any
     report, shown = SHOWN[name]
     if form == "json":
         text = json.dumps(report.as_json(shown), indent=2, ensure_ascii=False)
     else:
         text = report.text(shown) if form == "txt" else report.markdown(shown)
-    assert f"{text}\n" == (HERE / f"{name}.{form}").read_text(encoding="utf-8")
+    path = HERE / f"{name}.{form}"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(f"{text}\n", encoding="utf-8")
+    assert f"{text}\n" == path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

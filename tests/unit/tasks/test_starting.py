@@ -14,9 +14,10 @@ from hullwright.config import models
 from hullwright.console import Console
 from hullwright.errors import CheckFailedError, HullwrightError, UsageError
 from hullwright.secret import Secret
-from hullwright.tasks import info, stack
+from hullwright.stack import Limits
+from hullwright.tasks import info, looking, stack
 from hullwright.tasks.session import Session
-from hullwright.tasks.starting import running, selection
+from hullwright.tasks.starting import limits, running, selection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,10 +109,18 @@ def ending(task: Any, *, dry: bool = False, **flags: Any) -> int:
 @pytest.mark.parametrize(
     ("task", "flags", "message"),
     [
-        (stack.exec_, {"service": "db", "command": "echo 'x"}, "cannot be split into words"),
-        (stack.exec_, {}, "exec needs a service and a command"),
-        (stack.shell, {}, "shell needs a service"),
-        (stack.shell, {"stage": "builder", "user": "root"}, "--stage opens a new container"),
+        (looking.exec_, {"service": "db", "command": "echo 'x"}, "cannot be split into words"),
+        (looking.exec_, {}, "exec needs a service and a command"),
+        (looking.shell, {}, "shell needs a service"),
+        (looking.shell, {"stage": "builder", "user": "root"}, "--stage opens a new container"),
+        (stack.run, {}, "run needs a service"),
+        (stack.run, {"service": "db", "command": "echo 'x"}, "cannot be split into words"),
+        (stack.up, {"wait": False, "check": True}, "--no-wait and --check cannot both be meant"),
+        (stack.up, {"wait": False, "timeout": ["2m"]}, "--no-wait and --timeout cannot both"),
+        (stack.up, {"timeout": ["soon"]}, '"soon" is not a duration'),
+        (stack.restart, {"timeout": ["db=x"]}, '"x" is not a duration'),
+        (stack.up, {"timeout": ["2m,3m"]}, "two timeouts for the whole stack"),
+        (stack.up, {"timeout": ["db=1s", "db=2s"]}, "two timeouts for db"),
         (info.history, {"limit": "-3"}, "--limit -3 is no number of runs"),
         (info.history, {"limit": "0"}, "--limit 0 is no number of runs"),
     ],
@@ -127,6 +136,52 @@ def test_flags_that_cannot_be_meant_are_usage_errors(  # noqa: PLR0917  fixtures
     monkeypatch.setattr(Session, "workspace", session.workspace)
     assert ending(task, **flags) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "task",
+    [stack.up, stack.stop, stack.down, stack.restart, looking.logs, looking.ps, looking.stats],
+)
+def test_an_unknown_stack_among_several_is_told_before_anything_happens(
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    task: Any,
+) -> None:
+    monkeypatch.setattr(Session, "workspace", session.workspace)
+    monkeypatch.setattr(Session, "config", CONFIG)
+    assert ending(task, stack=["default,liv"]) == 2
+    told = capsys.readouterr().err
+    assert 'unknown stack "liv" — did you mean "live"?' in told
+    assert "default, live" in told
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, Limits()),
+        ([], Limits()),
+        ("2m", Limits(120)),
+        (["2m", "db=30s"], Limits(120, {"db": 30})),
+        ("db=30s, web=1m30s", Limits(None, {"db": 30, "web": 90})),
+    ],
+)
+def test_timeouts_are_of_all_and_of_single_services(
+    given: list[str] | str | None, expected: Limits
+) -> None:
+    assert limits(given) == expected
+
+
+def test_a_start_that_did_not_hold_runs_no_hook_after_it(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr("hullwright.hooks.run_hook", lambda _, name, __: ran.append(name))
+    with running(session, "up") as work:
+        work.held = False
+    with running(session, "up"):
+        pass
+    assert ran == ["before-up", "before-up", "after-up"]
 
 
 def test_a_dry_setup_installs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
