@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from hullwright.config.composeyaml import parse
 from hullwright.config.problems import ConfigurationError, Problem
 from hullwright.errors import UsageError
 from hullwright.images import Reference
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 _VARIABLE: Final = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<plain>\w+)|\{(?P<name>\w+)(?::?-(?P<default>[^}]*)|[:?+][^}]*)?\})"
 )
-_REMOTE: Final = re.compile(r"[a-z]+://|git@|github\.com/")
+# Contexts that are fetched: of these, and of inline Dockerfiles, only Compose makes an image.
+REMOTE: Final = re.compile(r"[a-z]+://|git@|github\.com/")
 # Contexts that are no folder: an address, an image, a sibling's image.
 _NO_FOLDER: Final = re.compile(r"[a-z][a-z+.-]*://|git@|github\.com/|(?:service|target):")
 _HOST: Final = re.compile(r"(?P<name>[^=:]+)[=:](?P<address>.+)")
@@ -120,6 +122,31 @@ def read_images(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Included:
+    """A file that another one includes.
+
+    Attributes:
+        services: those that it brings, by name.
+        env_files: files whose variables only what it brings is given.
+    """
+
+    services: frozenset[str]
+    env_files: tuple[Path, ...]
+
+
+def read_included(
+    root: Path, files: Sequence[str], environ: Mapping[str, str]
+) -> tuple[Included, ...]:
+    """Return what `files` include, and what that includes in turn.
+
+    Raises:
+        ConfigurationError: a file is missing or is not YAML.
+    """
+    reader = _Reader(root, environ)
+    return tuple(each for file in files for each in reader.included(root / file, 0))
+
+
 def read_files(root: Path, files: Sequence[str], environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return `files` with those that they include or extend, each once, as they are first read.
 
@@ -153,7 +180,7 @@ class _Reader:
         """Return the services of a file: their images, and builds with absolute contexts."""
         document = self._document(file, depth)
         found: dict[str, _Service] = {}
-        for path, inner in self._included(document, file):
+        for path, inner, _ in self._included(document, file):
             found.update(self.services(path, inner, depth + 1))
         own = _mapping(document.get("services"))
         for name in own:
@@ -172,7 +199,7 @@ class _Reader:
     def _secrets(self, file: Path, base: Path, depth: int) -> dict[str, str]:
         document = self._document(file, depth)
         found: dict[str, str] = {}
-        for path, inner in self._included(document, file):
+        for path, inner, _ in self._included(document, file):
             found.update(self._secrets(path, inner, depth + 1))
         for name, entry in _mapping(document.get("secrets")).items():
             secret = _mapping(entry)
@@ -182,16 +209,24 @@ class _Reader:
                 found[f"{name}"] = f"file:{base / self._text(secret['file'])}"
         return found
 
+    def included(self, file: Path, depth: int) -> Iterator[Included]:
+        """Yield what a file includes, and what that includes in turn."""
+        for path, inner, env_files in self._included(self._document(file, depth), file):
+            yield Included(frozenset(self.services(path, inner, depth + 1)), env_files)
+            yield from self.included(path, depth + 1)
+
     def _included(
         self, document: Mapping[object, object], file: Path
-    ) -> Iterator[tuple[Path, Path]]:
-        """Yield the files that a file includes, each with the folder that its paths start from."""
+    ) -> Iterator[tuple[Path, Path, tuple[Path, ...]]]:
+        """Yield the files that a file includes, each with its paths' folder and its env files."""
         for include in _list(document.get("include")):
             entry = include if isinstance(include, Mapping) else {"path": include}
             paths = [file.parent / self._text(path) for path in _list(entry.get("path"))]
             folder = entry.get("project_directory")
+            base = file.parent / self._text(folder) if folder else paths[0].parent
+            given = [file.parent / self._text(each) for each in _list(entry.get("env_file"))]
             for path in paths:
-                yield path, file.parent / self._text(folder) if folder else paths[0].parent
+                yield path, base, tuple(given) or (base / ".env",)
 
     def build(
         self, name: str, service: _Service, base: Path, secrets: Mapping[str, str]
@@ -246,7 +281,7 @@ class _Reader:
         section = dict(build) if isinstance(build, Mapping) else {"context": build}
         if section.get("context"):
             context = self._text(section["context"])
-            section["context"] = context if _REMOTE.match(context) else base / context
+            section["context"] = context if REMOTE.match(context) else base / context
         if section.get("additional_contexts"):
             section["additional_contexts"] = {
                 name: value if _NO_FOLDER.match(value) else base / value
@@ -316,47 +351,12 @@ class _Reader:
             raise ConfigurationError((Problem("", "includes itself", f"{name}"),))
         self.files[Path(os.path.normpath(file))] = None
         try:
-            return _mapping(_parse(file.read_text(encoding="utf-8")))
+            return _mapping(parse(file.read_text(encoding="utf-8")))
         except OSError as error:
             problem = Problem("", f"cannot be read: {error.strerror}", f"{name}")
         except ValueError as error:
             problem = Problem("", f"not YAML: {error}", f"{name}")
         raise ConfigurationError((problem,))
-
-
-def _parse(text: str) -> object:
-    """Return the value of a YAML text.
-
-    Raises:
-        ValueError: it is not YAML; the message has the line.
-    """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.constructor import SafeConstructor
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-    from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
-
-    class Constructor(SafeConstructor):
-        """Knows Compose's tags: `!reset` takes a value away, `!override` leaves it as it is."""
-
-    def tagged(constructor: SafeConstructor, suffix: str, node: Node) -> object:
-        if suffix == "reset":
-            return None
-        if isinstance(node, MappingNode):
-            return constructor.construct_mapping(node, deep=True)
-        if isinstance(node, SequenceNode):
-            return constructor.construct_sequence(node, deep=True)
-        return constructor.construct_scalar(node)
-
-    Constructor.add_multi_constructor("!", tagged)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Constructor = Constructor
-    try:
-        return yaml.load(text)
-    except MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise ValueError(f"{line}{error.problem}") from None
-    except YAMLError as error:
-        raise ValueError(f"{error}".partition("\n")[0]) from None
 
 
 def _merged(under: _Service, over: _Service) -> _Service:

@@ -98,7 +98,7 @@ def given_env_files(
         UsageError: an env file that a service needs does not exist, and nothing stands for it.
     """
     absent: list[tuple[str, str]] = []
-    active = variables.active_services(written, selection.call.profiles)
+    active = variables.active_services(written, variables.profiles_on(ws, selection))
     # What is too long and reaches a service as a file is not what an env file would bring.
     too_long_for_all = [name for name in selection.long if name not in _as_files(written)]
     for name in dict.fromkeys([*active, *selection.services]):
@@ -211,6 +211,7 @@ def _from_dotenv(ws: Workspace, selection: Selection, names: Iterable[str]) -> d
     document = {"name": "probe", "services": {"probe": {"image": "probe", "environment": wanted}}}
     folder = variables.project_folder(ws, selection)
     argv = ["docker", "compose", "--project-directory", str(folder), "--file", "-"]
+    argv += [word for file in selection.call.env_files for word in ("--env-file", file)]
     argv += ["config", "--format", "json"]
     told = json.loads(answer(ws, selection, argv, stdin=json.dumps(document)))
     values: dict[str, str | None] = told["services"]["probe"]["environment"]

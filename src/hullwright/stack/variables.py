@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.errors import UsageError
 from hullwright.stack.selection import answer, ask
+from hullwright.tools.dotenv import entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -85,11 +86,11 @@ def asked(written: Mapping[str, Any], active: Iterable[str]) -> list[tuple[str, 
             found += [(name, ".".join(at)) for name in _names(text)]
     for service in sorted(on):
         own = ((written.get("services") or {}).get(service) or {}).get("environment") or {}
-        entries = (
+        passed = (
             own if isinstance(own, list) else [key for key, each in own.items() if each is None]
         )
         place = f"services.{service}.environment"
-        found += [(str(entry), place) for entry in entries if "=" not in str(entry)]
+        found += [(str(entry), place) for entry in passed if "=" not in str(entry)]
     return found
 
 
@@ -117,7 +118,7 @@ def check(ws: Workspace, selection: Selection, written: Mapping[str, Any]) -> No
     Raises:
         UsageError: variables have none; all of them are listed with where they stand.
     """
-    profiles = [*selection.call.profiles, *_profiles_of(ws)]
+    profiles = profiles_on(ws, selection)
     active = {*active_services(written, profiles), *selection.services}
     needed = uses(written, active)
     # What is too long for a variable reaches a service as a file.
@@ -128,13 +129,15 @@ def check(ws: Workspace, selection: Selection, written: Mapping[str, Any]) -> No
     if missing and selection.call.dotenv:
         missing = _not_in_dotenv(ws, selection, missing)
     if missing:
+        missing = _not_included(ws, selection, missing)
+    if missing:
         raise _missing(ws, missing, selection)
 
 
 def asked_for(ws: Workspace, selection: Selection) -> dict[str, bool]:
     """Return each variable of a stack's files, and whether a start is refused without a value."""
     written = as_written(ws, selection)
-    profiles = [*selection.call.profiles, *_profiles_of(ws)]
+    profiles = profiles_on(ws, selection)
     needed = {use.name for use in uses(written, active_services(written, profiles))}
     named = {name for _, text in _texts(written, ()) for name in _names(text)}
     named |= {key for _, key in secret_keys(written, written.get("services") or {})}
@@ -179,6 +182,20 @@ def _given(use: Use, values: Mapping[str, str]) -> bool:
     return use.name in values and (bool(values[use.name]) or not use.filled)
 
 
+def profiles_on(ws: Workspace, selection: Selection) -> list[str]:
+    """Return the profiles that are on: those of the command line, else Compose's own variable."""
+    if selection.call.profiles:
+        return list(selection.call.profiles)
+    if "COMPOSE_PROFILES" in ws.environ or not selection.call.dotenv:
+        return _profiles_of(ws)
+    own = (str(project_folder(ws, selection) / ".env"),)
+    paths = [Path(file) for file in selection.call.env_files or own]
+    texts = [path.read_text("utf-8", errors="replace") for path in paths if path.is_file()]
+    live = (each for text in texts for each in entries(text) if not each.commented)
+    found = [each.value for each in live if each.name == "COMPOSE_PROFILES"]
+    return [name for name in (found[-1] if found else "").split(",") if name]
+
+
 def _profiles_of(ws: Workspace) -> list[str]:
     return [name for name in ws.environ.get("COMPOSE_PROFILES", "").split(",") if name]
 
@@ -188,6 +205,36 @@ def _not_in_dotenv(ws: Workspace, selection: Selection, missing: list[Use]) -> l
 
     A document that only asks whether each variable is set brings no value into this process.
     """
+    return _not_answered(ws, selection, missing, selection.call.env_files)
+
+
+def _not_included(ws: Workspace, selection: Selection, missing: list[Use]) -> list[Use]:
+    """Return what no env file of an included file gives to what that file brings.
+
+    https://docs.docker.com/reference/compose-file/include/#env_file
+    """
+    from hullwright.config.composefile import read_included
+
+    for part in read_included(ws.root, selection.call.files, ws.environ):
+        files = [str(path) for path in part.env_files if path.is_file()]
+        brought = [use for use in missing if files and _brings(part.services, use.place)]
+        if brought:
+            left = _not_answered(ws, selection, brought, files)
+            missing = [use for use in missing if use not in brought or use in left]
+    return missing
+
+
+def _brings(services: Iterable[str], place: str) -> bool:
+    """Return whether a place may be of a file that brings those services."""
+    if not place.startswith("services."):
+        return True
+    return any(place.startswith(f"services.{name}.") for name in services)
+
+
+def _not_answered(
+    ws: Workspace, selection: Selection, missing: list[Use], env_files: Iterable[str]
+) -> list[Use]:
+    """Return what Compose finds no value for in env files; in the project's own where none is."""
     probe = {
         f"{use.name}.{'filled' if use.filled else 'set'}": (
             f"${{{use.name}:+yes}}" if use.filled else f"${{{use.name}+yes}}"
@@ -197,6 +244,7 @@ def _not_in_dotenv(ws: Workspace, selection: Selection, missing: list[Use]) -> l
     document = {"name": "probe", "services": {"probe": {"image": "probe", "environment": probe}}}
     folder = project_folder(ws, selection)
     argv = ["docker", "compose", "--project-directory", str(folder), "--file", "-"]
+    argv += [word for file in env_files for word in ("--env-file", file)]
     argv += ["config", "--format", "json"]
     told = json.loads(answer(ws, selection, argv, stdin=json.dumps(document)))
     told = told["services"]["probe"]["environment"]
