@@ -121,7 +121,7 @@ class Series:
             stack=stack.name,
             project=cold.up.project,
             runs=tuple(self.runs),
-            images_present=not cold.up.missing,
+            images_present=not (cold.up.missing or cold.up.composed),
             images=dict(self._images),
             budget_s=budget_s,
             kept=self.request.keep,

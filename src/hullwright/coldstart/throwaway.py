@@ -10,8 +10,9 @@ from hullwright.coldstart.isolate import Isolation, Surroundings, isolate, leaks
 from hullwright.errors import HullwrightError, UsageError
 from hullwright.stack import checks, handing, probing, secretfiles
 from hullwright.stack import plan as stack_plan
+from hullwright.stack.looking import project_name
 from hullwright.stack.override import Override
-from hullwright.stack.pins import pins
+from hullwright.stack.pins import composed, pins
 from hullwright.stack.selection import resolved
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def plan(
         UsageError: it cannot be isolated, or variables are missing.
         CheckFailedError: an image was not built.
     """
-    selection = selection.named(project)
+    developers, selection = selection, selection.named(project)
     selection, written = handing.checked(ws, selection)
     checks.refuse_unknown(selection.stack, written["services"])
     selection = stack_plan.with_profiles_of_named(selection, written)
@@ -67,6 +68,9 @@ def plan(
     model = _only(model, services)
     pinned = pins(ws, model, services)
     stack_plan.pin_into(base, pinned)
+    made = _composed(ws, developers, model, services)
+    for name, image in made.items():
+        base.service(name).update(image=image, pull_policy="never")
     files = secretfiles.plan(ws, selection, model, services, base)
     around = _surroundings(ws, model)
     isolation = isolate(model, project, project, around, fast_probes=fast_probes, base=base)
@@ -81,19 +85,37 @@ def plan(
             why="\n".join(shared),
             next_step="report this with the stack's files: the override should have prevented it",
         )
-    missing = stack_plan.missing_images(ws, model, services)
+    absent = stack_plan.missing_images(ws, model, services, made)
     operations = stack_plan.write_operations(files)
+    operations += stack_plan.build_operations(absent.composed)
     operations += [
-        stack_plan.Operation("pull", image, "not in the local store") for image in missing
+        stack_plan.Operation("pull", image, "not in the local store") for image in absent.fetched
     ]
     operations += [
         stack_plan.Operation("create", name, f"from nothing, {model.services[name].image}")
         for name in services
     ]
     start = stack_plan.UpPlan(
-        selection, model, services, pinned, missing, tuple(operations), isolation.override, files
+        selection,
+        model,
+        services,
+        pinned,
+        absent.fetched,
+        tuple(operations),
+        isolation.override,
+        files,
+        absent.composed,
     )
     return ColdPlan(start, isolation, fast_probes, probes)
+
+
+def _composed(
+    ws: Workspace, developers: Selection, model: Model, services: Sequence[str]
+) -> dict[str, str]:
+    """Return the images that only Compose builds: those of the developer's project, kept there."""
+    if not composed(ws, model, services, ""):
+        return {}
+    return composed(ws, model, services, project_name(ws, developers))
 
 
 def _only(model: Model, services: Sequence[str]) -> Model:

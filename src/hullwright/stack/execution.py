@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import CheckFailedError, unknown
 from hullwright.files import lock
-from hullwright.stack import explain, secretfiles
+from hullwright.stack import composed, explain, secretfiles
 from hullwright.stack.expected import Expected, Limits, expectations
 from hullwright.stack.plan import UpPlan, applied, plan_up
 from hullwright.stack.probing import SlowProbe, slow_probes
@@ -131,6 +131,7 @@ def begin(ws: Workspace, plan: UpPlan, selection: Selection) -> UpReport:
 
     Compose itself waits for what `depends_on` names, and for nothing else.
     """
+    composed.build(ws, selection, plan.composed)
     pull(ws, selection, plan.missing, plan.services)
     one_shots = selection.stack.one_shots
     expected = expectations(plan.model, plan.services, one_shots=one_shots)
@@ -174,6 +175,7 @@ def start(
         UsageError: a service that is given a time is not of the stack.
     """
     refuse_unknown_times(limits, plan.model.services)
+    composed.build(ws, selection, plan.composed)
     pull(ws, selection, plan.missing, plan.services)
     expected = expectations(
         plan.model,

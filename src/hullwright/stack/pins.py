@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullwright import recorded
+from hullwright.config.composefile import REMOTE
 from hullwright.errors import CheckFailedError, UsageError
 from hullwright.images import Reference
 from hullwright.tools import engine
@@ -73,11 +74,30 @@ def pins(ws: Workspace, model: Model, services: Iterable[str]) -> tuple[Pin, ...
         image = _recorded(builder, service, images) if builder else None
         if image is not None:
             wanted[name] = image
-        elif service.build is not None:
+        elif service.build is not None and not _left_to_compose(service):
             unbuilt.append(_Unbuilt(name, service, builder))
     if unbuilt:
         raise _not_built(ws, unbuilt)
     return _resolved(ws, wanted)
+
+
+def composed(ws: Workspace, model: Model, services: Iterable[str], project: str) -> dict[str, str]:
+    """Return the images that only Compose builds, by the service that runs each.
+
+    It is left what has an inline Dockerfile or a remote context; an image without a name has the
+    one that Compose gives it in `project`.
+    """
+    found = {}
+    for name in services:
+        maker = made_by(model, model.services[name])
+        if _left_to_compose(maker) and built_by(ws.config, ws.root, maker) is None:
+            found[name] = maker.image or f"{project}-{maker.name}"
+    return found
+
+
+def _left_to_compose(service: ComposeService) -> bool:
+    build = service.raw.get("build") or {}
+    return "dockerfile_inline" in build or bool(REMOTE.match(build.get("context") or ""))
 
 
 def made_by(model: Model, service: ComposeService) -> ComposeService:
@@ -130,7 +150,7 @@ def _recorded(
 
 
 def _same_file(root: Path, candidate: Service, service: ComposeService) -> bool:
-    if service.build is None:
+    if service.build is None or _left_to_compose(service):
         return False
     theirs = Path(service.build.context, service.build.dockerfile)
     ours = root / candidate.dockerfile

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from hullwright.errors import CheckFailedError
 from hullwright.stack import handing, probing, secretfiles
 from hullwright.stack.checks import refuse_unknown
+from hullwright.stack.hashes import hashes_of
 from hullwright.stack.override import Override, write
-from hullwright.stack.pins import pins
+from hullwright.stack.pins import composed, pins
 from hullwright.stack.secretfiles import SecretFiles, engine_is_here, who
-from hullwright.stack.selection import Selection, ask, resolved
+from hullwright.stack.selection import Selection, resolved
 from hullwright.tools import compose, engine, ports
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from hullwright.tools.engine import Container
     from hullwright.workspace import Workspace
 
-Verb = Literal["write", "pull", "create", "recreate", "start", "keep"]
+Verb = Literal["write", "build", "pull", "create", "recreate", "start", "keep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class UpPlan:
         services: what is started, dependencies included.
         pins: images to the digest.
         missing: images to fetch first.
+        composed: services whose image only Compose builds, and has to build first.
         operations: in the order in which they happen.
         override: what is added to the stack's files; written when the plan is executed.
         files: secrets that are handed over as files in memory.
@@ -61,6 +63,7 @@ class UpPlan:
     operations: tuple[Operation, ...]
     override: Override = field(default_factory=Override)
     files: SecretFiles = field(default_factory=SecretFiles)
+    composed: tuple[str, ...] = ()
 
     @property
     def project(self) -> str:
@@ -118,6 +121,7 @@ def plan_up(ws: Workspace, selection: Selection, *, fast_probes: bool = False) -
         ),
         override=ready.override,
         files=ready.files,
+        composed=observed.composed,
     )
 
 
@@ -180,11 +184,15 @@ def pin_into(override: Override, pinned: Iterable[Pin]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What is there before: containers by service, hashes of the model, images that are missing."""
+    """What is there before: containers by service, hashes of the model, images that are missing.
+
+    Of the services in `composed` only Compose can make the image, and it is not there.
+    """
 
     containers: Mapping[str, Sequence[Container]]
     hashes: Mapping[str, str]
     missing: tuple[str, ...]
+    composed: tuple[str, ...] = ()
 
 
 def observe(ws: Workspace, ready: Prepared, services: Sequence[str]) -> Observed:
@@ -196,15 +204,39 @@ def observe(ws: Workspace, ready: Prepared, services: Sequence[str]) -> Observed
             there.setdefault(container.service, []).append(container)
     hashes = {}
     if there:
-        hashes = compose.parse_hashes(ask(ws, ready.selection, "hashes", ready.override))
-    return Observed(there, hashes, missing_images(ws, model, services))
+        # The override may hold more than it did when the model was resolved.
+        started = resolved(ws, ready.selection, ready.override) if ready.override else model
+        hashes = hashes_of(ws, ready.selection, started, there)
+    made = composed(ws, model, services, model.name)
+    absent = missing_images(ws, model, services, made)
+    return Observed(there, hashes, absent.fetched, absent.composed)
 
 
-def missing_images(ws: Workspace, model: Model, services: Sequence[str]) -> tuple[str, ...]:
-    """Return the images of services that the local store does not hold."""
-    wanted = [model.services[name].image for name in services]
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What the local store does not hold: images to fetch, services whose image Compose builds."""
+
+    fetched: tuple[str, ...] = ()
+    composed: tuple[str, ...] = ()
+
+
+def missing_images(
+    ws: Workspace, model: Model, services: Sequence[str], made: Mapping[str, str]
+) -> Absent:
+    """Return the images of services that are not here; `made` names those that Compose builds."""
+    wanted = [made.get(name) or model.services[name].image for name in services]
     local = engine.images(ws.runner, [image for image in wanted if image])
-    return tuple(name for name, image in local.items() if image is None)
+    absent = {name for name, image in local.items() if image is None}
+    return Absent(
+        tuple(name for name in local if name in absent and name not in made.values()),
+        tuple(name for name in services if made.get(name) in absent and model.services[name].build),
+    )
+
+
+def build_operations(names: Iterable[str]) -> list[Operation]:
+    """Return what only Compose can build, as operations."""
+    cause = "by Compose, for its Dockerfile is inline or its context remote"
+    return [Operation("build", name, cause) for name in names]
 
 
 def operations(
@@ -212,6 +244,7 @@ def operations(
 ) -> Iterable[Operation]:
     """Yield what a start does to the images and containers of services."""
     versions = {pin.service: pin.recorded.version for pin in pinned}
+    yield from build_operations(observed.composed)
     for image in observed.missing:
         yield Operation("pull", image, "not in the local store")
     for name in services:
@@ -219,6 +252,8 @@ def operations(
             yield Operation("create", name, "by its provider, a program on this host")
             continue
         containers = observed.containers.get(name, [])
+        if model.services[name].scale == 0 and not containers:
+            continue
         told = f"{versions[name]} as built" if name in versions else model.services[name].image
         missing = model.services[name].scale - len(containers)
         if not containers:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from hullwright.config.discover import compose_files
 from hullwright.errors import UnavailableError, UsageError, unknown
 from hullwright.tools import compose
 from hullwright.unstarted import is_variable
@@ -83,7 +84,10 @@ def select(
     if dev:
         files.append(_dev_file(files))
     call = compose.Invocation(
-        files=tuple(files), profiles=(*chosen.profiles, *profiles), dotenv=dotenv
+        files=tuple(files),
+        profiles=(*chosen.profiles, *profiles),
+        dotenv=dotenv,
+        env_files=_env_files(ws, chosen, Path(files[0]).parent),
     )
     given = {name: value for name, value in given.items() if name not in long}
     return Selection(chosen, tuple(services), given, call, long)
@@ -92,7 +96,7 @@ def select(
 def ask(
     ws: Workspace,
     selection: Selection,
-    what: Literal["config", "written", "hashes"],
+    what: Literal["config", "written"],
     override: Override | None = None,
 ) -> str:
     """Return what Compose tells of a selection's files, with an override that is not written yet.
@@ -101,11 +105,7 @@ def ask(
         UsageError: Compose refuses the files; its own words are given.
     """
     seen = selection.overridden("-") if override else selection
-    argv = {
-        "config": seen.call.config,
-        "written": seen.call.written,
-        "hashes": seen.call.hashes,
-    }[what]()
+    argv = seen.call.config() if what == "config" else seen.call.written()
     return answer(ws, selection, argv, stdin=override.yaml() if override else None)
 
 
@@ -162,6 +162,18 @@ def _file(root: Path, name: str, stack: str) -> str:
             next_step=f"write it, or correct [stacks.{stack}] files",
         )
     return str(path)
+
+
+def _env_files(ws: Workspace, stack: Stack, folder: Path) -> tuple[str, ...]:
+    """Return the env files of a stack whose files `COMPOSE_FILE` names; nothing for Compose's own.
+
+    Compose reads `.env` where it is started, then the one beside the first file. Given the files by
+    flags, as we do, it reads only the second.
+    """
+    if folder == ws.root or stack.files != compose_files(ws.root, ws.environ):
+        return ()
+    both = (folder / ".env", ws.root / ".env")
+    return tuple(str(path) for path in both if path.is_file())
 
 
 def _dev_file(files: Sequence[str]) -> str:
