@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hullwright.tasks.define import ENV, FORMATS, PROFILE, SECRETS, STACK, task
+from hullwright.tasks.define import ENV, FORMATS, PROFILE, SECRETS, STACK, TIMEOUT, task
 
 if TYPE_CHECKING:
     from hullwright.tasks.session import Session
 
 
 @task(
-    lists=("service", "profile"),
+    lists=("service", "profile", "timeout"),
     operands="service",
     flags={
         "stack": STACK,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         "warm-volumes": "start on the volumes of a first start, which is not counted",
         "against": "build this branch, tag or commit too, and start both in turn",
         "budget": "longest start that is accepted, such as 20s; default the stack's",
-        "timeout": "longest wait, such as 2m",
+        "timeout": TIMEOUT,
         "kill-test": "then kill each service that restarts; it must come back healthy",
         "timeline": "draw the cold start into this HTML file",
         "format": FORMATS,
@@ -46,7 +46,7 @@ def cold_start(
     warm_volumes: bool = False,
     against: str | None = None,
     budget: str | None = None,
-    timeout: str | None = None,
+    timeout: list[str] | None = None,
     kill_test: bool = False,
     timeline: str = "",
     format: str = "text",
