@@ -105,7 +105,9 @@ def compared(
             there = BaseSession(session, other.root)
             theirs = _selected(there, chosen, asked)
             lend(session.workspace, there.workspace, theirs)
+            session.console.note(f"build {base.name}")
             _build(there, wanted_images(there.workspace, theirs), other)
+        session.console.note(f"build {OURS}")
         _build(session, wanted_images(session.workspace, chosen))
         done = coldstart.compare(
             replace(base, ws=there.workspace, selection=theirs),
