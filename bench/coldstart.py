@@ -121,7 +121,9 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--rounds", type=int, default=3)
     rounds = words.parse_args().rounds
-    ours, theirs, path = [], [], []
+    ours: list[float] = []
+    theirs: list[float] = []
+    path: list[str] = []
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / f"bench-{secrets.token_hex(3)}"
         folder.mkdir()
