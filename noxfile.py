@@ -53,10 +53,11 @@ def tests(session: nox.Session) -> None:
     """Run the whole test suite, or what is named: unit, golden, integration and end to end.
 
     Several workers share it, one more than there are processors: tests wait for the engine too.
-    The slow tests come first in the order of folders, so that no worker is left with one of them.
+    Each gets a file at a time, for fixtures are shared in one. The order is that of the folders:
+    quick files come last, so that no worker is left alone with a slow one.
     """
     workers = min(len(os.sched_getaffinity(0)) + 1, MOST_WORKERS)
-    spread = (f"--numprocesses={workers}", "--dist=loadgroup", "--no-loadscope-reorder")
+    spread = (f"--numprocesses={workers}", "--dist=loadfile", "--no-loadscope-reorder")
     session.run(
         sys.executable, "-m", "pytest", *spread, "--durations=20", *session.posargs, external=True
     )

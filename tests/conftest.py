@@ -15,7 +15,7 @@ import spreading
 # programs that the tests interrupt would never notice.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No deadline, and none for making examples, for these machines are noisy. CI takes the same examples
+# No deadline, and none for making examples: these machines are noisy. CI takes the same examples
 # each time, so that a change is judged by what it changed; new ones are searched for wherever
 # people work.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,16 +24,8 @@ settings.register_profile("ci", _PATIENT, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "person")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say which tests stay together, where workers share the suite."""
-    # Only workers have the option; they are the ones that collect.
-    if getattr(config.option, "loadgroup", False):
-        spreading.group(items)
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Have tests called by their names where workers run them."""
+    """Have failed tests named at once where workers run them."""
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and getattr(session.config.option, "numprocesses", None):
         session.config.pluginmanager.register(spreading.Naming(terminal))

@@ -134,9 +134,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
         yield made
     finally:
         made.invoke("down", "--volumes", "--yes")
-        images = made.run("docker", "image", "ls", "--quiet", f"{project}.invalid/*").stdout.split()
-        if images:
-            made.run("docker", "image", "rm", "--force", *images)
+        imaging.remove(imaging.matching(f"{project}.invalid/*"))
 
 
 @dataclass
