@@ -90,6 +90,7 @@ def plan_run(
         services=needed,
         pins=ready.pins,
         missing=(),
+        composed=observed.composed,
         operations=(*write_operations(ready.files), *(_kept(each) for each in found)),
         override=ready.override,
         files=ready.files,
