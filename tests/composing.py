@@ -21,17 +21,22 @@ if TYPE_CHECKING:
 # Small, static, and with a label of its own; made once by the fixture `busybox`, and kept.
 BUSYBOX: Final = "hullwright-test/busybox:1"
 PREFIX: Final = "hullwright-test-"
+_QUESTIONS: Final = 5
 
 
 def docker(*words: str, check: bool = True, **environ: str) -> str:
     """Return what a docker command printed."""
-    done = subprocess.run(
-        ("docker", *words),
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environ},
-    )
+    for _ in range(_QUESTIONS):
+        done = subprocess.run(
+            ("docker", *words),
+            check=False,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **environ},
+        )
+        # The engine fails a list of images when one of them is removed meanwhile.
+        if done.returncode == 0 or words[:2] != ("image", "ls"):
+            break
     assert done.returncode == 0 or not check, f"docker {words}: {done.stderr}"
     return done.stdout.strip()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.errors import UsageError
 from hullwright.images import Reference
@@ -13,7 +13,9 @@ from hullwright.tools.engine import check_reachable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hullwright.run import Runner
+    from hullwright.run import Result, Runner
+
+_QUESTIONS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,23 @@ def stored(runner: Runner, names: Iterable[str]) -> tuple[StoredImage, ...]:
     return tuple(found.values())
 
 
+def rows(runner: Runner, *words: str) -> Result:
+    """Return what `docker image ls` answers to these words, asked again where that failed.
+
+    The engine looks into each image, and fails the whole question when another run removes one
+    of them meanwhile.
+
+    Raises:
+        UnavailableError: no engine answers.
+    """
+    for _ in range(_QUESTIONS):
+        answer = runner.read("docker", "image", "ls", *words, check=False)
+        check_reachable(answer)
+        if answer.ok:
+            break
+    return answer
+
+
 def listed(runner: Runner, references: Iterable[str]) -> tuple[StoredImage, ...]:
     """Return those of the images, by reference with a tag, that the store has: one question.
 
@@ -71,19 +90,14 @@ def listed(runner: Runner, references: Iterable[str]) -> tuple[StoredImage, ...]
     if not wanted:
         return ()
     filters = [word for reference in wanted for word in ("--filter", f"reference={reference}")]
-    answer = runner.read(
-        *("docker", "image", "ls", "--no-trunc", "--digests", "--format", "json", *filters),
-        check=False,
-    )
-    check_reachable(answer)
+    answer = rows(runner, "--no-trunc", "--digests", "--format", "json", *filters)
     return tuple(parse_listed(json.loads(line)) for line in answer.stdout.splitlines())
 
 
 def labelled(runner: Runner, *labels: str) -> tuple[StoredImage, ...]:
     """Return the images that have all of these labels (`KEY` or `KEY=VALUE`): two questions."""
     filters = [word for label in labels for word in ("--filter", f"label={label}")]
-    answer = runner.read("docker", "image", "ls", "--quiet", "--no-trunc", *filters, check=False)
-    check_reachable(answer)
+    answer = rows(runner, "--quiet", "--no-trunc", *filters)
     return stored(runner, answer.stdout.split())
 
 

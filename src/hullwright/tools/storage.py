@@ -11,6 +11,7 @@ from hullwright.errors import UsageError
 from hullwright.images import parse_size_bytes
 from hullwright.run import CommandError
 from hullwright.tools.engine import check_reachable, epoch_s, label_filters, parse_image
+from hullwright.tools.localstore import rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,9 +69,10 @@ class CacheUse:
 
 def stored_images(runner: Runner, *labels: str) -> tuple[StoredImage, ...]:
     """Return the images, those without a name too, that have every label (`KEY` or `KEY=VALUE`)."""
-    ids = _ask(
-        runner, "docker", "image", "ls", "--all", "--quiet", "--no-trunc", *label_filters(labels)
-    ).stdout.split()
+    listed = rows(runner, "--all", "--quiet", "--no-trunc", *label_filters(labels))
+    if not listed.ok:
+        raise CommandError(listed)
+    ids = listed.stdout.split()
     if not ids:
         return ()
     # One that is removed meanwhile is left out.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,23 @@ def test_an_image_is_known_by_each_of_its_digests() -> None:
     assert image.known_by(TWO)
     assert image.known_by("sha256:config")
     assert not image.known_by(ONE)
+
+
+class Removing(Replay):
+    """An engine from which images are removed while it looks into them, the first time."""
+
+    def read(self, *argv: str, **more: Any) -> Result:
+        answer = super().read(*argv, **more)
+        if len(self.calls) > 1:
+            return answer
+        return Result(argv, 1, "", "Error response from daemon: content digest: not found", 0.1)
+
+
+def test_a_list_is_asked_for_again_where_an_image_went_meanwhile() -> None:
+    answer = Result(LS, 0, line("shop/api", ONE, ONE), "", 0.1)
+    runner = Removing({}, results={("docker",): answer})
+    assert [image.id for image in listed(runner, ["shop/api:1"])] == [ONE]
+    assert [call.argv[:3] for call in runner.calls] == [LS, LS]
 
 
 def test_an_engine_that_does_not_answer_ends_with_3() -> None:
