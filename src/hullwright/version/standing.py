@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from hullwright.tools.git import Git, find_git_dir
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from hullwright.version.model import Version
     from hullwright.workspace import Workspace
+
+_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ def standing(
     if version == now.version:
         return Standing("current", 0)
     git_dir = find_git_dir(ws.root, ws.environ)
-    if git_dir is None or not revision:
+    # A label may say anything, also a word that Git knows by another meaning.
+    if git_dir is None or not _COMMIT.fullmatch(revision):
         return Standing("other")
     git = Git(ws.runner, ws.root, git_dir)
     if not git.contains(revision):
