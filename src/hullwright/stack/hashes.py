@@ -49,7 +49,8 @@ def _referring(
     service: Mapping[str, Any], there: Mapping[str, Sequence[Container]]
 ) -> dict[str, Any]:
     """Return a service that names the containers of other services in place of those services."""
-    changed = dict(service)
+    # It is no part of the hash, and may name a service whose profile is off.
+    changed = {key: value for key, value in service.items() if key != "depends_on"}
     for key in _NAMESPACES:
         kind, _, other = str(service.get(key) or "").partition(":")
         if kind == "service" and there.get(other):
