@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from hullwright.config.composefile import read_included
 from hullwright.config.discover import compose_files, stages
 from hullwright.config.load import load
 from hullwright.config.models import Service
@@ -333,3 +334,29 @@ def test_all_that_bake_knows_of_a_build_section_is_taken(repository: Repository)
     }
     assert services["cli"].ssh == ("default", "id=./key")
     assert services["cli"].extra == {"extra-hosts": {"a": "10.0.0.2"}}
+
+
+def test_what_is_included_has_env_files_of_its_own(repository: Repository) -> None:
+    repository.write(
+        "compose.yaml",
+        """
+        include:
+          - sub/compose.yaml
+          - {path: [odd/one.yaml, odd/two.yaml], project_directory: odd, env_file: odd/test.env}
+        """,
+    )
+    repository.write("sub/compose.yaml", "include: [in/c.yaml]\nservices: {a: {image: a}}\n")
+    repository.write("sub/in/c.yaml", "services: {inner: {image: c}}\n")
+    repository.write("odd/one.yaml", "services: {b: {image: b}}\n")
+    repository.write("odd/two.yaml", "services: {c: {image: c}}\n")
+    found = read_included(repository.root, ["compose.yaml"], {})
+    assert [
+        (sorted(each.services), [path.relative_to(repository.root).as_posix() for path in files])
+        for each in found
+        for files in [each.env_files]
+    ] == [
+        (["a", "inner"], ["sub/.env"]),
+        (["inner"], ["sub/in/.env"]),
+        (["b"], ["odd/test.env"]),
+        (["c"], ["odd/test.env"]),
+    ]
