@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("nothing_thrown_away_is_left")]
 
 SERVICE: Final = "  {name}: {{image: {image}, command: {command}, stop_grace_period: 0s{more}}}\n"
+# Killed before it wrote its file, a service would come back.
+WRITTEN: Final = "{test: 'test -e /pid', interval: 250ms, retries: 100}"
 STACK: Final = Stack("default", ("compose.yaml",), require_healthcheck=False)
 
 
@@ -69,7 +71,7 @@ def test_what_has_a_restart_policy_is_killed_and_comes_back(made: Made, busybox:
 
 def test_what_does_not_come_back_fails_with_what_it_wrote(made: Made, busybox: str) -> None:
     command = "sh -c 'if test -e /pid; then echo /pid is there; exit 1; fi; touch /pid; sleep 600'"
-    made.compose(service("app", busybox, command, restart="always"))
+    made.compose(service("app", busybox, command, restart="always", healthcheck=WRITTEN))
     report = cold(made)
     assert report.verdict == "failed"
     (failure,) = report.failures
@@ -200,7 +202,7 @@ def test_a_start_that_fails_is_not_looked_at(made: Made, busybox: str) -> None:
 
 def test_the_task_ends_with_1_and_says_which_did_not_come_back(made: Made, busybox: str) -> None:
     command = "sh -c 'test -e /pid && exit 1; touch /pid; sleep 600'"
-    made.compose(service("app", busybox, command, restart="always"))
+    made.compose(service("app", busybox, command, restart="always", healthcheck=WRITTEN))
     (made.folder / "hullwright.toml").write_text(
         "[stacks.default]\nrequire-healthcheck = false\n", encoding="utf-8"
     )
