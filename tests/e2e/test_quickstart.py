@@ -31,6 +31,16 @@ def lend_environment(clone: Clone) -> None:
     clone.environ["PYTHONPATH"] = str(clone.path / "src")
 
 
+def give_time(clone: Clone) -> None:
+    """Commit a budget of cold starts that is kept beside other tests; a benchmark holds ours."""
+    file = clone.path / "pyproject.toml"
+    text = file.read_text(encoding="utf-8")
+    assert 'cold-start-budget = "20s"' in text
+    file.write_text(text.replace('budget = "20s"', 'budget = "10m"'), encoding="utf-8")
+    name = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+    clone.run("git", *name, "commit", "--quiet", "--all", "--message", "Give time")
+
+
 def get(url: str) -> str:
     with urlopen(url, timeout=10) as answer:  # noqa: S310  our own dashboard on loopback
         return str(answer.read().decode())
@@ -38,6 +48,7 @@ def get(url: str) -> str:
 
 @pytest.mark.docker
 def test_the_page_of_the_printed_address_shows_every_run(clone: Clone) -> None:
+    give_time(clone)
     lend_environment(clone)
     done = clone.run("./scripts/quickstart")
     last, hint = done.stdout.splitlines()[-2:]
