@@ -57,7 +57,7 @@ def tests(session: nox.Session) -> None:
     quick files come last, so that no worker is left alone with a slow one.
     """
     workers = min(len(os.sched_getaffinity(0)) + 1, MOST_WORKERS)
-    spread = (f"--numprocesses={workers}", "--dist=loadfile", "--no-loadscope-reorder")
+    spread = (f"--numprocesses={workers}", "--no-loadscope-reorder")
     session.run(
         sys.executable, "-m", "pytest", *spread, "--durations=20", *session.posargs, external=True
     )

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import fcntl
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it has no types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# They build the image of this repository: beside each other, BuildKit tells each build of the
+# steps that it runs for another one as its own, and what is counted as cached differs.
+_ROOT_IMAGE: Final = (
+    "tests/e2e/test_main_job.py",
+    "tests/e2e/test_quickstart.py",
+    "tests/e2e/test_two_services.py",
+    "tests/integration/containers/",
+)
+
+
+class Files(LoadFileScheduling):  # type: ignore[misc]  # … so its classes have none
+    """Gives each worker a file at a time, and those that must not meet to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Return what a test is handed out with."""
+        return "the root image" if nodeid.startswith(_ROOT_IMAGE) else nodeid.split("::", 1)[0]
 
 
 class Naming:

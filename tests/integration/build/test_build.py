@@ -104,7 +104,7 @@ def test_a_failure_ends_the_others_where_asked_and_what_was_built_stays(shop: Sh
     shop.service("FROM BASE\nRUN echo quick\n", Service("quick"))
     assert shop.one().status == "built"
     shop.service(
-        "FROM BASE\nRUN echo told; ls /nowhere && false\n",
+        "FROM BASE\nRUN echo told >&2; ls /nowhere && false\n",
         Service("broken"),
     )
     # It ends when it is cancelled, long before it would end by itself.
@@ -115,7 +115,7 @@ def test_a_failure_ends_the_others_where_asked_and_what_was_built_stays(shop: Sh
     # It is exported from cache while the others run, or cancelled before that: never failed.
     assert quick.status in {"built", "skipped"}
     assert broken.failure is not None
-    assert broken.failure.step.endswith("RUN echo told; ls /nowhere && false")
+    assert broken.failure.step.endswith("RUN echo told >&2; ls /nowhere && false")
     assert broken.failure.output == ("told", "ls: /nowhere: No such file or directory")
     assert set(load(shop.workspace())) == {("quick", "")}
     assert report.seconds < 60
