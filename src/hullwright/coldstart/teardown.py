@@ -29,7 +29,7 @@ class Remains:
         parts = [
             f"{len(names)} {kind}{'s' if len(names) > 1 else ''} ({', '.join(names)})"
             for kind, names in (
-                ("container", self.containers),
+                ("container", [each[:12] for each in self.containers]),
                 ("network", self.networks),
                 ("volume", self.volumes),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.stack import StopPlan
+from hullwright.stack.words import invoked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,8 @@ def _stop_text(plan: StopPlan) -> str:
         return f"project {plan.project}: nothing runs"
     names = ", ".join(plan.services)
     counted = _counted(plan.containers, "container")
-    return f"project {plan.project}: stopped {counted} ({names}) · start again: invoke up"
+    again = invoked("up", plan.stack)
+    return f"project {plan.project}: stopped {counted} ({names}) · start again: {again}"
 
 
 def _counted(names: Sequence[object], kind: str) -> str:

@@ -8,6 +8,7 @@ from hullwright.report import checks, failures
 from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
 from hullwright.stack import StackState, UpReport
+from hullwright.stack.words import invoked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,6 @@ _SCHEMA: Final = 1
 _MARKS: Final = {"healthy": "✓", "completed": "✓", "unknown": "·", "failed": "✗", "waiting": "·"}
 # In the words of `ps`.
 _STATUSES: Final = {"waiting": "not started", "unknown": "running, no health check"}
-_NOT_WAITED: Final = "started, and not waited for · look: invoke ps"
 _STATES: Final = ("service", "state", "since", "restarts", "ports", "image")
 
 
@@ -36,9 +36,9 @@ def text(shown: Shown) -> str:
     if shown.failed:
         after = f"after {shown.total_s:.1f} s"
         state = f"up {after}, and not as it must be" if shown.checks else f"not up {after}"
-        last = f"{state} · look: invoke ps · stop: invoke down"
+        last = f"{state} · look: {_task('ps', shown)} · stop: {_task('down', shown)}"
         return "\n\n".join([failures.text(shown.failures), f"{head}\n{table}", *looked, last])
-    last = f"up in {shown.total_s:.2f} s" if shown.waited else _NOT_WAITED
+    last = f"up in {shown.total_s:.2f} s" if shown.waited else _not_waited(shown)
     return "\n\n".join([head, table, *looked, "\n".join([last, *_advice(shown)])])
 
 
@@ -54,6 +54,8 @@ def markdown(shown: Shown) -> str:
     told = f"\n\n{failures.markdown(shown.failures)}" if shown.failed else ""
     advice = "".join(f"\n\n{line}" for line in _advice(shown))
     head = f"in {shown.total_s:.2f} s" if shown.waited else "started"
+    if shown.failed:
+        head = f"failed after {shown.total_s:.2f} s"
     return f"### up: {shown.stack} {head}\n\n{table}{looked}{told}{advice}"
 
 
@@ -123,6 +125,14 @@ def duration(seconds: float) -> str:
     return "0 s"
 
 
+def _task(name: str, shown: Shown) -> str:
+    return invoked(name, shown.stack)
+
+
+def _not_waited(shown: UpReport) -> str:
+    return f"started, and not waited for · look: {_task('ps', shown)}"
+
+
 def _up_row(service: ServiceUp, report: UpReport) -> list[str]:
     at = service.ended_s if service.status == "completed" else service.healthy_s
     return [
@@ -172,7 +182,7 @@ def _address(port: Published) -> str:
 def _state_text(shown: StackState) -> str:
     head = f"stack {shown.stack} · project {shown.project}"
     if not shown.services:
-        return f"{head}\n\n  nothing runs; start it: invoke up"
+        return f"{head}\n\n  nothing runs; start it: {_task('up', shown)}"
     rows = [_STATES, *(_state_row(each) for each in shown.services)]
     return f"{head}\n\n" + "\n".join(f"  {line}" for line in aligned(rows, right=(3,)).splitlines())
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hullwright.images import size_text
 from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
+from hullwright.stack.words import invoked
 
 if TYPE_CHECKING:
     from hullwright.stack import ContainerStats, StackStats
@@ -29,7 +30,7 @@ def text(shown: StackStats) -> str:
     """Return a report for people."""
     head = f"stack {shown.stack} · project {shown.project}"
     if not shown.containers:
-        return f"{head}\n\n  nothing runs; start it: invoke up"
+        return f"{head}\n\n  nothing runs; start it: {invoked('up', shown.stack)}"
     rows = [_HEAD, *(_row(each) for each in shown.containers)]
     return f"{head}\n\n" + "\n".join(
         f"  {line}" for line in aligned(rows, right=_RIGHT).splitlines()

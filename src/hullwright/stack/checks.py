@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from hullwright.errors import UsageError, suggestion
 from hullwright.stack.checking import CURRENT, HEAD, look
 from hullwright.stack.explain import Failure
+from hullwright.stack.words import logs_of
 from hullwright.tools import engine, reach
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def of_stack(ws: Workspace, plan: UpPlan) -> tuple[tuple[Checked, ...], tuple[Fa
             cause="check-failed",
             sentence=f"{each.service} is up, but its check does not hold: {each.name}",
             advice=_advice(each),
+            stack=plan.selection.lasting_name,
         )
         for each in checked
         if each.status == "failed"
@@ -169,17 +171,20 @@ def failure(
     cause: str,
     sentence: str,
     advice: str,
+    stack: str = "",
 ) -> Failure:
-    """Return what did not hold as a failure: what was expected and seen, and the last lines."""
+    """Return what did not hold as a failure: what was expected and seen, and the last lines.
+
+    `stack` is its name, empty for a throwaway.
+    """
     own = next((each for each in containers if each.service == checked.service), None)
     logs = engine.last_lines(ws.runner, own.id, _LOG_LINES) if own else ()
-    shown = f"(the last {len(logs)} follow)" if logs else "(it wrote nothing)"
     facts = (
         ("expected", checked.expected),
         ("seen", ws.runner.redacted(checked.told)),
         ("tried", f"for {checked.took_s:.1f} s" if checked.took_s else ""),
         ("try", advice),
-        ("logs", f"invoke logs --service {checked.service}   {shown}"),
+        ("logs", logs_of(stack, checked.service, len(logs))),
     )
     kept = tuple((name, fact) for name, fact in facts if fact)
     return Failure(checked.service, cause, sentence, kept, logs)

@@ -203,7 +203,7 @@ def _seen(e: Evidence) -> str:
         "one-shot-failed": f"{e.service} did not complete: it ended with {code}",
         "crash-loop": f"{e.service} crashes again and again: {e.deaths} times, last with {code}",
         "unhealthy": f"{e.service} is unhealthy",
-        "never-ready": f"{e.service} was not ready within {e.waited_s:.0f} s {since}".rstrip(),
+        "never-ready": f"{e.service} was not ready within {e.waited_s:g} s {since}".rstrip(),
         "stopped": f"{e.service} was stopped by somebody else",
         "cannot-start": f"{e.service} could not be started",
     }.get(e.verdict, f"{e.service} failed")

@@ -192,12 +192,15 @@ def start(
 
 def report(ws: Workspace, plan: UpPlan, wait: Wait, watched: Watched) -> UpReport:
     """Return what a wait found, with its failures explained."""
-    failures = explain.failures(ws, wait, watched.there, watched.output, plan.model)
+    selection = plan.selection
+    failures = explain.failures(
+        ws, wait, watched.there, watched.output, plan.model, stack=selection.lasting_name
+    )
     services = tuple(
         service_up(wait, expected, watched.there, failures) for expected in wait.expected.values()
     )
     return UpReport(
-        stack=plan.selection.stack.name,
+        stack=selection.stack.name,
         project=plan.project,
         total_s=watched.over_at - wait.began_at,
         services=services,

@@ -38,6 +38,8 @@ def failures(
     there: Sequence[Container],
     output: Sequence[str],
     model: Model | None = None,
+    *,
+    stack: str = "",
 ) -> tuple[Failure, ...]:
     """Return why a wait failed, causes before what follows from them; empty where it did not.
 
@@ -49,6 +51,7 @@ def failures(
         there: the project's containers as they are now.
         output: what Compose printed.
         model: the stack's model; without it, names of services that were never made are unknown.
+        stack: its name, for commands to try; empty for a throwaway.
     """
     told = ws.runner.redacted
     return tuple(
@@ -58,7 +61,7 @@ def failures(
             facts=tuple((name, told(fact)) for name, fact in failure.facts),
             logs=tuple(told(line) for line in failure.logs),
         )
-        for failure in _found(ws, wait, there, output, model)
+        for failure in _found(ws, wait, there, output, model, stack=stack)
     )
 
 
@@ -78,6 +81,8 @@ def _found(
     there: Sequence[Container],
     output: Sequence[str],
     model: Model | None,
+    *,
+    stack: str,
 ) -> tuple[Failure, ...]:
     failed = [
         track for track in wait.tracks.values() if track.status == "failed" and not track.gone
@@ -85,7 +90,7 @@ def _found(
     if failed:
         around = evidence.scene(ws, wait, there, model)
         failed.sort(key=lambda track: _depth(track.service, wait.expected))
-        found = [_of_track(evidence.gather(ws, wait, track, around))
+        found = [_of_track(evidence.gather(ws, wait, track, around), stack)
                  for track in failed]  # fmt: skip
         # Of the containers of one service, those that failed alike are told of once.
         alike = {(each.service, each.cause, each.sentence): each for each in reversed(found)}
@@ -99,7 +104,7 @@ def _found(
             Failure(
                 name,
                 "never-ready",
-                f"{name} was not started within {wait.timeout_s:.0f} s",
+                f"{name} was not started within {wait.timeout_s:g} s",
                 (("waits for", ", ".join(wait.expected[name].depends_on) or "Compose"),),
             )
             for name in wait.expected
@@ -134,7 +139,7 @@ def _orphans(wait: Wait, found: Sequence[Failure]) -> list[Failure]:
     return orphans
 
 
-def _of_track(seen: Evidence) -> Failure:
+def _of_track(seen: Evidence, stack: str) -> Failure:
     diagnosis = diagnose(seen)
     facts = [*_probe_facts(seen), *_ending_facts(seen), *diagnosis.facts]
     if seen.waiting:
@@ -149,8 +154,7 @@ def _of_track(seen: Evidence) -> Failure:
     elif diagnosis.advice:
         facts.append(("try", diagnosis.advice))
     logs = tuple(line.text for line in seen.log[-_LOG_LINES:])
-    shown = f"(the last {len(logs)} follow)" if logs else "(it wrote nothing)"
-    facts.append(("logs", f"invoke logs --service {seen.service}   {shown}"))
+    facts.append(("logs", words.logs_of(stack, seen.service, len(logs))))
     return Failure(seen.service, diagnosis.cause, diagnosis.sentence, tuple(facts), logs)
 
 

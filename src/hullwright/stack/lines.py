@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import CheckFailedError, UsageError
 from hullwright.stack.looking import known, project_name
+from hullwright.stack.words import invoked
 from hullwright.tools import engine
 from hullwright.tools.compose import Invocation
 
@@ -86,7 +87,7 @@ def log_words(
     if not there:
         raise CheckFailedError(
             f"nothing of {project_name(ws, selection)} runs, so there are no logs",
-            next_step="invoke up",
+            next_step=invoked("up", selection.stack.name),
         )
     words = ["logs"]
     words += ["--follow"] if follow else []

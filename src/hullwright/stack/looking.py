@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import CheckFailedError, unknown
 from hullwright.stack.selection import resolved
 from hullwright.stack.variables import as_written
+from hullwright.stack.words import invoked
 from hullwright.tools import engine, whales
 from hullwright.tools.compose import ONEOFF_LABEL
 
@@ -141,7 +142,9 @@ def not_there(
     _refuse_unknown(ws, selection, service, there)
     project = project_name(ws, selection)
     told = f"{project} has {', '.join(sorted(there))}" if there else f"nothing of {project} runs"
-    return CheckFailedError(f"{service} was not started", why=told, next_step="invoke up")
+    return CheckFailedError(
+        f"{service} was not started", why=told, next_step=invoked("up", selection.stack.name)
+    )
 
 
 def _refuse_unknown(

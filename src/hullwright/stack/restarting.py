@@ -19,6 +19,7 @@ from hullwright.stack.expected import Expected, Limits
 from hullwright.stack.looking import known, lasting, project_name
 from hullwright.stack.wait import Wait
 from hullwright.stack.watch import start_and_wait
+from hullwright.stack.words import invoked
 from hullwright.tools import engine
 from hullwright.tools.compose import Invocation
 
@@ -49,7 +50,8 @@ def restart(ws: Workspace, selection: Selection, *, limits: Limits = _NO_LIMITS)
     there = lasting(engine.of_project(ws.runner, project))
     names = known(ws, selection, there) or _unfinished(there)
     if not names:
-        raise CheckFailedError(f"nothing of {project} runs", next_step="invoke up")
+        again = invoked("up", selection.stack.name)
+        raise CheckFailedError(f"nothing of {project} runs", next_step=again)
     refuse_unknown_times(limits, {container.service for container in there})
     argv = Invocation(project=project).argv("--progress", "plain", "restart", *names)
     stack = selection.stack.name
@@ -58,7 +60,7 @@ def restart(ws: Workspace, selection: Selection, *, limits: Limits = _NO_LIMITS)
         wait = Wait(expected, time.time(), limit_s(selection, limits))
         watched = start_and_wait(ws, selection, argv, project, wait)
     now = watched.there
-    failures = explain.failures(ws, wait, now, watched.output)
+    failures = explain.failures(ws, wait, now, watched.output, stack=stack)
     return UpReport(
         stack=stack,
         project=project,

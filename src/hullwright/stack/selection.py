@@ -39,6 +39,11 @@ class Selection:
     call: compose.Invocation = field(default_factory=compose.Invocation)
     long: Mapping[str, Secret] = field(default_factory=dict)
 
+    @property
+    def lasting_name(self) -> str:
+        """The name by which tasks find what it starts; empty for a project that is named so."""
+        return "" if self.call.project else self.stack.name
+
     def named(self, project: str) -> Selection:
         """Return the same under another project name."""
         return replace(self, call=replace(self.call, project=project))

@@ -77,3 +77,18 @@ def errors_of(output: Iterable[str]) -> list[str]:
     """Return those lines of Compose's output that tell of errors; all if none says so."""
     told = [line.strip() for line in output if line.strip() and "level=warning" not in line]
     return [line for line in told if "rror" in line or "failed" in line] or told
+
+
+def invoked(words: str, stack: str) -> str:
+    """Return the command line of a task for a stack; the default one needs no name."""
+    return f"invoke {words}" if stack == "default" else f"invoke {words} --stack {stack}"
+
+
+def logs_of(stack: str, service: str, lines: int) -> str:
+    """Return where a service's log is to be seen, and how many of its last lines follow.
+
+    A throwaway has no name of a stack (empty): what it made is gone when somebody reads this.
+    """
+    follow = "the last one follows" if lines == 1 else f"the last {lines} follow"
+    shown = follow if lines else "it wrote nothing"
+    return f"{invoked(f'logs --service {service}', stack)}   ({shown})" if stack else shown

@@ -42,7 +42,9 @@ def logs(
         feature.select(session.workspace, name, services=service or ())
         for name in stacks(session, stack)
     ]
-    if session.dry or (not grep and len(chosen) == 1):
+    # Compose notices only with its next line that nobody reads any more (`| head`).
+    piped = follow and not session.console.out.isatty()
+    if session.dry or (not grep and len(chosen) == 1 and not piped):
         for each in chosen:
             shown = feature.logs(session.workspace, each, follow=follow, tail=tail, since=since)
             session.end(shown)

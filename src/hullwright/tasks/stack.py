@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hullwright.tasks.define import ENV, FORMATS, PROFILE, SECRETS, STACK, STACKS, TIMEOUT, task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from hullwright.stack import DownPlan, UpPlan
     from hullwright.tasks.inturn import Show
@@ -167,7 +167,7 @@ def down(
     if session.dry:
         session.console.result("\n\n".join(plan.text() for plan in plans.values()))
         return
-    if not yes and not _may_remove(session, plans.values()):
+    if not yes and not _may_remove(session, plans.values(), stack):
         session.console.note("nothing was removed")
         return
 
@@ -180,7 +180,9 @@ def down(
     in_turn(session, names, remove, report, format, undone="not removed")
 
 
-def _may_remove(session: Session, plans: Iterable[DownPlan]) -> bool:
+def _may_remove(
+    session: Session, plans: Iterable[DownPlan], stack: Sequence[str] | None = None
+) -> bool:
     """Return whether all that would be lost may go: nothing is, or the person says so.
 
     Raises:
@@ -202,7 +204,8 @@ def _may_remove(session: Session, plans: Iterable[DownPlan]) -> bool:
     if session.console.interactive:
         also = " with all that is in them" if lost[0][1] else ""
         return session.console.ask(f"remove the {what}{also}?")
-    flags = " ".join(f"--{kind}s" for kind, names in lost if names)
+    named = [f"--stack {','.join(stack)}"] if stack else []
+    flags = " ".join([*named, *(f"--{kind}s" for kind, names in lost if names)])
     raise UsageError(
         "nothing was removed",
         why=f"the {what} would be gone, and nobody is here to be asked",

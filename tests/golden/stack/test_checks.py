@@ -28,7 +28,7 @@ FAILURE: Final = Failure(
         ("seen", "missing in the database: 0002"),
         ("tried", "for 5.0 s"),
         ("try", "a one-shot service that migrates, which this one waits for"),
-        ("logs", "invoke logs --service dashboard   (the last 1 follow)"),
+        ("logs", "invoke logs --service dashboard   (the last one follows)"),
     ),
     ("INFO listening on 8080",),
 )

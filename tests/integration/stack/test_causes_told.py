@@ -29,7 +29,7 @@ _TOLD: Final[dict[str, tuple[str, dict[str, str]]]] = {
         'app cannot start: "/etc/hostname" is not executable',
         {"engine": "permission denied", "try": "chmod +x"},
     ),
-    "crash": ("app crashed: it ended with 3", {"exit code": "3", "logs": "the last 1 follow"}),
+    "crash": ("app crashed: it ended with 3", {"exit code": "3", "logs": "the last one follows"}),
     "crash-loop": (
         "app crashes again and again: 3 times, last with 7",
         {"logs": "invoke logs --service app   (it wrote nothing)"},

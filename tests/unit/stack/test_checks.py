@@ -300,13 +300,14 @@ def test_a_failure_says_what_was_expected_and_seen_and_shows_the_last_lines(
         cause="check-failed",
         sentence="it does not hold",
         advice="mend it",
+        stack="b",
     )
     assert found.facts == (
         ("expected", "GET / answers 200"),
         ("seen", "status 503"),
         ("tried", "for 5.0 s"),
         ("try", "mend it"),
-        ("logs", "invoke logs --service app   (the last 2 follow)"),
+        ("logs", "invoke logs --service app --stack b   (the last 2 follow)"),
     )
     assert (found.service, found.cause, found.logs) == ("app", "check-failed", ("one", "two"))
 

@@ -50,7 +50,7 @@ def died(code: int, **expected: str) -> Wait:
 
 
 def told(ws: Workspace, wait: Wait, *there: Container, output: tuple[str, ...] = ()) -> Failure:
-    failures = explain.failures(ws, wait, there, output)
+    failures = explain.failures(ws, wait, there, output, stack="default")
     assert len(failures) == 1
     return failures[0]
 

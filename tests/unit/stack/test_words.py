@@ -53,3 +53,17 @@ def test_errors_are_sorted_out_of_progress_and_warnings() -> None:
     output = ['time="x" level=warning msg="failed to"', " Container x  Starting", "Error: no"]
     assert words.errors_of(output) == ["Error: no"]
     assert words.errors_of([" Container x  Starting"]) == ["Container x  Starting"]
+
+
+@pytest.mark.parametrize(
+    ("stack", "lines", "told"),
+    [
+        ("default", 2, "invoke logs --service db   (the last 2 follow)"),
+        ("b", 1, "invoke logs --service db --stack b   (the last one follows)"),
+        ("b", 0, "invoke logs --service db --stack b   (it wrote nothing)"),
+        ("", 1, "the last one follows"),
+        ("", 0, "it wrote nothing"),
+    ],
+)
+def test_the_logs_of_a_throwaway_are_not_to_be_asked_for(stack: str, lines: int, told: str) -> None:
+    assert words.logs_of(stack, "db", lines) == told

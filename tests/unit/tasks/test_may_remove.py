@@ -52,3 +52,9 @@ def test_what_would_be_lost_is_named_where_nobody_can_be_asked(
         _may_remove(session(), plans)
     assert caught.value.why == f"{told}, and nobody is here to be asked"
     assert caught.value.next_step == f"invoke down {flags} --yes"
+
+
+def test_the_stacks_that_were_meant_are_named_again() -> None:
+    with pytest.raises(UsageError) as caught:
+        _may_remove(session(), [plan(["v"])], ["b", "c"])
+    assert caught.value.next_step == "invoke down --stack b,c --volumes --yes"
