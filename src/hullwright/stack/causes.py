@@ -52,6 +52,10 @@ TRY: Final[dict[str, str]] = {
     "probe-timeout": "a quicker check, or a longer timeout in its healthcheck",
     "disk-full": "a larger size, or room: docker system df shows who takes it",
     "crash-loop": "run it once by itself: the first death says most",
+    "crash": "what its last lines say; invoke run starts it by itself, with another command",
+    "one-shot-failed": "what its last lines say; invoke run starts it by itself",
+    "unhealthy": "the check by itself, in the container: it shows what the check sees",
+    "never-ready": "a longer --timeout, or what it waits for: its last lines may say",
 }
 
 
