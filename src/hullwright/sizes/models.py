@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hullwright.sizes.contents import Contents
+    from hullwright.sizes.delta import Comparison
+
+Origin = Literal["base", "own"]
 Verdict = Literal["ok", "warn", "fail", "unknown", "not applicable"]
 
 
@@ -35,6 +42,9 @@ class LayerSize:
         compressed_bytes: what a pull transfers; None where the store keeps it uncompressed only.
         unpacked_bytes: sum of its regular files; None where it could not be read.
         created_by: the step that made it; empty where the image does not say.
+        origin: whether it is of the image that it is built on, or its own; None where nothing
+            tells.
+        step: the instruction of its Dockerfile, such as `COPY models/`; empty where none is known.
     """
 
     digest: str
@@ -42,6 +52,8 @@ class LayerSize:
     compressed_bytes: int | None
     unpacked_bytes: int | None
     created_by: str
+    origin: Origin | None = None
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,11 @@ class Figures:
         unpacked_bytes: sum of the regular files over all layers, overwritten ones included;
             None where a layer could not be read.
         problem: why a figure is unknown; empty where none is.
+        visible_bytes: regular files that a container sees; None where layers were not read.
+        waste_bytes: bytes of files that a later layer replaces or deletes; None likewise.
+        efficiency: 0 to 1, as dive defines it; None likewise.
+        created: when the image says that it was made; None where it does not.
+        base: digest of the image that it is built on, as it says itself; empty where it does not.
     """
 
     platform: str
@@ -64,6 +81,11 @@ class Figures:
     unpacked_bytes: int | None
     layers: tuple[LayerSize, ...]
     problem: str = ""
+    visible_bytes: int | None = None
+    waste_bytes: int | None = None
+    efficiency: float | None = None
+    created: datetime | None = None
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +112,20 @@ class BudgetResult:
 
 @dataclass(frozen=True, slots=True)
 class ImageSizes:
-    """One row of a report: one platform of one image."""
+    """One row of a report: one platform of one image.
+
+    Attributes:
+        on_disk_bytes: what the engine uses for it; None where it is not in the engine.
+        contents: its files and what follows from them; None without a deep look.
+        compared: with what it is compared, and what differs; None where it is not.
+    """
 
     subject: Subject
     figures: Figures
     budgets: tuple[BudgetResult, ...] = ()
+    on_disk_bytes: int | None = None
+    contents: Contents | None = None
+    compared: Comparison | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -111,10 +142,13 @@ class SizeReport:
 
     Attributes:
         missing: recorded images that the local store no longer has.
+        on_disk_bytes: what the engine uses for all of them, shared layers once; None where
+            none is in the engine.
     """
 
     images: tuple[ImageSizes, ...]
     missing: tuple[str, ...] = ()
+    on_disk_bytes: int | None = None
 
     @property
     def failed(self) -> bool:
