@@ -5,13 +5,37 @@ https://specs.opencontainers.org/image-spec/layer/
 
 from __future__ import annotations
 
+import hashlib
+import posixpath
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+from hullwright.tools import elf
+from hullwright.tools.tarstream import ArchiveError, TarStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hullwright.tools.tarstream import Entry, Source
+
 Kind = Literal["file", "folder", "symlink", "hardlink", "other", "whiteout", "opaque"]
+
+_KINDS: Final[Mapping[str, Kind]] = {"1": "hardlink", "2": "symlink", "5": "folder"}
+_WHITEOUT: Final = ".wh."
+_OPAQUE: Final = ".wh..wh..opq"
+_CHUNK_BYTES: Final = 1024 * 1024
+# Images for machine learning have some hundreds of thousands of files.
+MOST_FILES: Final = 1_000_000
+_LONGEST_PATH: Final = 4096
+# By these files others are attributed to packages. Of each no more than this is kept.
+_DOCUMENT: Final = re.compile(
+    r"var/lib/dpkg/(?:status|status\.d/[^/]+|info/[^/]+\.list)|lib/apk/db/installed"
+    r"|.+\.dist-info/(?:METADATA|RECORD)|.+\.egg-info/PKG-INFO"
+    r"|(?:.*/)?node_modules/(?:@[^/]+/)?[^/]+/package\.json"
+)
+_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
+_DOCUMENTS_BYTES: Final = 48 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +52,9 @@ class File:
         link: target of a link, as written.
         content: first 16 bytes of the SHA-256 of its content, in hex; empty for what is no file
             and for empty files.
-        binary: of an ELF program or library: `stripped`, `symbols` or `debug` (it holds DWARF);
-            empty for all else.
+        elf: it is a program or library in the ELF format.
+        symbol_bytes: what its symbol tables take, which `strip` removes.
+        debug_bytes: what its debug information takes, which `strip` removes too.
     """
 
     path: str
@@ -40,7 +65,9 @@ class File:
     gid: int = 0
     link: str = ""
     content: str = ""
-    binary: Literal["", "stripped", "symbols", "debug"] = ""
+    elf: bool = False
+    symbol_bytes: int = 0
+    debug_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +78,107 @@ class LayerContent:
         digest: of its blob.
         unpacked_bytes: sum of its regular files.
         files: its entries in their order.
-        documents: content of small files by which files are attributed to packages: the databases
-            of dpkg and apk, metadata of Python and npm packages, build information of Go programs
-            (as text), by path.
-        problem: why it could not be read to its end; empty where it could.
+        documents: content of small files by which files are attributed to packages, by path: the
+            databases of dpkg and apk, metadata of Python and npm packages; and, under the path of
+            a Go program, its build information as text.
     """
 
     digest: str
     unpacked_bytes: int
     files: tuple[File, ...]
     documents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    problem: str = ""
+
+
+def read_layer(source: Source, digest: str) -> LayerContent:
+    """Return what a layer's tar stream holds; its content passes by, and nothing is unpacked.
+
+    Args:
+        source: the layer without its compression.
+        digest: of its blob, for the result.
+
+    Raises:
+        ArchiveError: the stream is cut off or corrupt, or holds more than a layer has.
+    """
+    archive = TarStream(source)
+    reading = _Reading()
+    for entry in archive:
+        if len(reading.files) >= MOST_FILES:
+            raise ArchiveError(
+                "the layer is hostile", why=f"it has more than {MOST_FILES:,} entries"
+            )
+        reading.add(entry, archive)
+    return LayerContent(
+        digest,
+        sum(each.size_bytes for each in reading.files),
+        tuple(reading.files),
+        reading.documents,
+    )
+
+
+class _Reading:
+    def __init__(self) -> None:
+        self.files: list[File] = []
+        self.documents: dict[str, bytes] = {}
+        self._kept_bytes = 0
+
+    def add(self, entry: Entry, archive: TarStream) -> None:
+        path = _inside(entry.name)
+        folder, _, name = path.rpartition("/")
+        if name == _OPAQUE:
+            self.files.append(File(folder, "opaque"))
+        elif name.startswith(_WHITEOUT):
+            # `.wh..wh.` is aufs's own, and stands for no file.
+            gone = posixpath.join(folder, name.removeprefix(_WHITEOUT))
+            if not name.startswith(f"{_WHITEOUT}{_WHITEOUT}"):
+                self.files.append(File(gone, "whiteout"))
+        elif entry.regular:
+            self.files.append(self._file(path, entry, archive))
+        elif path:
+            kind = _KINDS.get(entry.type, "other")
+            link = _inside(entry.link) if kind == "hardlink" else entry.link[:_LONGEST_PATH]
+            self.files.append(File(path, kind, 0, entry.mode, entry.uid, entry.gid, link or ""))
+
+    def _file(self, path: str, entry: Entry, archive: TarStream) -> File:
+        first = archive.read(_CHUNK_BYTES)
+        hashed = hashlib.sha256(first)
+        kept = [first] if self._is_kept(path, entry) else None
+        program = elf.Watched(first, entry.size_bytes) if elf.is_elf(first) else None
+        while piece := archive.read(_CHUNK_BYTES):
+            hashed.update(piece)
+            if kept is not None:
+                kept.append(piece)
+            if program is not None:
+                program.feed(piece)
+        if kept is not None:
+            self.documents[path] = b"".join(kept)
+        sections = program.sections() if program is not None else elf.Sections()
+        if program is not None and program.go:
+            self.documents[path] = program.go
+        return File(
+            path,
+            "file",
+            entry.size_bytes,
+            entry.mode,
+            entry.uid,
+            entry.gid,
+            content=hashed.hexdigest()[:32] if first else "",
+            elf=program is not None,
+            symbol_bytes=sections.symbol_bytes,
+            debug_bytes=sections.debug_bytes,
+        )
+
+    def _is_kept(self, path: str, entry: Entry) -> bool:
+        if entry.size_bytes > _DOCUMENT_BYTES or _DOCUMENT.fullmatch(path) is None:
+            return False
+        self._kept_bytes += entry.size_bytes
+        return self._kept_bytes <= _DOCUMENTS_BYTES
+
+
+def _inside(name: str) -> str:
+    """Return a name as a path below the image's root; it is never used as one of this machine."""
+    if "/./" not in name and "//" not in name and ".." not in name:
+        # The most common ones by far, and this runs for each of some hundred thousand.
+        short = name.removeprefix("./").strip("/")
+        if not short.startswith("./") and short != ".":
+            return short[:_LONGEST_PATH]
+    return posixpath.normpath(f"/{name}").strip("/")[:_LONGEST_PATH]

@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.images import Platform
-from hullwright.tools.tarstream import ArchiveError, Source, TarStream
+from hullwright.tools.decompress import Prefixed, opened
+from hullwright.tools.feed import Feed
+from hullwright.tools.layers import LayerContent, read_layer
+from hullwright.tools.tarstream import ArchiveError, TarStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-Compression = Literal["none", "gzip", "zstd"]
+    from hullwright.tools.tarstream import Source
 
 _BLOBS: Final = "blobs/sha256/"
 _INDEX: Final = "index.json"
@@ -30,25 +33,9 @@ _CHUNK_BYTES: Final = 256 * 1024
 _LARGEST_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
 _LARGEST_DOCUMENTS_BYTES: Final = 64 * 1024 * 1024
 _DEEPEST_INDEX: Final = 4
-_UNREADABLE: Final = "zstd needs the package zstandard here"
+_READERS: Final = 2
 _ATTESTATION: Final = "vnd.docker.reference.type"
-
-
-@dataclass(frozen=True, slots=True)
-class LayerFigures:
-    """What was measured of one layer's blob.
-
-    Attributes:
-        digest: of the blob.
-        compression: how it is stored.
-        unpacked_bytes: sum of its regular files; None where the compression cannot be read here.
-        problem: why its content could not be read; empty where it could.
-    """
-
-    digest: str
-    compression: Compression
-    unpacked_bytes: int | None
-    problem: str = ""
+_BASE: Final = "org.opencontainers.image.base.digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +46,8 @@ class ImageLayer:
         stored_bytes: size in the manifest's descriptor: what is transferred.
         diff_id: digest of the layer without compression, from the configuration.
         created_by: the step that made it, from the configuration's history.
-        figures: what was measured; None where the archive does not hold it.
+        content: what it holds; None where it was not read.
+        problem: why it could not be read; empty where it could, or was not asked for.
     """
 
     digest: str
@@ -67,7 +55,8 @@ class ImageLayer:
     stored_bytes: int
     diff_id: str
     created_by: str
-    figures: LayerFigures | None
+    content: LayerContent | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +66,20 @@ class PlatformImage:
     Attributes:
         digest: of its manifest.
         config_digest: of its configuration, by which the classic image store knows it.
+        created: when it says that it was made, as it writes it; empty where it does not.
+        base: digest of the image that it is built on, as its label says; empty without.
     """
 
     platform: Platform
     digest: str
     config_digest: str
     layers: tuple[ImageLayer, ...]
+    created: str = ""
+    base: str = ""
 
 
 def read_layout(
-    stream: Source, known: Callable[[str], LayerFigures | None]
+    stream: Source, known: Callable[[str], LayerContent | None]
 ) -> tuple[PlatformImage, ...]:
     """Return the images of an OCI layout, one for each platform; attestations are left out.
 
@@ -94,15 +87,18 @@ def read_layout(
 
     Args:
         stream: the tar archive.
-        known: gives the figures of a layer that was measured before; it is not read again.
+        known: gives what is known of a layer that was read before; it is not read again.
 
     Raises:
         ArchiveError: the archive is cut off, corrupt, no OCI layout, or holds a blob whose
             content has another digest than its name.
     """
-    layout = _Layout(known)
-    for entry, content in _blobs(stream):
-        layout.add(entry, content)
+    # One thread reads the stream while others look into layers: most of that is done in C, which
+    # leaves the interpreter's lock.
+    with ThreadPoolExecutor(_READERS) as pool:
+        layout = _Layout(known, pool)
+        for entry, content in _blobs(stream):
+            layout.add(entry, content)
     return tuple(layout.images())
 
 
@@ -115,8 +111,9 @@ def _blobs(stream: Source) -> Iterator[tuple[str, TarStream]]:
 
 @dataclass
 class _Layout:
-    known: Callable[[str], LayerFigures | None]
-    layers: dict[str, LayerFigures] = field(default_factory=dict)
+    known: Callable[[str], LayerContent | None]
+    pool: ThreadPoolExecutor
+    layers: dict[str, Future[LayerContent | str]] = field(default_factory=dict)
     documents: dict[str, Any] = field(default_factory=dict)
     index: Any = None
     kept_bytes: int = 0
@@ -126,11 +123,12 @@ class _Layout:
             self.index = self._document(b"", content)
         elif name.startswith(_BLOBS):
             digest = f"sha256:{name.removeprefix(_BLOBS)}"
-            figures = self.known(digest)
-            if figures is None:
+            known = self.known(digest)
+            if known is None:
                 self._blob(digest, content)
             else:
-                self.layers[digest] = figures
+                self.layers[digest] = Future()
+                self.layers[digest].set_result(known)
 
     def _blob(self, digest: str, content: Source) -> None:
         hashed = _Hashed(content)
@@ -140,16 +138,14 @@ class _Layout:
             document = self._document(first, hashed)
             if document is not None:
                 self.documents[digest] = document
+            while hashed.read(_CHUNK_BYTES):
+                pass
         else:
-            self.layers[digest] = _measured(digest, _Prefixed(first, hashed))
-        while hashed.read(_CHUNK_BYTES):
-            pass
-        if hashed.hexdigest() != digest.removeprefix("sha256:"):
-            raise ArchiveError(
-                f"the blob {digest} is not what its name says",
-                why=f"its content has the digest sha256:{hashed.hexdigest()}",
-                next_step="pull or build the image again",
-            )
+            with Feed() as feed:
+                self.layers[digest] = self.pool.submit(feed.consumed, _content, digest, first)
+                while piece := hashed.read(_CHUNK_BYTES):
+                    feed.put(piece)
+        _check(digest, hashed)
 
     def _document(self, first: bytes, content: Source) -> Any:
         pieces = [first]
@@ -177,116 +173,152 @@ class _Layout:
                 "the archive is not an OCI layout",
                 why="it has no index.json; engines before 25 wrote another format",
             )
+        return platform_images(self.index, self.documents.get, self._read)
+
+    def _read(self, digest: str) -> LayerContent | str | None:
+        return self.layers[digest].result() if digest in self.layers else None
+
+
+def platform_images(
+    index: Mapping[str, Any],
+    document: Callable[[str], Any],
+    content: Callable[[str], LayerContent | str | None] = lambda _: None,
+) -> Iterator[PlatformImage]:
+    """Yield the images of an index, one for each platform; attestations are left out.
+
+    Args:
+        index: an index, of which those that it points at may be.
+        document: gives the manifest, index or configuration of a digest; None where it is not
+            there, as of platforms that were not pulled.
+        content: gives what a layer holds, why it cannot be read, or None where it was not read.
+
+    Raises:
+        ArchiveError: a document is not what its media type says.
+    """
+    try:
+        yield from _images(index, document, content, depth=0)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ArchiveError(
+            "the archive's manifests cannot be read", why=f"a document lacks {error}"
+        ) from error
+
+
+def _images(
+    index: Mapping[str, Any],
+    document: Callable[[str], Any],
+    content: Callable[[str], LayerContent | str | None],
+    depth: int,
+) -> Iterator[PlatformImage]:
+    if depth > _DEEPEST_INDEX:
+        raise ArchiveError("the archive's indexes point at each other")
+    for descriptor in index["manifests"]:
+        annotations = descriptor.get("annotations") or {}
+        found = None if _ATTESTATION in annotations else document(descriptor["digest"])
+        if found is None:
+            continue
+        if "manifests" in found:
+            yield from _images(found, document, content, depth + 1)
+        elif "layers" in found:
+            config = document(found["config"]["digest"])
+            if config is not None and config.get("os", "unknown") != "unknown":
+                yield _image(descriptor["digest"], found, config, content)
+
+
+def _image(
+    digest: str,
+    manifest: Mapping[str, Any],
+    config: Mapping[str, Any],
+    content: Callable[[str], LayerContent | str | None],
+) -> PlatformImage:
+    steps = [
+        step.get("created_by", "")
+        for step in config.get("history") or ()
+        if not step.get("empty_layer")
+    ]
+    diff_ids = config["rootfs"]["diff_ids"]
+    if len(diff_ids) != len(manifest["layers"]):
+        raise ArchiveError(
+            f"the manifest {digest} does not fit its configuration",
+            why=f"{len(manifest['layers'])} layers, {len(diff_ids)} diff ids",
+        )
+    # History is optional, and some tools leave it out or write less of it.
+    steps += [""] * (len(diff_ids) - len(steps))
+    labels = (config.get("config") or {}).get("Labels") or {}
+    return PlatformImage(
+        platform=Platform(config["os"], config["architecture"], config.get("variant", "")),
+        digest=digest,
+        config_digest=manifest["config"]["digest"],
+        layers=tuple(
+            _layer(layer, diff_id, step, content(layer["digest"]))
+            for layer, diff_id, step in zip(manifest["layers"], diff_ids, steps, strict=False)
+        ),
+        created=config.get("created") or "",
+        base=labels.get(_BASE) or (manifest.get("annotations") or {}).get(_BASE, ""),
+    )
+
+
+def _layer(
+    layer: Mapping[str, Any], diff_id: str, step: str, found: LayerContent | str | None
+) -> ImageLayer:
+    read = None if isinstance(found, str) else found
+    problem = found if isinstance(found, str) else ""
+    return ImageLayer(
+        layer["digest"], layer["mediaType"], int(layer["size"]), diff_id, step, read, problem
+    )
+
+
+def read_blob(digest: str, blob: Source) -> LayerContent | str:
+    """Return what a layer's blob holds, or why it cannot be read.
+
+    One thread inflates it while another looks into what comes of it.
+
+    Raises:
+        ArchiveError: its content has another digest than its name.
+    """
+    hashed = _Hashed(blob)
+    first = hashed.read(_CHUNK_BYTES)
+    with ThreadPoolExecutor(1) as pool:
         try:
-            yield from self._images(self.index, depth=0)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ArchiveError(
-                "the archive's manifests cannot be read", why=f"a document lacks {error}"
-            ) from error
+            with Feed() as feed:
+                found = pool.submit(feed.consumed, _content_of, digest, b"")
+                _, source = opened(first, hashed)
+                while piece := source.read(_CHUNK_BYTES):
+                    feed.put(piece)
+        except ArchiveError as error:
+            return f"{error.what}: {error.why}"
+        finally:
+            while hashed.read(_CHUNK_BYTES):
+                pass
+            _check(digest, hashed)
+    return found.result()
 
-    def _images(self, index: Mapping[str, Any], depth: int) -> Iterator[PlatformImage]:
-        if depth > _DEEPEST_INDEX:
-            raise ArchiveError("the archive's indexes point at each other")
-        for descriptor in index["manifests"]:
-            document = self.documents.get(descriptor["digest"])
-            annotations = descriptor.get("annotations") or {}
-            if document is None or _ATTESTATION in annotations:
-                continue
-            if "manifests" in document:
-                yield from self._images(document, depth + 1)
-            elif "layers" in document:
-                image = self._image(descriptor["digest"], document)
-                if image is not None:
-                    yield image
 
-    def _image(self, digest: str, manifest: Mapping[str, Any]) -> PlatformImage | None:
-        config_digest = manifest["config"]["digest"]
-        config = self.documents.get(config_digest)
-        if config is None or config.get("os", "unknown") == "unknown":
-            return None
-        steps = [
-            step.get("created_by", "")
-            for step in config.get("history") or ()
-            if not step.get("empty_layer")
-        ]
-        diff_ids = config["rootfs"]["diff_ids"]
-        if len(diff_ids) != len(manifest["layers"]):
-            raise ArchiveError(
-                f"the manifest {digest} does not fit its configuration",
-                why=f"{len(manifest['layers'])} layers, {len(diff_ids)} diff ids",
-            )
-        # History is optional, and some tools leave it out or write less of it.
-        steps += [""] * (len(diff_ids) - len(steps))
-        return PlatformImage(
-            platform=Platform(config["os"], config["architecture"], config.get("variant", "")),
-            digest=digest,
-            config_digest=config_digest,
-            layers=tuple(
-                ImageLayer(
-                    digest=layer["digest"],
-                    media_type=layer["mediaType"],
-                    stored_bytes=int(layer["size"]),
-                    diff_id=diff_id,
-                    created_by=step,
-                    figures=self.layers.get(layer["digest"]),
-                )
-                for layer, diff_id, step in zip(manifest["layers"], diff_ids, steps, strict=False)
-            ),
+def _check(digest: str, hashed: _Hashed) -> None:
+    if hashed.hexdigest() != digest.removeprefix("sha256:"):
+        raise ArchiveError(
+            f"the blob {digest} is not what its name says",
+            why=f"its content has the digest sha256:{hashed.hexdigest()}",
+            next_step="pull or build the image again",
         )
 
 
-def _measured(digest: str, content: _Prefixed) -> LayerFigures:
-    """Return the figures of a layer as it passes.
+def _content_of(digest: str, first: bytes, rest: Source) -> LayerContent | str:
+    try:
+        return read_layer(Prefixed(first, rest), digest)
+    except ArchiveError as error:
+        return f"{error.what}: {error.why}"
+
+
+def _content(digest: str, first: bytes, rest: Source) -> LayerContent | str:
+    """Return what a layer holds, or why it cannot be read.
 
     A layer that cannot be read is a problem only for an image that has it, so it is kept.
     """
-    compression, source = _opened(content)
-    if source is None:
-        return LayerFigures(digest, compression, None, _UNREADABLE)
     try:
-        unpacked = sum(entry.size_bytes for entry in TarStream(source) if entry.regular)
+        _, source = opened(first, rest)
+        return read_layer(source, digest)
     except ArchiveError as error:
-        return LayerFigures(digest, compression, None, f"{error.what}: {error.why}")
-    return LayerFigures(digest, compression, unpacked)
-
-
-def decompressed(first: bytes, rest: Source) -> Source:
-    """Return the content of a blob whose first bytes were read already, without its compression.
-
-    Raises:
-        ArchiveError: the compression cannot be read here.
-    """
-    _, source = _opened(_Prefixed(first, rest))
-    if source is None:
-        raise ArchiveError(_UNREADABLE)
-    return source
-
-
-def _opened(content: _Prefixed) -> tuple[Compression, Source | None]:
-    compression = _compression(content.first)
-    if compression == "gzip":
-        return compression, Gunzip(content)
-    return compression, _zstd(content) if compression == "zstd" else content
-
-
-def _compression(first: bytes) -> Compression:
-    if first.startswith(b"\x1f\x8b"):
-        return "gzip"
-    return "zstd" if first.startswith(b"\x28\xb5\x2f\xfd") else "none"
-
-
-class _Decompressor(Protocol):
-    def stream_reader(self, source: Source, /) -> Source: ...
-
-
-def _zstd(content: Source) -> Source | None:
-    try:
-        from importlib import import_module
-
-        decompressor: _Decompressor = import_module("zstandard").ZstdDecompressor()
-    except ImportError:
-        return None
-    return decompressor.stream_reader(content)
+        return f"{error.what}: {error.why}"
 
 
 class _Hashed:
@@ -303,62 +335,3 @@ class _Hashed:
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
-
-
-class _Prefixed:
-    """A source whose first bytes were looked at already."""
-
-    def __init__(self, first: bytes, source: Source) -> None:
-        self.first = first
-        self._rest = first
-        self._source = source
-
-    def read(self, size: int, /) -> bytes:
-        if self._rest:
-            piece, self._rest = self._rest[:size], self._rest[size:]
-            return piece
-        return self._source.read(size)
-
-
-class Gunzip:
-    """The decompressed bytes of a gzip source of one or several members, in bounded pieces."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._inflate = zlib.decompressobj(wbits=31)
-        self._pending = b""
-        self._ended = False
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, and none only at the end.
-
-        Raises:
-            ArchiveError: the data is corrupt or cut off.
-        """
-        while not self._ended:
-            if not self._pending:
-                self._pending = self._source.read(_CHUNK_BYTES)
-                if not self._pending:
-                    if not self._inflate.eof:
-                        raise ArchiveError("the archive is cut off", why="its gzip data ends early")
-                    break
-            if self._inflate.eof:
-                # Padding after the last member is allowed; anything else is a next member.
-                self._pending = self._pending.lstrip(b"\0")
-                if not self._pending:
-                    continue
-                self._inflate = zlib.decompressobj(wbits=31)
-            if piece := self._some(size):
-                return piece
-        self._ended = True
-        return b""
-
-    def _some(self, size: int) -> bytes:
-        try:
-            piece = self._inflate.decompress(self._pending, size)
-        except zlib.error as error:
-            raise ArchiveError("the archive is corrupt", why=f"gzip: {error}") from error
-        self._pending = (
-            self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
-        )
-        return piece
