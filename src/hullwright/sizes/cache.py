@@ -5,8 +5,10 @@ A digest names exact bytes, so an entry never becomes wrong; it can be removed a
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -19,10 +21,14 @@ from hullwright.sizes.models import Figures, LayerSize
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hullwright.tools.oci import LayerFigures
+    from hullwright.tools.layers import LayerContent
 
 # In the folder's name, so that two versions of the package do not read each other's entries.
-_SCHEMA: Final = 1
+_SCHEMA: Final = 2
+_FIELDS: Final = (
+    *("path", "kind", "size_bytes", "mode", "uid", "gid", "link", "content"),
+    *("elf", "symbol_bytes", "debug_bytes"),
+)
 _SAFE: Final = re.compile(DIGEST)
 
 
@@ -44,20 +50,42 @@ class Cache:
         """Keep what was measured of an image."""
         self._save("images", digest, {"rows": [asdict(row) for row in rows]})
 
-    def layer(self, digest: str) -> LayerFigures | None:
-        """Return the figures of a layer, or None."""
-        from hullwright.tools.oci import LayerFigures
+    def layer(self, digest: str) -> LayerContent | None:
+        """Return what a layer holds, or None where it is not known."""
+        from hullwright.tools.layers import File, LayerContent
 
-        entry = self._load("layers", digest)
+        path = self._path("layers", digest)
+        if path is None:
+            return None
         try:
-            return LayerFigures(**entry) if entry else None
-        except TypeError:
+            entry = json.loads(zlib.decompress(path.read_bytes()))
+            documents = {
+                name: base64.b64decode(content) for name, content in entry["documents"].items()
+            }
+            return LayerContent(
+                digest,
+                entry["unpacked_bytes"],
+                tuple(File(*row) for row in entry["files"]),
+                documents,
+            )
+        except (OSError, ValueError, KeyError, TypeError, zlib.error):
             return None
 
-    def keep_layer(self, figures: LayerFigures) -> None:
-        """Keep what was measured of a layer; what could not be read is read again next time."""
-        if figures.unpacked_bytes is not None:
-            self._save("layers", figures.digest, asdict(figures))
+    def keep_layer(self, content: LayerContent) -> None:
+        """Keep what a layer holds."""
+        path = self._path("layers", content.digest)
+        if path is None or path.exists():
+            return
+        entry = {
+            "unpacked_bytes": content.unpacked_bytes,
+            "files": [[getattr(each, name) for name in _FIELDS] for each in content.files],
+            "documents": {
+                name: base64.b64encode(each).decode() for name, each in content.documents.items()
+            },
+        }
+        with suppress(OSError, HullwrightError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, zlib.compress(json.dumps(entry).encode(), 1))
 
     def _path(self, kind: str, digest: str) -> Path | None:
         if not _SAFE.fullmatch(digest):

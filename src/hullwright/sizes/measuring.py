@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hullwright.errors import HullwrightError, UnavailableError, unknown
 from hullwright.images import Platform
 from hullwright.recorded import load
-from hullwright.run import CommandError, Result, cache_dir
+from hullwright.run import CommandError, cache_dir
 from hullwright.sizes.budgets import judge
 from hullwright.sizes.cache import Cache
 from hullwright.sizes.models import Figures, ImageSizes, LayerSize, SizeReport, Subject
 from hullwright.tools import dockerfile
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterable, Sequence
-    from typing import BinaryIO
 
+    from hullwright.sizes.sources import Source
+    from hullwright.tools.layers import LayerContent
     from hullwright.tools.oci import PlatformImage
     from hullwright.workspace import Workspace
 
@@ -202,47 +202,43 @@ def _figures(ws: Workspace, subject: Subject, digest: str) -> tuple[Figures, ...
     known = cache.figures(digest)
     if known is not None:
         return known
+    return tuple(row for row, _ in _read(ws, subject, digest, cache))
+
+
+def _read(
+    ws: Workspace, subject: Subject, digest: str, cache: Cache
+) -> list[tuple[Figures, tuple[LayerContent, ...]]]:
+    """Return each platform's figures, and the content of its layers where all could be read."""
+    # Imported where an image is read: a build in which nothing changed does without.
+    from hullwright.sizes import sources
+
     ws.console.status(f"… reading {subject.reference}")
-    images = _read(ws, subject, digest, cache)
+    source = sources.of_store(ws, subject.reference, digest)
+    return _measured(source, digest, cache)
+
+
+def _measured(
+    source: Source, digest: str, cache: Cache
+) -> list[tuple[Figures, tuple[LayerContent, ...]]]:
+    images = source.read(source.images(), cache.layer)
     for layer in (layer for image in images for layer in image.layers):
-        if layer.figures is not None:
-            cache.keep_layer(layer.figures)
-    rows = tuple(_row(image, digest) for image in images)
-    if all(row.unpacked_bytes is not None for row in rows):
-        cache.keep_figures(digest, rows)
+        if layer.content is not None:
+            cache.keep_layer(layer.content)
+    rows = [(_row(image, digest), _contents(image)) for image in images]
+    if all(row.unpacked_bytes is not None for row, _ in rows):
+        cache.keep_figures(digest, tuple(row for row, _ in rows))
     return rows
 
 
-def _read(ws: Workspace, subject: Subject, digest: str, cache: Cache) -> tuple[PlatformImage, ...]:
-    # Imported where an image is read: a build in which nothing changed does without.
-    from hullwright.tools.oci import read_layout
-    from hullwright.tools.tarstream import ArchiveError
-
-    argv = ("docker", "image", "save", digest)
-    with ws.runner.following(*argv) as process:
-        # The runner's streams are text; an archive is the bytes below it.
-        stream: BinaryIO = cast("Any", process.stdout).buffer
-        try:
-            return read_layout(stream, cache.layer)
-        except ArchiveError as error:
-            # Only what ended by itself has an exit code that says why.
-            if not stream.read(1) and process.wait() != 0:
-                raise CommandError(_result(argv, process)) from error
-            raise ArchiveError(
-                f"{subject.reference} cannot be measured: {error.what}",
-                why=error.why,
-                next_step=error.next_step or "build or pull it again",
-            ) from error
-
-
-def _result(argv: tuple[str, ...], process: subprocess.Popen[str]) -> Result:
-    return Result(argv, process.returncode, "", process.stderr.read() if process.stderr else "")
+def _contents(image: PlatformImage) -> tuple[LayerContent, ...]:
+    found = tuple(layer.content for layer in image.layers if layer.content is not None)
+    return found if len(found) == len(image.layers) else ()
 
 
 def _row(image: PlatformImage, digest: str) -> Figures:
     # The classic store knows an image by its configuration, and keeps layers uncompressed.
     classic = digest == image.config_digest
-    unpacked = [layer.figures.unpacked_bytes if layer.figures else None for layer in image.layers]
+    unpacked = [layer.content.unpacked_bytes if layer.content else None for layer in image.layers]
     return Figures(
         platform=str(image.platform),
         digest=image.digest,
@@ -253,12 +249,14 @@ def _row(image: PlatformImage, digest: str) -> Figures:
                 digest=layer.digest,
                 diff_id=layer.diff_id,
                 compressed_bytes=None if classic else layer.stored_bytes,
-                unpacked_bytes=layer.figures.unpacked_bytes if layer.figures else None,
+                unpacked_bytes=layer.content.unpacked_bytes if layer.content else None,
                 created_by=layer.created_by,
             )
             for layer in image.layers
         ),
         problem=_problem(image) or (_CLASSIC if classic else ""),
+        created=image.created,
+        base=image.base,
     )
 
 
@@ -273,8 +271,8 @@ def _sum(values: Iterable[int | None]) -> int | None:
 
 def _problem(image: PlatformImage) -> str:
     for layer in image.layers:
-        if layer.figures is None:
+        if layer.problem:
+            return f"layer {layer.digest}: {layer.problem}"
+        if layer.content is None:
             return f"layer {layer.digest} is not in the local store"
-        if layer.figures.problem:
-            return f"layer {layer.digest}: {layer.figures.problem}"
     return ""

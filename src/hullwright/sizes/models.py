@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from hullwright.sizes.contents import Contents
     from hullwright.sizes.delta import Comparison
 
@@ -71,7 +69,7 @@ class Figures:
         visible_bytes: regular files that a container sees; None where layers were not read.
         waste_bytes: bytes of files that a later layer replaces or deletes; None likewise.
         efficiency: 0 to 1, as dive defines it; None likewise.
-        created: when the image says that it was made; None where it does not.
+        created: when the image says that it was made, ISO 8601; empty where it does not.
         base: digest of the image that it is built on, as it says itself; empty where it does not.
     """
 
@@ -84,7 +82,7 @@ class Figures:
     visible_bytes: int | None = None
     waste_bytes: int | None = None
     efficiency: float | None = None
-    created: datetime | None = None
+    created: str = ""
     base: str = ""
 
 

@@ -173,7 +173,9 @@ class _Layout:
                 "the archive is not an OCI layout",
                 why="it has no index.json; engines before 25 wrote another format",
             )
-        return platform_images(self.index, self.documents.get, self._read)
+        return platform_images(
+            self.index, lambda named: self.documents.get(named["digest"]), self._read
+        )
 
     def _read(self, digest: str) -> LayerContent | str | None:
         return self.layers[digest].result() if digest in self.layers else None
@@ -181,15 +183,15 @@ class _Layout:
 
 def platform_images(
     index: Mapping[str, Any],
-    document: Callable[[str], Any],
+    document: Callable[[Mapping[str, Any]], Any],
     content: Callable[[str], LayerContent | str | None] = lambda _: None,
 ) -> Iterator[PlatformImage]:
     """Yield the images of an index, one for each platform; attestations are left out.
 
     Args:
         index: an index, of which those that it points at may be.
-        document: gives the manifest, index or configuration of a digest; None where it is not
-            there, as of platforms that were not pulled.
+        document: gives the manifest, index or configuration of a descriptor; None where it is
+            not there, as of platforms that were not pulled.
         content: gives what a layer holds, why it cannot be read, or None where it was not read.
 
     Raises:
@@ -205,7 +207,7 @@ def platform_images(
 
 def _images(
     index: Mapping[str, Any],
-    document: Callable[[str], Any],
+    document: Callable[[Mapping[str, Any]], Any],
     content: Callable[[str], LayerContent | str | None],
     depth: int,
 ) -> Iterator[PlatformImage]:
@@ -213,13 +215,13 @@ def _images(
         raise ArchiveError("the archive's indexes point at each other")
     for descriptor in index["manifests"]:
         annotations = descriptor.get("annotations") or {}
-        found = None if _ATTESTATION in annotations else document(descriptor["digest"])
+        found = None if _ATTESTATION in annotations else document(descriptor)
         if found is None:
             continue
         if "manifests" in found:
             yield from _images(found, document, content, depth + 1)
         elif "layers" in found:
-            config = document(found["config"]["digest"])
+            config = document(found["config"])
             if config is not None and config.get("os", "unknown") != "unknown":
                 yield _image(descriptor["digest"], found, config, content)
 
