@@ -4,7 +4,8 @@
 `of_build` gives the figures of what was just built, from the cache where they are known.
 """
 
-from hullwright.sizes.measuring import measure, of_build, subjects
+from hullwright.sizes.choosing import subjects
+from hullwright.sizes.measuring import measure, of_build
 from hullwright.sizes.models import (
     BudgetResult,
     Figures,

@@ -10,12 +10,13 @@ import json
 import re
 import zlib
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.errors import HullwrightError
 from hullwright.files import write_atomic
 from hullwright.images import DIGEST
+from hullwright.sizes.contents import Contents, Package, Seen, Waste
 from hullwright.sizes.models import Figures, LayerSize
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 
 # In the folder's name, so that two versions of the package do not read each other's entries.
 _SCHEMA: Final = 2
-_FIELDS: Final = (
-    *("path", "kind", "size_bytes", "mode", "uid", "gid", "link", "content"),
-    *("elf", "symbol_bytes", "debug_bytes"),
-)
 _SAFE: Final = re.compile(DIGEST)
 
 
@@ -78,14 +75,48 @@ class Cache:
             return
         entry = {
             "unpacked_bytes": content.unpacked_bytes,
-            "files": [[getattr(each, name) for name in _FIELDS] for each in content.files],
+            "files": [
+                [getattr(each, field.name) for field in fields(each)] for each in content.files
+            ],
             "documents": {
                 name: base64.b64encode(each).decode() for name, each in content.documents.items()
             },
         }
+        self._write(path, entry)
+
+    def contents(self, digest: str) -> Contents | None:
+        """Return what the files of one platform's image are, by its manifest, or None."""
+        path = self._path("contents", digest)
+        if path is None:
+            return None
+        try:
+            entry = json.loads(zlib.decompress(path.read_bytes()))
+            return Contents(
+                tuple(Seen(*row) for row in entry["seen"]),
+                tuple(Package(*row) for row in entry["packages"]),
+                tuple(Waste(*row) for row in entry["waste"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError, zlib.error):
+            return None
+
+    def keep_contents(self, digest: str, contents: Contents) -> None:
+        """Keep what the files of one platform's image are; advice follows from more than those."""
+        entry = {
+            kind: [[getattr(each, field.name) for field in fields(each)] for each in rows]
+            for kind, rows in (
+                ("seen", contents.seen),
+                ("packages", contents.packages),
+                ("waste", contents.waste),
+            )
+        }
+        self._write(self._path("contents", digest), entry)
+
+    def _write(self, path: Path | None, entry: dict[str, Any]) -> None:
+        # A cache that cannot be written costs time, and is no reason to fail.
         with suppress(OSError, HullwrightError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, zlib.compress(json.dumps(entry).encode(), 1))
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(path, zlib.compress(json.dumps(entry).encode(), 1))
 
     def _path(self, kind: str, digest: str) -> Path | None:
         if not _SAFE.fullmatch(digest):

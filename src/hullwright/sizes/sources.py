@@ -161,20 +161,17 @@ def of_path(path: Path) -> Source:
     return _of_folder(path, index)
 
 
-def of_registry(client: RegistryClient, reference: Reference) -> tuple[str, Source]:
-    """Return the digest of an image of a registry, and the image.
+def of_registry(client: RegistryClient, reference: Reference) -> tuple[str, Source] | None:
+    """Return the digest of an image of a registry, and the image; None where it has none.
 
     Raises:
         RegistryError: the registry cannot or will not answer.
-        HullwrightError: it has no such image, or something else under that name.
+        HullwrightError: it has something else under that name.
     """
     wanted = reference.digest or reference.tag or "latest"
     top = client.manifest(reference.path, wanted)
     if top is None:
-        raise HullwrightError(
-            f"{reference} is not in the registry {client.domain}",
-            next_step="invoke push, or name a tag that it has",
-        )
+        return None
     document = top.document()
     if "manifests" not in document and "layers" not in document:
         raise HullwrightError(

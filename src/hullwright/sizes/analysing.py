@@ -1,0 +1,20 @@
+"""From layers to what an image holds: what is seen, whose it is, and what is wasted. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hullwright.sizes.contents import Contents
+from hullwright.sizes.overlay import applied
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hullwright.sizes.overlay import Overlay
+    from hullwright.tools.layers import LayerContent
+
+
+def analysed(layers: Sequence[LayerContent]) -> tuple[Overlay, Contents]:
+    """Return an image's layers applied one over another, and what follows of their files."""
+    overlay = applied(layers)
+    return overlay, Contents(overlay.seen, waste=overlay.waste)

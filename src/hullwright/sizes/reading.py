@@ -1,0 +1,123 @@
+"""From an image's layers to its figures, each image once: they are kept by digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from hullwright.sizes.models import Figures, LayerSize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hullwright.sizes.cache import Cache
+    from hullwright.sizes.choosing import Located
+    from hullwright.sizes.contents import Contents
+    from hullwright.tools.oci import PlatformImage
+
+_CLASSIC: Final = "the classic image store keeps no compressed layers; known once it is pushed"
+_UNREAD: Final = "only the manifest was read; with --deep its layers are"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One platform of an image: its figures, and its files where they were asked for."""
+
+    figures: Figures
+    contents: Contents | None = None
+
+
+def read(located: Located, cache: Cache, *, deep: bool) -> tuple[Measured, ...]:
+    """Return what an image measures, one for each platform.
+
+    Of a registry's images only manifests and configurations are read, unless `deep` is set.
+
+    Raises:
+        HullwrightError: it cannot be read; a layer that cannot makes figures unknown instead.
+    """
+    digest = located.digest
+    rows = cache.figures(digest)
+    if rows is not None and not deep:
+        return tuple(Measured(row) for row in rows)
+    if rows is not None:
+        contents = [cache.contents(row.digest) for row in rows]
+        if all(each is not None for each in contents):
+            return tuple(map(Measured, rows, contents))
+    source = located.source()
+    images = source.images()
+    if located.place == "registry" and not deep:
+        return tuple(Measured(_row(image, digest, unread=True)) for image in images)
+    images = source.read(images, cache.layer)
+    for layer in (layer for image in images for layer in image.layers):
+        if layer.content is not None:
+            cache.keep_layer(layer.content)
+    measured = tuple(_measured(image, digest) for image in images)
+    if all(each.contents is not None for each in measured):
+        cache.keep_figures(digest, tuple(each.figures for each in measured))
+        for each in measured:
+            if each.contents is not None:
+                cache.keep_contents(each.figures.digest, each.contents)
+    return measured
+
+
+def _measured(image: PlatformImage, digest: str) -> Measured:
+    # Imported where layers are read.
+    from hullwright.sizes.analysing import analysed
+
+    row = _row(image, digest)
+    layers = [layer.content for layer in image.layers if layer.content is not None]
+    if len(layers) < len(image.layers):
+        return Measured(row)
+    overlay, contents = analysed(layers)
+    return Measured(
+        replace(
+            row,
+            visible_bytes=overlay.visible_bytes,
+            waste_bytes=overlay.waste_bytes,
+            efficiency=overlay.efficiency,
+        ),
+        contents,
+    )
+
+
+def _row(image: PlatformImage, digest: str, *, unread: bool = False) -> Figures:
+    # The classic store knows an image by its configuration, and keeps layers uncompressed.
+    classic = digest == image.config_digest
+    unpacked = [layer.content.unpacked_bytes if layer.content else None for layer in image.layers]
+    return Figures(
+        platform=str(image.platform),
+        digest=image.digest,
+        compressed_bytes=None if classic else sum(layer.stored_bytes for layer in image.layers),
+        unpacked_bytes=_sum(unpacked),
+        layers=tuple(
+            LayerSize(
+                digest=layer.digest,
+                diff_id=layer.diff_id,
+                compressed_bytes=None if classic else layer.stored_bytes,
+                unpacked_bytes=layer.content.unpacked_bytes if layer.content else None,
+                created_by=layer.created_by,
+            )
+            for layer in image.layers
+        ),
+        problem=_UNREAD if unread else _problem(image) or (_CLASSIC if classic else ""),
+        created=image.created,
+        base=image.base,
+    )
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    total = 0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def _problem(image: PlatformImage) -> str:
+    for layer in image.layers:
+        if layer.problem:
+            return f"layer {layer.digest}: {layer.problem}"
+        if layer.content is None:
+            return f"layer {layer.digest} is not in the local store"
+    return ""
