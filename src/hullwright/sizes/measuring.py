@@ -12,6 +12,7 @@ from hullwright.sizes.budgets import judge
 from hullwright.sizes.cache import Cache
 from hullwright.sizes.choosing import locate, missing
 from hullwright.sizes.models import Figures, ImageSizes, SizeReport, Subject
+from hullwright.sizes.ondisk import used_bytes
 from hullwright.sizes.reading import read
 
 if TYPE_CHECKING:
@@ -99,12 +100,13 @@ def measure(
     asked = {str(Platform.parse(text)) for text in platforms}
     rows: list[ImageSizes] = []
     gone: list[str] = []
-    for subject, measured in zip(images, _all(ws, images, place, deep=deep), strict=True):
-        if measured is None and not skip_missing:
+    for subject, found in zip(images, _all(ws, images, place, deep=deep), strict=True):
+        if found is None and not skip_missing:
             raise missing(subject, place)
-        if measured is None:
+        if found is None:
             gone.append(subject.reference)
             continue
+        kept, measured = found
         held = {each.figures.platform for each in measured}
         for platform in sorted(asked - held):
             raise unknown(f"platform of {subject.reference}", platform, held)
@@ -113,26 +115,28 @@ def measure(
                 subject,
                 each.figures,
                 judge(_budgets(ws, subject), each.figures),
+                on_disk_bytes=used_bytes([each.figures.layers]) if kept == "store" else None,
                 contents=each.contents,
             )
             for each in measured
             if not asked or each.figures.platform in asked
         ]
-    return SizeReport(tuple(rows), tuple(gone))
+    stored = [row.figures.layers for row in rows if row.on_disk_bytes is not None]
+    return SizeReport(tuple(rows), tuple(gone), used_bytes(stored))
 
 
 def _all(
     ws: Workspace, images: Sequence[Subject], place: Place | None, *, deep: bool
-) -> list[tuple[Measured, ...] | None]:
-    """Return what each image measures, None for one that is not there; manifests at once."""
+) -> list[tuple[Place, tuple[Measured, ...]] | None]:
+    """Return where each image is and what it measures, None for one that is not there."""
     cache = Cache(cache_dir(ws.environ))
 
-    def one(subject: Subject) -> tuple[Measured, ...] | None:
+    def one(subject: Subject) -> tuple[Place, tuple[Measured, ...]] | None:
         located = locate(ws, subject, place)
         if located is None:
             return None
         ws.console.status(f"… reading {subject.reference}")
-        return read(located, cache, deep=deep)
+        return located.place, read(located, cache, deep=deep)
 
     if deep or place != "registry":
         # Reading layers keeps the processors at work by itself.

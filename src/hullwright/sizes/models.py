@@ -43,6 +43,7 @@ class LayerSize:
         origin: whether it is of the image that it is built on, or its own; None where nothing
             tells.
         step: the instruction of its Dockerfile, such as `COPY models/`; empty where none is known.
+        snapshot_bytes: what it takes unpacked in an engine; None where it was not read.
     """
 
     digest: str
@@ -52,6 +53,7 @@ class LayerSize:
     created_by: str
     origin: Origin | None = None
     step: str = ""
+    snapshot_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from hullwright.sizes.models import Figures, LayerSize
+from hullwright.sizes.ondisk import snapshot_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,6 +97,7 @@ def _row(image: PlatformImage, digest: str, *, unread: bool = False) -> Figures:
                 compressed_bytes=None if classic else layer.stored_bytes,
                 unpacked_bytes=layer.content.unpacked_bytes if layer.content else None,
                 created_by=layer.created_by,
+                snapshot_bytes=snapshot_bytes(layer.content) if layer.content else None,
             )
             for layer in image.layers
         ),
