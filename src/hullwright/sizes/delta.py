@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from hullwright.sizes.models import Figures, Origin
 
-Change = Literal["added", "removed", "grown", "shrunk", "moved"]
+Change = Literal["added", "removed", "grown", "shrunk", "moved", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,11 @@ class Difference:
 
     Attributes:
         what: the layer's step, the package, or the path.
-        bytes: by how much it grew, unpacked; negative where it shrank.
+        change: what became of it; `changed` is another version or content of the same size.
+        bytes: by how much it grew, in the figure of its comparison; negative where it shrank.
         origin: of the layer that it lies in.
-        note: such as `1.2.3 → 1.3.0`.
+        note: such as `1.2.3 → 1.3.0`; of what moved, where it was.
+        ecosystem: of a package, such as `dpkg`.
     """
 
     what: str
@@ -49,6 +51,7 @@ class Difference:
     bytes: int
     origin: Origin | None = None
     note: str = ""
+    ecosystem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,13 @@ class Comparison:
         reference: the image that it is compared with.
         how: how that image was found, such as `registry, tag sha-1a2b3c4`.
         cause: the one sentence: what grew, by how much and why.
-        kind: whether own layers, only the base, both or nothing changed the size.
-        growth: by metric.
-        layers, packages, files: largest first; packages and files only after a deep look.
+        kind: whether own layers, only the base, both or nothing changed the size; unknown where
+            nothing tells whose the layers are, or neither figure is known of both images.
+        metric: the figure that cause and layers tell of: unpacked, or compressed where unpacked
+            is not known of both.
+        growth: by metric; base and own add up to the total where they are known.
+        layers, packages, files: what differs, largest first; packages and files only after a deep
+            look at both, and files as a container sees them.
     """
 
     asked: str
@@ -70,7 +77,8 @@ class Comparison:
     how: str
     before: Figures
     cause: str
-    kind: Literal["own", "base", "both", "same"]
+    kind: Literal["own", "base", "both", "same", "unknown"]
+    metric: Literal["unpacked", "compressed"] = "unpacked"
     growth: tuple[Growth, ...] = ()
     layers: tuple[Difference, ...] = ()
     packages: tuple[Difference, ...] = ()
