@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Origin = Literal["base", "own"]
 Verdict = Literal["ok", "warn", "fail", "unknown", "not applicable"]
+Limit = Literal["", "soft", "hard", "own-growth"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Figures:
         efficiency: 0 to 1, as dive defines it; None likewise.
         created: when the image says that it was made, ISO 8601; empty where it does not.
         base: digest of the image that it is built on, as it says itself; empty where it does not.
+        base_name: its name, likewise.
     """
 
     platform: str
@@ -86,6 +88,7 @@ class Figures:
     efficiency: float | None = None
     created: str = ""
     base: str = ""
+    base_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,9 @@ class BudgetResult:
         soft: above this a warning is given.
         hard: above this the check fails.
         own_growth: limit on what a change adds over a reference.
-        note: why it is not plainly held or exceeded.
+        note: why it is not plainly held or exceeded, and what to do about it.
+        growth: what the change adds over the reference; None where that is unknown or not asked.
+        exceeded: the limit that is, the worst where several are; empty where none is.
     """
 
     metric: str
@@ -108,6 +113,20 @@ class BudgetResult:
     own_growth: int | None
     verdict: Verdict
     note: str = ""
+    growth: int | None = None
+    exceeded: Limit = ""
+
+    @property
+    def limit(self) -> int | None:
+        """The limit that is exceeded; None where none is."""
+        limits = {"soft": self.soft, "hard": self.hard, "own-growth": self.own_growth}
+        return limits.get(self.exceeded)
+
+    @property
+    def over(self) -> int | None:
+        """By how much the figure, or its growth, is above that limit; None where it is not."""
+        figure = self.growth if self.exceeded == "own-growth" else self.value
+        return None if self.limit is None or figure is None else figure - self.limit
 
 
 @dataclass(frozen=True, slots=True)
