@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hullwright.sizes.sources import Source
+    from hullwright.tools.registryclient import RegistryClient
     from hullwright.workspace import Workspace
 
 Place = Literal["store", "registry", "file"]
@@ -88,11 +90,41 @@ class Located:
     source: Callable[[], Source]
 
 
-def locate(ws: Workspace, subject: Subject, place: Place | None = None) -> Located | None:
+class Registries:
+    """Clients of registries, one for each, so that many images share its connections and login."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self._ws = ws
+        self._clients: dict[str, RegistryClient] = {}
+        self._lock = threading.Lock()
+
+    def client(self, domain: str) -> RegistryClient:
+        """Return the client of a registry."""
+        # Imported where a registry is asked.
+        from hullwright.tools.registryclient import connect
+
+        with self._lock:
+            if domain not in self._clients:
+                self._clients[domain] = connect(self._ws, domain)
+            return self._clients[domain]
+
+
+def locate(
+    ws: Workspace,
+    subject: Subject,
+    place: Place | None = None,
+    registries: Registries | None = None,
+) -> Located | None:
     """Return where an image is, or None where it is not there.
 
     Without a place it is the folder or file of that name, else what the local store has, else,
     for a name that names a registry, what that has.
+
+    Args:
+        ws: the repository.
+        subject: what is asked for.
+        place: where it is; None to look for it.
+        registries: those that are asked already.
 
     Raises:
         UsageError: it is no reference.
@@ -103,6 +135,8 @@ def locate(ws: Workspace, subject: Subject, place: Place | None = None) -> Locat
 
     path = ws.root / subject.reference
     if place == "file" or (place is None and not subject.digest and path.exists()):
+        if not path.exists():
+            return None
         return Located(subject, "file", "", lambda: sources.of_path(path))
     if place in {None, "store"}:
         digest = _digest(ws, subject)
@@ -111,9 +145,8 @@ def locate(ws: Workspace, subject: Subject, place: Place | None = None) -> Locat
             return Located(subject, "store", digest, lambda: sources.of_store(ws, name, digest))
     reference = Reference.parse(subject.reference)
     if place == "registry" or (place is None and _names_registry(subject.reference)):
-        from hullwright.tools.registryclient import connect
-
-        found = sources.of_registry(connect(ws, reference.domain), reference)
+        client = (registries or Registries(ws)).client(reference.domain)
+        found = sources.of_registry(client, reference)
         return None if found is None else Located(subject, "registry", found[0], lambda: found[1])
     return None
 
@@ -124,6 +157,11 @@ def missing(subject: Subject, place: Place | None = None) -> HullwrightError:
         return HullwrightError(
             f"{subject.reference} is not in its registry",
             next_step="invoke push, or name a tag that it has",
+        )
+    if place == "file":
+        return HullwrightError(
+            f"there is no file or folder {subject.reference}",
+            next_step="name an OCI layout, or an archive of docker save",
         )
     where = "the local store"
     if place is None and _names_registry(subject.reference):

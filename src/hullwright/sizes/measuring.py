@@ -10,13 +10,13 @@ from hullwright.images import Platform
 from hullwright.run import cache_dir
 from hullwright.sizes.budgets import judge
 from hullwright.sizes.cache import Cache
-from hullwright.sizes.choosing import locate, missing
+from hullwright.sizes.choosing import Registries, locate, missing
 from hullwright.sizes.models import Figures, ImageSizes, SizeReport, Subject
 from hullwright.sizes.ondisk import used_bytes
 from hullwright.sizes.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from hullwright.sizes.choosing import Place
     from hullwright.sizes.reading import Measured
@@ -97,10 +97,11 @@ def measure(
         HullwrightError: an image is not there, or it is corrupt.
         UsageError: an image has no such platform.
     """
-    asked = {str(Platform.parse(text)) for text in platforms}
+    wanted = {Platform.parse(text) for text in platforms}
+    asked = {str(platform) for platform in wanted}
     rows: list[ImageSizes] = []
     gone: list[str] = []
-    for subject, found in zip(images, _all(ws, images, place, deep=deep), strict=True):
+    for subject, found in zip(images, _all(ws, images, place, wanted, deep=deep), strict=True):
         if found is None and not skip_missing:
             raise missing(subject, place)
         if found is None:
@@ -126,23 +127,40 @@ def measure(
 
 
 def _all(
-    ws: Workspace, images: Sequence[Subject], place: Place | None, *, deep: bool
+    ws: Workspace,
+    images: Sequence[Subject],
+    place: Place | None,
+    platforms: Collection[Platform],
+    *,
+    deep: bool,
 ) -> list[tuple[Place, tuple[Measured, ...]] | None]:
     """Return where each image is and what it measures, None for one that is not there."""
     cache = Cache(cache_dir(ws.environ))
 
+    registries = Registries(ws)
+
     def one(subject: Subject) -> tuple[Place, tuple[Measured, ...]] | None:
-        located = locate(ws, subject, place)
+        located = locate(ws, subject, place, registries)
         if located is None:
             return None
         ws.console.status(f"… reading {subject.reference}")
-        return located.place, read(located, cache, deep=deep)
+        found = read(located, cache, deep=deep, platforms=platforms)
+        if {str(each) for each in platforms} - {each.figures.platform for each in found}:
+            # All that it has, for the message.
+            found = read(located, cache, deep=False)
+        return located.place, found
 
     if deep or place != "registry":
         # Reading layers keeps the processors at work by itself.
         return [one(subject) for subject in images]
     with ThreadPoolExecutor(_QUESTIONS) as pool:
-        return list(pool.map(one, images))
+        asked = [pool.submit(one, subject) for subject in images]
+        try:
+            return [each.result() for each in asked]
+        except BaseException:
+            # A registry that does not answer one does not answer the others either.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _budgets(ws: Workspace, subject: Subject) -> Sequence[Any]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from hullwright.errors import HullwrightError
 from hullwright.sizes.models import Figures, LayerSize
 from hullwright.sizes.ondisk import snapshot_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
+    from hullwright.images import Platform
     from hullwright.sizes.cache import Cache
     from hullwright.sizes.choosing import Located
     from hullwright.sizes.contents import Contents
+    from hullwright.sizes.sources import Source
     from hullwright.tools.oci import PlatformImage
 
 _CLASSIC: Final = "the classic image store keeps no compressed layers; known once it is pushed"
@@ -28,37 +31,67 @@ class Measured:
     contents: Contents | None = None
 
 
-def read(located: Located, cache: Cache, *, deep: bool) -> tuple[Measured, ...]:
+def read(
+    located: Located, cache: Cache, *, deep: bool, platforms: Collection[Platform] = ()
+) -> tuple[Measured, ...]:
     """Return what an image measures, one for each platform.
 
-    Of a registry's images only manifests and configurations are read, unless `deep` is set.
+    Of a registry's images only manifests and configurations are read, unless `deep` is set; and
+    of platforms that are not asked for (empty: all) nothing that can be left out.
 
     Raises:
         HullwrightError: it cannot be read; a layer that cannot makes figures unknown instead.
     """
-    digest = located.digest
-    rows = cache.figures(digest)
-    if rows is not None and not deep:
-        return tuple(Measured(row) for row in rows)
-    if rows is not None:
-        contents = [cache.contents(row.digest) for row in rows]
-        if all(each is not None for each in contents):
-            return tuple(map(Measured, rows, contents))
+    known = _known(located.digest, cache, deep=deep)
+    if known is not None:
+        return known
     source = located.source()
-    images = source.images()
     if located.place == "registry" and not deep:
-        return tuple(Measured(_row(image, digest, unread=True)) for image in images)
-    images = source.read(images, cache.layer)
+        images = source.images(platforms)
+        measured = tuple(Measured(_row(each, located.digest, unread=True)) for each in images)
+    else:
+        measured = tuple(
+            _measured(each, located.digest) for each in _read(source, cache, platforms)
+        )
+        _keep(located.digest, measured, cache, whole=not platforms)
+    if not measured and not platforms:
+        raise _nothing(located)
+    return measured
+
+
+def _known(digest: str, cache: Cache, *, deep: bool) -> tuple[Measured, ...] | None:
+    """Return what was measured of an image before, None where that is not all."""
+    rows = cache.figures(digest)
+    if rows is None or not deep:
+        return None if rows is None else tuple(map(Measured, rows))
+    contents = [cache.contents(row.digest) for row in rows]
+    return None if None in contents else tuple(map(Measured, rows, contents))
+
+
+def _read(
+    source: Source, cache: Cache, platforms: Collection[Platform]
+) -> tuple[PlatformImage, ...]:
+    images = source.read(cache.layer, platforms)
     for layer in (layer for image in images for layer in image.layers):
         if layer.content is not None:
             cache.keep_layer(layer.content)
-    measured = tuple(_measured(image, digest) for image in images)
-    if all(each.contents is not None for each in measured):
+    return images
+
+
+def _keep(digest: str, measured: Sequence[Measured], cache: Cache, *, whole: bool) -> None:
+    for each in measured:
+        if each.contents is not None:
+            cache.keep_contents(each.figures.digest, each.contents)
+    if measured and whole and all(each.contents is not None for each in measured):
         cache.keep_figures(digest, tuple(each.figures for each in measured))
-        for each in measured:
-            if each.contents is not None:
-                cache.keep_contents(each.figures.digest, each.contents)
-    return measured
+
+
+def _nothing(located: Located) -> HullwrightError:
+    return HullwrightError(
+        f"{located.subject.reference} holds no image that can be measured",
+        why="no manifest in it has the configuration of an image, as those of charts and other"
+        " artefacts have not",
+    )
 
 
 def _measured(image: PlatformImage, digest: str) -> Measured:
@@ -82,8 +115,9 @@ def _measured(image: PlatformImage, digest: str) -> Measured:
 
 
 def _row(image: PlatformImage, digest: str, *, unread: bool = False) -> Figures:
-    # The classic store knows an image by its configuration, and keeps layers uncompressed.
-    classic = digest == image.config_digest
+    # The classic store knows an image by its configuration, and keeps layers uncompressed; so it
+    # is with archives that were saved of it in the older format, which has no manifests.
+    classic = image.config_digest in {digest, image.digest}
     unpacked = [layer.content.unpacked_bytes if layer.content else None for layer in image.layers]
     return Figures(
         platform=str(image.platform),

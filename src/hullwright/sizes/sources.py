@@ -12,24 +12,27 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from hullwright.errors import HullwrightError
 from hullwright.run import CommandError, Result
-from hullwright.tools.oci import platform_images, read_blob, read_layout
+from hullwright.tools.layers import Room
+from hullwright.tools.layouts import read_archive
+from hullwright.tools.oci import Documents, Hashed, platform_images, read_blob
 from hullwright.tools.tarstream import ArchiveError
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from contextlib import AbstractContextManager
     from typing import BinaryIO
 
-    from hullwright.images import Reference
+    from hullwright.images import Platform, Reference
     from hullwright.tools.layers import LayerContent
     from hullwright.tools.oci import ImageLayer, PlatformImage
-    from hullwright.tools.registryclient import Manifest, RegistryClient
+    from hullwright.tools.registryclient import RegistryClient
     from hullwright.tools.tarstream import Source as Bytes
     from hullwright.workspace import Workspace
 
@@ -43,21 +46,21 @@ _STORES: Final = (
 _DOCUMENT_BYTES: Final = 8 * 1024 * 1024
 _CHUNK_BYTES: Final = 1024 * 1024
 _FOREIGN: Final = ("foreign", "nondistributable")
-# Of the media types of configurations, OCI's and Docker's.
-_CONFIGURATIONS: Final = (".config.", ".container.image.")
 
 
 class Source(Protocol):
     """Where one image is read from."""
 
-    def images(self) -> tuple[PlatformImage, ...]:
-        """Return its images, one for each platform, with what their manifests say."""
+    def images(self, platforms: Collection[Platform] = ()) -> tuple[PlatformImage, ...]:
+        """Return its images, one for each platform (none: all), with what their manifests say."""
         ...
 
     def read(
-        self, images: Sequence[PlatformImage], known: Callable[[str], LayerContent | None]
+        self,
+        known: Callable[[str], LayerContent | None],
+        platforms: Collection[Platform] = (),
     ) -> tuple[PlatformImage, ...]:
-        """Return the same images with what their layers hold."""
+        """Return the same images with what their layers hold, but for those that are known."""
         ...
 
 
@@ -67,22 +70,25 @@ class Blobs:
 
     Attributes:
         index: points at its manifests.
-        document: gives the JSON document of a descriptor, None where it is not there.
+        documents: gives what its descriptors name.
         blob: opens the content of a layer.
     """
 
     index: Mapping[str, Any]
-    document: Callable[[Mapping[str, Any]], Any]
+    documents: Documents
     blob: Callable[[ImageLayer], AbstractContextManager[Bytes | None]]
 
-    def images(self) -> tuple[PlatformImage, ...]:
+    def images(self, platforms: Collection[Platform] = ()) -> tuple[PlatformImage, ...]:
         """Return its images; no layer is read."""
-        return tuple(platform_images(self.index, self.document))
+        return tuple(platform_images(self.index, self.documents, platforms=platforms))
 
     def read(
-        self, images: Sequence[PlatformImage], known: Callable[[str], LayerContent | None]
+        self,
+        known: Callable[[str], LayerContent | None],
+        platforms: Collection[Platform] = (),
     ) -> tuple[PlatformImage, ...]:
         """Return the images with what their layers hold; each layer is read once."""
+        images = self.images(platforms)
         wanted = {layer.digest: layer for image in images for layer in image.layers}
         found: dict[str, LayerContent | str] = {}
         for digest in wanted:
@@ -92,15 +98,23 @@ class Blobs:
         unread = [layer for digest, layer in wanted.items() if digest not in found]
         # The largest first, so that none is left over for one thread at the end.
         unread.sort(key=lambda layer: -layer.stored_bytes)
+        room = Room()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            read = pool.map(self._read, unread)
-            found.update(zip((each.digest for each in unread), read, strict=True))
+            reading = [pool.submit(self._read, layer, room) for layer in unread]
+            try:
+                found |= {
+                    layer.digest: each.result() for layer, each in zip(unread, reading, strict=True)
+                }
+            except BaseException:
+                # The others would be read for nobody.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         return tuple(_filled(image, found) for image in images)
 
-    def _read(self, layer: ImageLayer) -> LayerContent | str:
+    def _read(self, layer: ImageLayer, room: Room) -> LayerContent | str:
         with self.blob(layer) as source:
             if source is not None:
-                return read_blob(layer.digest, source)
+                return read_blob(layer.digest, source, room)
         if any(word in layer.media_type for word in _FOREIGN):
             return "it is a foreign layer, which is kept elsewhere than its image"
         return f"layer {layer.digest} is not there"
@@ -118,22 +132,20 @@ class Stream:
     opened: Callable[[], AbstractContextManager[Bytes]]
     _read: tuple[PlatformImage, ...] | None = field(default=None, repr=False)
 
-    def images(self) -> tuple[PlatformImage, ...]:
+    def images(self, platforms: Collection[Platform] = ()) -> tuple[PlatformImage, ...]:
         """Return its images with their layers: reading less takes as long."""
-        return self._all(lambda _: None)
+        return self.read(lambda _: None, platforms)
 
     def read(
-        self, images: Sequence[PlatformImage], known: Callable[[str], LayerContent | None]
+        self,
+        known: Callable[[str], LayerContent | None],
+        platforms: Collection[Platform] = (),
     ) -> tuple[PlatformImage, ...]:
         """Return the images with what their layers hold."""
-        digests = {image.digest for image in images}
-        return tuple(image for image in self._all(known) if image.digest in digests)
-
-    def _all(self, known: Callable[[str], LayerContent | None]) -> tuple[PlatformImage, ...]:
         if self._read is None:
             with self.opened() as stream:
-                self._read = read_layout(stream, known)
-        return self._read
+                self._read = read_archive(stream, known)
+        return tuple(each for each in self._read if not platforms or each.platform in platforms)
 
 
 def of_store(ws: Workspace, reference: str, digest: str) -> Source:
@@ -151,7 +163,7 @@ def of_path(path: Path) -> Source:
         HullwrightError: it is neither.
     """
     if not path.is_dir():
-        return Stream(lambda: path.open("rb"))
+        return Stream(lambda: _file(path))
     try:
         index = json.loads((path / "index.json").read_bytes())
     except (OSError, ValueError) as error:
@@ -180,20 +192,32 @@ def of_registry(client: RegistryClient, reference: Reference) -> tuple[str, Sour
             next_step="push it again with a tool that writes OCI or Docker v2 manifests",
         )
 
-    def found(descriptor: Mapping[str, Any]) -> Any:
-        digest, kind = descriptor["digest"], f"{descriptor.get('mediaType', '')}"
+    def manifest(descriptor: Mapping[str, Any]) -> Any:
+        digest = descriptor["digest"]
         if digest == top.digest:
             return document
-        if any(word in kind for word in _CONFIGURATIONS):
-            return json.loads(client.blob(reference.path, digest, _DOCUMENT_BYTES))
-        manifest: Manifest | None = client.manifest(reference.path, digest)
-        return None if manifest is None else manifest.document()
+        found = client.manifest(reference.path, digest)
+        if found is None:
+            raise HullwrightError(
+                f"{reference} is not whole in its registry",
+                why=f"its index names the manifest {digest}, which is not there",
+                next_step="push it again",
+            )
+        return found.document()
+
+    def config(descriptor: Mapping[str, Any]) -> Any:
+        return json.loads(client.blob(reference.path, descriptor["digest"], _DOCUMENT_BYTES))
 
     @contextmanager
     def blob(layer: ImageLayer) -> Iterator[Bytes | None]:
-        yield client.open_blob(reference.path, layer.digest, layer.stored_bytes)
+        # Such layers are elsewhere, as their descriptors say; no login is sent there.
+        foreign = any(word in layer.media_type for word in _FOREIGN)
+        yield (
+            None if foreign else client.open_blob(reference.path, layer.digest, layer.stored_bytes)
+        )
 
-    return top.digest, Blobs({"manifests": [{"digest": top.digest}]}, found, blob)
+    index = {"manifests": [{"digest": top.digest}]}
+    return top.digest, Blobs(index, Documents(manifest, config), blob)
 
 
 def _filled(image: PlatformImage, found: Mapping[str, LayerContent | str]) -> PlatformImage:
@@ -215,9 +239,13 @@ def _of_folder(folder: Path, index: Mapping[str, Any]) -> Blobs:
     def document(descriptor: Mapping[str, Any]) -> Any:
         try:
             with path(descriptor["digest"]).open("rb") as file:
-                return json.loads(file.read(_DOCUMENT_BYTES))
+                content = file.read(_DOCUMENT_BYTES)
         except FileNotFoundError:
             return None
+        checked = Hashed(BytesIO(content))
+        checked.drain()
+        checked.check(descriptor["digest"])
+        return json.loads(content)
 
     @contextmanager
     def blob(layer: ImageLayer) -> Iterator[Bytes | None]:
@@ -229,7 +257,28 @@ def _of_folder(folder: Path, index: Mapping[str, Any]) -> Blobs:
         with file:
             yield file
 
-    return Blobs(index, document, blob)
+    return Blobs(index, Documents(document, document), blob)
+
+
+@contextmanager
+def _file(path: Path) -> Iterator[Bytes]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise HullwrightError(f"{path} cannot be read", why=f"{error.strerror}") from None
+    with file:
+        try:
+            yield file
+        except ArchiveError as error:
+            raise _unmeasurable(f"{path}", error, "save or export the image again") from error
+
+
+def _unmeasurable(name: str, error: ArchiveError, next_step: str) -> ArchiveError:
+    return ArchiveError(
+        f"{name} cannot be measured: {error.what}",
+        why=error.why,
+        next_step=error.next_step or next_step,
+    )
 
 
 def _store_of(ws: Workspace, digest: str) -> Path | None:
@@ -257,11 +306,7 @@ def _saved(ws: Workspace, reference: str, digest: str) -> Iterator[Bytes]:
             # Only what ended by itself has an exit code that says why.
             if not stream.read(1) and process.wait() != 0:
                 raise CommandError(_result(argv, process)) from error
-            raise ArchiveError(
-                f"{reference} cannot be measured: {error.what}",
-                why=error.why,
-                next_step=error.next_step or "build or pull it again",
-            ) from error
+            raise _unmeasurable(reference, error, "build or pull it again") from error
 
 
 def _result(argv: tuple[str, ...], process: subprocess.Popen[str]) -> Result:

@@ -6,6 +6,7 @@ lock to others meanwhile.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final, Literal
 
 from isal import isal_zlib
@@ -13,7 +14,10 @@ from isal import isal_zlib
 from hullwright.tools.tarstream import ArchiveError
 
 if TYPE_CHECKING:
-    from backports import zstd
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
 
     from hullwright.tools.tarstream import Source
 
@@ -22,16 +26,59 @@ Compression = Literal["none", "gzip", "zstd"]
 _CHUNK_BYTES: Final = 256 * 1024
 # The window of a zstd frame, which is kept in memory; the format's own tools refuse above this.
 _LARGEST_WINDOW_LOG: Final = 27
+# gzip and zstd make a thousandth and less of zeros. No layer is that large and that empty at once.
+_SUSPECT_BYTES: Final = 4 * 1024**3
+_SUSPECT_TIMES: Final = 200
 
 
 def opened(first: bytes, rest: Source) -> tuple[Compression, Source]:
     """Return how a blob is compressed, and its content; `first` was read of it already."""
     whole = Prefixed(first, rest)
+    kind = compression(first)
+    if kind == "none":
+        return kind, whole
+    stored = _Counted(whole)
+    return kind, _Bounded(Gunzip(stored) if kind == "gzip" else Unzstd(stored), stored)
+
+
+def compression(first: bytes) -> Compression:
+    """Return how the blob of these first bytes is compressed."""
     if first.startswith(b"\x1f\x8b"):
-        return "gzip", Gunzip(whole)
-    if first.startswith(b"\x28\xb5\x2f\xfd"):
-        return "zstd", Unzstd(whole)
-    return "none", whole
+        return "gzip"
+    return "zstd" if first.startswith(b"\x28\xb5\x2f\xfd") else "none"
+
+
+class _Counted:
+    """A source that counts what was read of it."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.size_bytes = 0
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._source.read(size)
+        self.size_bytes += len(piece)
+        return piece
+
+
+class _Bounded:
+    """What comes of compressed bytes, unless it is beyond all measure."""
+
+    def __init__(self, content: Source, stored: _Counted) -> None:
+        self._content = content
+        self._stored = stored
+        self._size_bytes = 0
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._content.read(size)
+        self._size_bytes += len(piece)
+        if self._size_bytes > max(_SUSPECT_BYTES, _SUSPECT_TIMES * self._stored.size_bytes):
+            raise ArchiveError(
+                "the archive is hostile",
+                why=f"of {self._stored.size_bytes:,} compressed bytes came {self._size_bytes:,},"
+                " and no end",
+            )
+        return piece
 
 
 class Prefixed:
@@ -98,7 +145,10 @@ class Unzstd:
 
     def __init__(self, source: Source) -> None:
         # Imported where it is met: hardly any image has it.
-        from backports import zstd
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
 
         self._source = source
         self._zstd = zstd

@@ -59,8 +59,7 @@ class Watched:
         self._tail: list[bytes] = []
         self._position = 0
         self._before = b""
-        self._go_left = 0
-        self._go: list[bytes] = []
+        self._go = bytearray()
         self.feed(first)
 
     def feed(self, piece: bytes) -> None:
@@ -94,28 +93,28 @@ class Watched:
                 symbols += size
             elif title.startswith(_DEBUG):
                 debug += size
-        return Sections(symbols, debug)
+        # A table that lies claims more than the file has.
+        return Sections(min(symbols, self._position), min(debug, self._position))
 
     def _look_for_go(self, piece: bytes) -> None:
-        if self._go_left:
-            self._go.append(piece[: self._go_left])
-            self._go_left -= min(len(piece), self._go_left)
-        elif not self._go:
-            joined = self._before + piece[: len(_GO_MAGIC)]
-            at = joined.find(_GO_MAGIC)
-            if at >= 0:
-                self._begin_go(joined[at : len(self._before)] + piece)
-            elif (at := piece.find(_GO_MAGIC)) >= 0:
-                self._begin_go(piece[at:])
-            self._before = piece[-len(_GO_MAGIC) :]
-        if self._go and not self._go_left:
-            self.go = self.go or _go_modules(b"".join(self._go))
-
-    def _begin_go(self, content: bytes) -> None:
-        self._go = [content[:_GO_BYTES]]
-        self._go_left = _GO_BYTES - len(self._go[0])
-        # A program may end sooner, and what is there already is mostly enough.
-        self.go = _go_modules(self._go[0])
+        if self.go:
+            return
+        # Mostly nothing is found, and then nothing is copied but what may hold half of the mark.
+        border = self._before + piece[: len(_GO_MAGIC)]
+        if not self._go and _GO_MAGIC not in border and _GO_MAGIC not in piece:
+            self._before = (self._before + piece[1 - len(_GO_MAGIC) :])[1 - len(_GO_MAGIC) :]
+            return
+        self._go += self._before + piece
+        self._before = b""
+        while (at := self._go.find(_GO_MAGIC)) >= 0:
+            del self._go[:at]
+            self.go = _go_modules(bytes(self._go[:_GO_BYTES]))
+            if self.go or len(self._go) < _GO_BYTES:
+                return
+            # Programs that read build information have the mark as a constant, too.
+            del self._go[: len(_GO_MAGIC)]
+        self._before = bytes(self._go[1 - len(_GO_MAGIC) :])
+        self._go.clear()
 
 
 def _go_modules(content: bytes) -> bytes:

@@ -44,10 +44,15 @@ class Feed:
         """Hand a piece over; it is dropped where nobody reads any more."""
         self._put(piece)
 
-    def consumed(self, read: Callable[[str, bytes, Feed], R], name: str, first: bytes) -> R:
+    @property
+    def dropped(self) -> bool:
+        """Whether nobody reads any more."""
+        return self._done.is_set()
+
+    def consumed(self, read: Callable[[Feed], R]) -> R:
         """Return what a function makes of the content, in the reader's thread."""
         try:
-            return read(name, first, self)
+            return read(self)
         finally:
             self._done.set()
 

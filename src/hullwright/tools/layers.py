@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -36,6 +37,11 @@ _DOCUMENT: Final = re.compile(
 )
 _DOCUMENT_BYTES: Final = 8 * 1024 * 1024
 _DOCUMENTS_BYTES: Final = 48 * 1024 * 1024
+# All of the layers that are read together. An entry takes so much beside its names, which are
+# counted twice for those beyond ASCII.
+_ROOM_BYTES: Final = 384 * 1024 * 1024
+_ENTRY_BYTES: Final = 320
+_SETTLED_AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +95,48 @@ class LayerContent:
     documents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-def read_layer(source: Source, digest: str) -> LayerContent:
+class Room:
+    """How much may be kept of the layers that are read together, in several threads."""
+
+    def __init__(self, left_bytes: int = _ROOM_BYTES) -> None:
+        self._left_bytes = left_bytes
+        self._lock = threading.Lock()
+
+    def take(self, size_bytes: int) -> None:
+        """Count what is kept.
+
+        Raises:
+            ArchiveError: there is no room left.
+        """
+        with self._lock:
+            self._left_bytes -= size_bytes
+            if self._left_bytes < 0:
+                raise ArchiveError(
+                    "the image is hostile",
+                    why=f"the names of its files take more than {_ROOM_BYTES >> 20} MiB",
+                )
+
+
+def read_layer(source: Source, digest: str, room: Room | None = None) -> LayerContent:
     """Return what a layer's tar stream holds; its content passes by, and nothing is unpacked.
 
     Args:
         source: the layer without its compression.
         digest: of its blob, for the result.
+        room: how much may be kept of it and of the layers beside it.
 
     Raises:
         ArchiveError: the stream is cut off or corrupt, or holds more than a layer has.
     """
     archive = TarStream(source)
-    reading = _Reading()
+    reading = _Reading(room or Room())
     for entry in archive:
         if len(reading.files) >= MOST_FILES:
             raise ArchiveError(
                 "the layer is hostile", why=f"it has more than {MOST_FILES:,} entries"
             )
         reading.add(entry, archive)
+    reading.settle()
     return LayerContent(
         digest,
         sum(each.size_bytes for each in reading.files),
@@ -116,12 +146,26 @@ def read_layer(source: Source, digest: str) -> LayerContent:
 
 
 class _Reading:
-    def __init__(self) -> None:
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._settled = 0
         self.files: list[File] = []
         self.documents: dict[str, bytes] = {}
         self._kept_bytes = 0
 
+    def settle(self) -> None:
+        """Take room for the files since the last time."""
+        self._room.take(
+            sum(
+                _ENTRY_BYTES + 2 * (len(each.path) + len(each.link))
+                for each in self.files[self._settled :]
+            )
+        )
+        self._settled = len(self.files)
+
     def add(self, entry: Entry, archive: TarStream) -> None:
+        if len(self.files) - self._settled >= _SETTLED_AT_ONCE:
+            self.settle()
         path = _inside(entry.name)
         folder, _, name = path.rpartition("/")
         if name == _OPAQUE:
@@ -171,7 +215,10 @@ class _Reading:
         if entry.size_bytes > _DOCUMENT_BYTES or _DOCUMENT.fullmatch(path) is None:
             return False
         self._kept_bytes += entry.size_bytes
-        return self._kept_bytes <= _DOCUMENTS_BYTES
+        if self._kept_bytes > _DOCUMENTS_BYTES:
+            return False
+        self._room.take(entry.size_bytes)
+        return True
 
 
 def _inside(name: str) -> str:

@@ -1,39 +1,28 @@
-"""Reads images out of an OCI layout in a tar stream, which is what `docker save` writes.
+"""What the documents of an OCI or Docker image say, and what one of its blobs holds.
 
-The stream is read once from front to back. Nothing is written to disk, and what is kept in memory
-is bounded: blobs come before the documents that say what they are, so each layer is measured
-as it passes, and only small JSON documents are kept.
-
-https://specs.opencontainers.org/image-spec/image-layout/
+https://specs.opencontainers.org/image-spec/image-index/ and the pages beside it
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.images import Platform
-from hullwright.tools.decompress import Prefixed, opened
+from hullwright.tools.decompress import opened
 from hullwright.tools.feed import Feed
-from hullwright.tools.layers import LayerContent, read_layer
-from hullwright.tools.tarstream import ArchiveError, TarStream
+from hullwright.tools.layers import LayerContent, Room, read_layer
+from hullwright.tools.tarstream import ArchiveError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from hullwright.tools.tarstream import Source
 
-_BLOBS: Final = "blobs/sha256/"
-_INDEX: Final = "index.json"
-_CHUNK_BYTES: Final = 256 * 1024
-# Registries refuse manifests above 4 MiB; configurations are smaller still.
-_LARGEST_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
-_LARGEST_DOCUMENTS_BYTES: Final = 64 * 1024 * 1024
+CHUNK_BYTES: Final = 256 * 1024
 _DEEPEST_INDEX: Final = 4
-_READERS: Final = 2
 _ATTESTATION: Final = "vnd.docker.reference.type"
 _BASE: Final = "org.opencontainers.image.base.digest"
 
@@ -78,152 +67,79 @@ class PlatformImage:
     base: str = ""
 
 
-def read_layout(
-    stream: Source, known: Callable[[str], LayerContent | None]
-) -> tuple[PlatformImage, ...]:
-    """Return the images of an OCI layout, one for each platform; attestations are left out.
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Where the documents of an image are had from.
 
-    Platforms whose manifest is not in the archive (a pull fetches one of many) are left out too.
-
-    Args:
-        stream: the tar archive.
-        known: gives what is known of a layer that was read before; it is not read again.
-
-    Raises:
-        ArchiveError: the archive is cut off, corrupt, no OCI layout, or holds a blob whose
-            content has another digest than its name.
+    Attributes:
+        manifest: gives the manifest or index of a descriptor; None where it is not there, as of
+            platforms that were not pulled.
+        config: gives a configuration; None where it is not there.
     """
-    # One thread reads the stream while others look into layers: most of that is done in C, which
-    # leaves the interpreter's lock.
-    with ThreadPoolExecutor(_READERS) as pool:
-        layout = _Layout(known, pool)
-        for entry, content in _blobs(stream):
-            layout.add(entry, content)
-    return tuple(layout.images())
 
-
-def _blobs(stream: Source) -> Iterator[tuple[str, TarStream]]:
-    archive = TarStream(stream)
-    for entry in archive:
-        if entry.regular:
-            yield entry.name.removeprefix("./"), archive
-
-
-@dataclass
-class _Layout:
-    known: Callable[[str], LayerContent | None]
-    pool: ThreadPoolExecutor
-    layers: dict[str, Future[LayerContent | str]] = field(default_factory=dict)
-    documents: dict[str, Any] = field(default_factory=dict)
-    index: Any = None
-    kept_bytes: int = 0
-
-    def add(self, name: str, content: Source) -> None:
-        if name == _INDEX:
-            self.index = self._document(b"", content)
-        elif name.startswith(_BLOBS):
-            digest = f"sha256:{name.removeprefix(_BLOBS)}"
-            known = self.known(digest)
-            if known is None:
-                self._blob(digest, content)
-            else:
-                self.layers[digest] = Future()
-                self.layers[digest].set_result(known)
-
-    def _blob(self, digest: str, content: Source) -> None:
-        hashed = _Hashed(content)
-        first = hashed.read(_CHUNK_BYTES)
-        # An uncompressed layer whose first file is called "{" is still a layer.
-        if first[:1] in {b"{", b"["} and first[257:262] != b"ustar":
-            document = self._document(first, hashed)
-            if document is not None:
-                self.documents[digest] = document
-            while hashed.read(_CHUNK_BYTES):
-                pass
-        else:
-            with Feed() as feed:
-                self.layers[digest] = self.pool.submit(feed.consumed, _content, digest, first)
-                while piece := hashed.read(_CHUNK_BYTES):
-                    feed.put(piece)
-        _check(digest, hashed)
-
-    def _document(self, first: bytes, content: Source) -> Any:
-        pieces = [first]
-        size = len(first)
-        while piece := content.read(_CHUNK_BYTES):
-            size += len(piece)
-            # What is larger is no manifest or configuration: an attestation, or an artefact.
-            if size > _LARGEST_DOCUMENT_BYTES:
-                return None
-            pieces.append(piece)
-        self.kept_bytes += size
-        if self.kept_bytes > _LARGEST_DOCUMENTS_BYTES:
-            raise ArchiveError(
-                "the archive holds more documents than an image has",
-                why=f"its JSON is larger than {_LARGEST_DOCUMENTS_BYTES >> 20} MiB",
-            )
-        try:
-            return json.loads(b"".join(pieces))
-        except (ValueError, RecursionError):
-            return None
-
-    def images(self) -> Iterator[PlatformImage]:
-        if not isinstance(self.index, dict):
-            raise ArchiveError(
-                "the archive is not an OCI layout",
-                why="it has no index.json; engines before 25 wrote another format",
-            )
-        return platform_images(
-            self.index, lambda named: self.documents.get(named["digest"]), self._read
-        )
-
-    def _read(self, digest: str) -> LayerContent | str | None:
-        return self.layers[digest].result() if digest in self.layers else None
+    manifest: Callable[[Mapping[str, Any]], Any]
+    config: Callable[[Mapping[str, Any]], Any]
 
 
 def platform_images(
     index: Mapping[str, Any],
-    document: Callable[[Mapping[str, Any]], Any],
+    documents: Documents,
     content: Callable[[str], LayerContent | str | None] = lambda _: None,
+    platforms: Collection[Platform] = (),
 ) -> Iterator[PlatformImage]:
     """Yield the images of an index, one for each platform; attestations are left out.
 
     Args:
         index: an index, of which those that it points at may be.
-        document: gives the manifest, index or configuration of a descriptor; None where it is
-            not there, as of platforms that were not pulled.
+        documents: gives what descriptors name.
         content: gives what a layer holds, why it cannot be read, or None where it was not read.
+        platforms: of which nothing else is asked for where the index tells; empty means all.
 
     Raises:
         ArchiveError: a document is not what its media type says.
     """
     try:
-        yield from _images(index, document, content, depth=0)
+        yield from _images(index, documents, content, platforms, depth=0)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ArchiveError(
-            "the archive's manifests cannot be read", why=f"a document lacks {error}"
+            "the manifests of the image cannot be read", why=f"a document lacks {error}"
         ) from error
 
 
 def _images(
     index: Mapping[str, Any],
-    document: Callable[[Mapping[str, Any]], Any],
+    documents: Documents,
     content: Callable[[str], LayerContent | str | None],
+    platforms: Collection[Platform],
     depth: int,
 ) -> Iterator[PlatformImage]:
     if depth > _DEEPEST_INDEX:
-        raise ArchiveError("the archive's indexes point at each other")
+        raise ArchiveError("the image's indexes point at each other")
     for descriptor in index["manifests"]:
-        annotations = descriptor.get("annotations") or {}
-        found = None if _ATTESTATION in annotations else document(descriptor)
+        found = documents.manifest(descriptor) if _is_wanted(descriptor, platforms) else None
         if found is None:
             continue
         if "manifests" in found:
-            yield from _images(found, document, content, depth + 1)
+            yield from _images(found, documents, content, platforms, depth + 1)
         elif "layers" in found:
-            config = document(found["config"])
-            if config is not None and config.get("os", "unknown") != "unknown":
-                yield _image(descriptor["digest"], found, config, content)
+            config = documents.config(found["config"])
+            if config is None or config.get("os", "unknown") == "unknown":
+                continue
+            image = _image(descriptor["digest"], found, config, content)
+            if not platforms or image.platform in platforms:
+                yield image
+
+
+def _is_wanted(descriptor: Mapping[str, Any], platforms: Collection[Platform]) -> bool:
+    if _ATTESTATION in (descriptor.get("annotations") or {}):
+        return False
+    told = descriptor.get("platform") or {}
+    # Tools disagree on whether a variant is written, so it is left to the configuration.
+    return (
+        not platforms
+        or "architecture" not in told
+        or any((each.os, each.arch) == (told.get("os"), told["architecture"]) for each in platforms)
+    )
 
 
 def _image(
@@ -232,108 +148,159 @@ def _image(
     config: Mapping[str, Any],
     content: Callable[[str], LayerContent | str | None],
 ) -> PlatformImage:
+    labels = (config.get("config") or {}).get("Labels") or {}
+    layers = [
+        (layer["digest"], layer["mediaType"], int(layer["size"]), content(layer["digest"]))
+        for layer in manifest["layers"]
+    ]
+    return configured(
+        digest,
+        manifest["config"]["digest"],
+        config,
+        layers,
+        labels.get(_BASE) or (manifest.get("annotations") or {}).get(_BASE, ""),
+    )
+
+
+def configured(
+    digest: str,
+    config_digest: str,
+    config: Mapping[str, Any],
+    layers: Sequence[tuple[str, str, int, LayerContent | str | None]],
+    base: str = "",
+) -> PlatformImage:
+    """Return the image that a configuration tells of.
+
+    Args:
+        digest: of its manifest, or of the configuration where there is none.
+        config_digest: of the configuration.
+        config: its content.
+        layers: digest, media type, stored bytes, and what is known of the content.
+        base: digest of the image that it is built on.
+
+    Raises:
+        ArchiveError: it tells of another number of layers.
+    """
     steps = [
         step.get("created_by", "")
         for step in config.get("history") or ()
         if not step.get("empty_layer")
     ]
     diff_ids = config["rootfs"]["diff_ids"]
-    if len(diff_ids) != len(manifest["layers"]):
+    if len(diff_ids) != len(layers):
         raise ArchiveError(
             f"the manifest {digest} does not fit its configuration",
-            why=f"{len(manifest['layers'])} layers, {len(diff_ids)} diff ids",
+            why=f"{len(layers)} layers, {len(diff_ids)} diff ids",
         )
     # History is optional, and some tools leave it out or write less of it.
     steps += [""] * (len(diff_ids) - len(steps))
-    labels = (config.get("config") or {}).get("Labels") or {}
+    os, arch, variant = config["os"], config["architecture"], config.get("variant") or ""
     return PlatformImage(
-        platform=Platform(config["os"], config["architecture"], config.get("variant", "")),
+        # arm64/v8 is what plain arm64 means.
+        platform=Platform(os, arch, "" if (arch, variant) == ("arm64", "v8") else variant),
         digest=digest,
-        config_digest=manifest["config"]["digest"],
+        config_digest=config_digest,
         layers=tuple(
-            _layer(layer, diff_id, step, content(layer["digest"]))
-            for layer, diff_id, step in zip(manifest["layers"], diff_ids, steps, strict=False)
+            _layer(layer, diff_id, step)
+            for layer, diff_id, step in zip(layers, diff_ids, steps, strict=False)
         ),
         created=config.get("created") or "",
-        base=labels.get(_BASE) or (manifest.get("annotations") or {}).get(_BASE, ""),
+        base=base,
     )
 
 
 def _layer(
-    layer: Mapping[str, Any], diff_id: str, step: str, found: LayerContent | str | None
+    layer: tuple[str, str, int, LayerContent | str | None], diff_id: str, step: str
 ) -> ImageLayer:
+    digest, media_type, size, found = layer
     read = None if isinstance(found, str) else found
     problem = found if isinstance(found, str) else ""
-    return ImageLayer(
-        layer["digest"], layer["mediaType"], int(layer["size"]), diff_id, step, read, problem
-    )
+    return ImageLayer(digest, media_type, size, diff_id, step, read, problem)
 
 
-def read_blob(digest: str, blob: Source) -> LayerContent | str:
+def read_blob(digest: str, blob: Source, room: Room | None = None) -> LayerContent | str:
     """Return what a layer's blob holds, or why it cannot be read.
 
     One thread inflates it while another looks into what comes of it.
 
+    Args:
+        digest: its name.
+        blob: its content.
+        room: how much may be kept of it.
+
     Raises:
         ArchiveError: its content has another digest than its name.
     """
-    hashed = _Hashed(blob)
-    first = hashed.read(_CHUNK_BYTES)
+    hashed = Hashed(blob)
+    first = hashed.read(CHUNK_BYTES)
     with ThreadPoolExecutor(1) as pool:
         try:
             with Feed() as feed:
-                found = pool.submit(feed.consumed, _content_of, digest, b"")
+                found = pool.submit(feed.consumed, lambda rest: content_of(digest, rest, room))
                 _, source = opened(first, hashed)
-                while piece := source.read(_CHUNK_BYTES):
+                while not feed.dropped and (piece := source.read(CHUNK_BYTES)):
                     feed.put(piece)
+            told = found.result()
         except ArchiveError as error:
-            return f"{error.what}: {error.why}"
-        finally:
-            while hashed.read(_CHUNK_BYTES):
-                pass
-            _check(digest, hashed)
-    return found.result()
+            told = f"{error.what}: {error.why}"
+    hashed.drain()
+    hashed.check(digest)
+    return told
 
 
-def _check(digest: str, hashed: _Hashed) -> None:
-    if hashed.hexdigest() != digest.removeprefix("sha256:"):
-        raise ArchiveError(
-            f"the blob {digest} is not what its name says",
-            why=f"its content has the digest sha256:{hashed.hexdigest()}",
-            next_step="pull or build the image again",
-        )
-
-
-def _content_of(digest: str, first: bytes, rest: Source) -> LayerContent | str:
-    try:
-        return read_layer(Prefixed(first, rest), digest)
-    except ArchiveError as error:
-        return f"{error.what}: {error.why}"
-
-
-def _content(digest: str, first: bytes, rest: Source) -> LayerContent | str:
-    """Return what a layer holds, or why it cannot be read.
+def content_of(digest: str, layer: Source, room: Room | None) -> LayerContent | str:
+    """Return what an uncompressed layer holds, or why it cannot be read.
 
     A layer that cannot be read is a problem only for an image that has it, so it is kept.
     """
     try:
-        _, source = opened(first, rest)
-        return read_layer(source, digest)
+        return read_layer(layer, digest, room)
     except ArchiveError as error:
         return f"{error.what}: {error.why}"
 
 
-class _Hashed:
-    """A source that keeps the digest of what was read."""
+def stored_content_of(
+    digest: str, first: bytes, rest: Source, room: Room | None
+) -> LayerContent | str:
+    """Return the same of a layer as it is stored, of which `first` was read already."""
+    _, source = opened(first, rest)
+    return content_of(digest, source, room)
+
+
+class Hashed:
+    """A source that keeps the digest and the number of the bytes that were read."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._hash = hashlib.sha256()
+        self.size_bytes = 0
 
     def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, and none only at the end."""
         piece = self._source.read(size)
         self._hash.update(piece)
+        self.size_bytes += len(piece)
         return piece
 
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()
+    def drain(self) -> None:
+        """Read to the end."""
+        while self.read(CHUNK_BYTES):
+            pass
+
+    @property
+    def digest(self) -> str:
+        """The digest of what was read."""
+        return f"sha256:{self._hash.hexdigest()}"
+
+    def check(self, digest: str) -> None:
+        """Return where what was read has this digest.
+
+        Raises:
+            ArchiveError: it has another.
+        """
+        if self.digest != digest:
+            raise ArchiveError(
+                f"the blob {digest} is not what its name says",
+                why=f"its content has the digest {self.digest}",
+                next_step="pull or build the image again",
+            )
