@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hullwright.sizes.contents import Contents
 from hullwright.sizes.overlay import applied
+from hullwright.sizes.packages import attributed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,4 +18,5 @@ if TYPE_CHECKING:
 def analysed(layers: Sequence[LayerContent]) -> tuple[Overlay, Contents]:
     """Return an image's layers applied one over another, and what follows of their files."""
     overlay = applied(layers)
-    return overlay, Contents(overlay.seen, waste=overlay.waste)
+    seen, packages = attributed(overlay.seen, layers)
+    return overlay, Contents(seen, packages, overlay.waste)

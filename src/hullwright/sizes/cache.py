@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hullwright.tools.layers import LayerContent
 
 # In the folder's name, so that two versions of the package do not read each other's entries.
-_SCHEMA: Final = 2
+_SCHEMA: Final = 3
 _SAFE: Final = re.compile(DIGEST)
 
 

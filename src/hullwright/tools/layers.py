@@ -31,7 +31,7 @@ MOST_FILES: Final = 1_000_000
 _LONGEST_PATH: Final = 4096
 # By these files others are attributed to packages. Of each no more than this is kept.
 _DOCUMENT: Final = re.compile(
-    r"var/lib/dpkg/(?:status|status\.d/[^/]+|info/[^/]+\.list)|lib/apk/db/installed"
+    r"var/lib/dpkg/(?:status|status\.d/[^/]+|info/[^/]+\.list)|(?:usr/)?lib/apk/db/installed"
     r"|.+\.dist-info/(?:METADATA|RECORD)|.+\.egg-info/PKG-INFO"
     r"|(?:.*/)?node_modules/(?:@[^/]+/)?[^/]+/package\.json"
 )
