@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hullwright.sizes import wasted
 from hullwright.sizes.contents import Contents
 from hullwright.sizes.overlay import applied
 from hullwright.sizes.packages import attributed
@@ -19,4 +20,5 @@ def analysed(layers: Sequence[LayerContent]) -> tuple[Overlay, Contents]:
     """Return an image's layers applied one over another, and what follows of their files."""
     overlay = applied(layers)
     seen, packages = attributed(overlay.seen, layers)
-    return overlay, Contents(seen, packages, overlay.waste)
+    waste = wasted.ordered((*wasted.noted(overlay.waste, layers), *wasted.found(seen, layers)))
+    return overlay, Contents(seen, packages, waste)

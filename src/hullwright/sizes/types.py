@@ -30,7 +30,7 @@ _ENDINGS: Final[Mapping[str, str]] = {
         ("script", "sh bash"),
         ("documentation", "md rst adoc 1 3 5 7 8"),
         ("locale", "mo po"),
-        ("static library", "a o lib"),
+        ("static library", "a o syso"),
         ("debug", "debug"),
         ("archive", "gz xz zst bz2 lz4 zip whl egg tar tgz txz deb apk rpm gem nupkg crate"),
         ("font", "ttf otf woff woff2 pfb afm"),
@@ -65,7 +65,7 @@ def type_of(path: str, *, elf: bool) -> str:
 def _of_elf(name: str, ending: str) -> str:
     if ending == "debug":
         return "debug"
-    if ending in {"o", "a"}:
+    if ending in {"o", "a", "syso"}:
         return "static library"
     # `libc.so.6`, `_ssl.cpython-313-x86_64-linux-gnu.so`, and `ld-linux-x86-64.so.2`.
     if ending in {"so", "node", "ko"} or ".so." in name:
