@@ -22,7 +22,7 @@ _RECORDED: Final = 5
 
 def as_json(report: SizeReport) -> dict[str, Any]:
     """Return the report as documented values; figures that are not measured are null."""
-    return _report(report, [_image(image) for image in report.images])
+    return _report(report, [_image(image, brief=report.brief) for image in report.images])
 
 
 def recorded(report: SizeReport) -> dict[str, Any]:
@@ -45,10 +45,10 @@ def _report(report: SizeReport, images: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _image(image: ImageSizes) -> dict[str, Any]:
+def _image(image: ImageSizes, *, brief: bool) -> dict[str, Any]:
     return {
         **_shallow(image),
-        **({} if image.contents is None else _contents(image.contents)),
+        **({} if image.contents is None or brief else _contents(image.contents)),
         **({} if image.compared is None else {"compared": _compared(image.compared, _ROWS)}),
     }
 

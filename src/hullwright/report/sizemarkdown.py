@@ -32,7 +32,7 @@ def markdown(report: SizeReport) -> str:
         rest = _table(images[_ROWS:], with_change=bool(compared))
         blocks.append(_folded(f"{len(images) - _ROWS} more", rest))
     blocks += [_difference(image) for image in compared]
-    blocks += [_advice(image) for image in images]
+    blocks += [_advice(image) for image in images if not report.brief]
     blocks += [_layers(image) for image in images if image.figures.layers]
     blocks.append("\n".join(f"- {note}" for note in words.notes(report)))
     return "\n\n".join(block for block in blocks if block)
@@ -47,8 +47,7 @@ def _sorted(images: Sequence[ImageSizes]) -> list[ImageSizes]:
 
 def _causes(images: Sequence[ImageSizes]) -> str:
     told = [
-        f"- {words.MARKS[image.verdict] if image.budgets else '·'} **{words.who(image)}** "
-        f"{_plain(image.compared.cause)}"
+        f"- {words.MARKS[image.verdict] if image.budgets else '·'} {_plain(image.compared.cause)}"
         for image in images
         if image.compared and image.compared.kind != "same"
     ]

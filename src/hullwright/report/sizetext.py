@@ -21,6 +21,7 @@ _ROWS: Final = 7
 _ROWS_OF_SEVERAL: Final = 3
 _DIFFERENCES: Final = 5
 _BAR: Final = 16
+_LAYER_BAR: Final = 8
 _WASTES: Final = 2
 
 
@@ -37,7 +38,7 @@ def text(report: SizeReport) -> str:
     lines += _budgets(rest)
     few = _ROWS if len(report.images) == 1 else _ROWS_OF_SEVERAL
     for image in report.images:
-        if image.contents is not None:
+        if image.contents is not None and not report.brief:
             lines += _deep(image, image.contents, few)
     notes = words.notes(report)
     lines += ["", *notes] if notes else []
@@ -155,7 +156,7 @@ def _compared(image: ImageSizes) -> list[str]:
     table = aligned(rows, right=(1, 2, 3, 4)).splitlines()
     differs = _differences(compared)
     with_ = f"  against      {compared.reference}   ({compared.how})"
-    return [f"{_mark(image)} {words.who(image)} {compared.cause}", *table, *differs, with_, ""]
+    return [f"{_mark(image)} {compared.cause}", *table, *differs, with_, ""]
 
 
 def _mark(image: ImageSizes) -> str:
@@ -185,7 +186,7 @@ def _told_waste(contents: Contents | None) -> str:
     if contents is None:
         return ""
     told = [
-        f"{each.path} {size_text(each.size_bytes)} (layer {each.layer + 1})"
+        f"/{each.path} {size_text(each.size_bytes)} (layer {each.layer + 1})"
         for each in contents.waste[:_WASTES]
     ]
     return ", ".join(told)
@@ -204,10 +205,17 @@ def _deep(image: ImageSizes, contents: Contents, few: int) -> list[str]:
         few,
     )
     layers = sorted(enumerate(image.figures.layers, 1), key=lambda at: -(at[1].unpacked_bytes or 0))
+    most = max((each.unpacked_bytes or 0 for _, each in layers), default=0)
     lines += _block(
         "layers",
         [
-            [bytes_text(each.unpacked_bytes), f"{number}", each.origin or "", words.step(each)]
+            [
+                bytes_text(each.unpacked_bytes),
+                f"{number}",
+                each.origin or "",
+                words.bar(each.unpacked_bytes, most, _LAYER_BAR),
+                words.step(each),
+            ]
             for number, each in layers
             if each.unpacked_bytes != 0
         ],
@@ -243,7 +251,7 @@ def _deep(image: ImageSizes, contents: Contents, few: int) -> list[str]:
 
 def _waste(each: Waste) -> list[str]:
     place = f"layer {each.layer + 1}" + (f", by layer {each.by + 1}" if each.by >= 0 else "")
-    return [size_text(each.size_bytes), each.kind, f"{each.path}  ({each.note or place})"]
+    return [size_text(each.size_bytes), each.kind, f"/{each.path}  ({each.note or place})"]
 
 
 def _part(value: int, whole: int) -> str:

@@ -163,11 +163,13 @@ class SizeReport:
         missing: recorded images that the local store no longer has.
         on_disk_bytes: what the engine uses for all of them, shared layers once; None where
             none is in the engine.
+        brief: files are known, for a comparison or a picture, and were not asked for themselves.
     """
 
     images: tuple[ImageSizes, ...]
     missing: tuple[str, ...] = ()
     on_disk_bytes: int | None = None
+    brief: bool = False
 
     @property
     def failed(self) -> bool:
