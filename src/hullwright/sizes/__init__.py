@@ -5,6 +5,7 @@
 """
 
 from hullwright.sizes.choosing import subjects
+from hullwright.sizes.gating import hold, of_staged
 from hullwright.sizes.measuring import measure, of_build
 from hullwright.sizes.models import (
     BudgetResult,
@@ -24,7 +25,9 @@ __all__ = [
     "SizeReport",
     "Subject",
     "Verdict",
+    "hold",
     "measure",
     "of_build",
+    "of_staged",
     "subjects",
 ]

@@ -13,13 +13,22 @@ from hullwright.sizes.models import BudgetResult
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hullwright.config.models import Budget
+    from hullwright.config.models import Budget, Config
     from hullwright.sizes.delta import Comparison
     from hullwright.sizes.models import Figures, Limit, Verdict
 
 # Figures that no manifest tells: the layers have to be read.
 _OF_LAYERS: Final = ("unpacked", "visible")
 _NO_REFERENCE: Final = "own growth needs a reference: --against REF"
+
+
+def budgets_of(config: Config, service: str, target: str) -> tuple[Budget, ...]:
+    """Return the budgets of a service's stage; those of any but the default one are none.
+
+    Budgets are for what is shipped: a development stage holds tools that production does not.
+    """
+    configured = config.services.get(service)
+    return configured.budgets if configured and target == configured.default_target else ()
 
 
 def applying(budgets: Sequence[Budget], platform: str) -> tuple[Budget, ...]:

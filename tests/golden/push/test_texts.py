@@ -120,12 +120,12 @@ FAILED: Final = BuildReport(
     3.0,
 )
 SHOWN: Final[dict[str, report.Shown]] = {
-    "done": (BUILT, {}, DONE),
-    "staging-left": (BUILT, {}, replace(DONE, staging_left=STAYING)),
-    "moving-failed": (BUILT, {}, LEFT),
-    "interrupted": (BUILT, {}, replace(DONE, moves=MoveReport(interrupted=True))),
+    "done": (BUILT, {}, DONE, ()),
+    "staging-left": (BUILT, {}, replace(DONE, staging_left=STAYING), ()),
+    "moving-failed": (BUILT, {}, LEFT, ()),
+    "interrupted": (BUILT, {}, replace(DONE, moves=MoveReport(interrupted=True)), ()),
 }
-UNBUILT: Final[report.Shown] = (FAILED, {}, Pushed(PLAN, "1.4.1", staged=STAGED[1:]))
+UNBUILT: Final[report.Shown] = (FAILED, {}, Pushed(PLAN, "1.4.1", staged=STAGED[1:]), ())
 
 
 def held(name: str, text: str) -> None:
