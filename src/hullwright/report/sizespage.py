@@ -31,17 +31,13 @@ _TRENDS: Final = 6
 _ROWS: Final = 100
 # Types of files by their look; what is hardly needed where it runs is red.
 _HUES: Final[Mapping[str, Hue]] = {
-    kind: hue
-    for hue, kinds in (
-        ("blue", ("program",)),
-        ("teal", ("library",)),
-        ("yellow", ("python",)),
-        ("orange", ("bytecode",)),
-        ("green", ("javascript", "java", "perl", "ruby", "script", "web")),
-        ("purple", ("documentation", "locale", "font", "image")),
-        ("red", ("debug", "static library", "source", "source map")),
-    )
-    for kind in kinds
+    "program": "blue",
+    "library": "teal",
+    "python": "yellow",
+    "bytecode": "orange",
+    **dict.fromkeys(("javascript", "java", "perl", "ruby", "script", "web"), "green"),
+    **dict.fromkeys(("documentation", "locale", "font", "image"), "purple"),
+    **dict.fromkeys(("debug", "static library", "source", "source map"), "red"),
 }
 _OTHER: Final[Hue] = "grey"
 _LAYER_HUES: Final[Sequence[Hue]] = (
@@ -106,7 +102,8 @@ def _by_folder(image: ImageSizes) -> Treemap:
     for kind in by_folder.types():
         legend.setdefault(_hue(kind), []).append(kind if kind in _HUES else "other")
     base = [_PALE] if any(layer.origin == "base" for layer in image.figures.layers) else []
-    note = f"{size_text(root.size_bytes)} visible in {root.files} files; areas are to scale"
+    visible = f"{size_text(root.size_bytes)} visible in {root.files} files"
+    note = f"{visible}; within a folder, areas are to scale"
     title = f"{image.subject.reference} {image.figures.platform} by folder"
     told = [(hue, ", ".join(dict.fromkeys(kinds))) for hue, kinds in legend.items()]
     return Treemap(title, parts, (*told, *base), note)

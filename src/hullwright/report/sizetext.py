@@ -141,6 +141,9 @@ def _compared(image: ImageSizes) -> list[str]:
     compared = image.compared
     if compared is None:
         return []
+    headline = f"{_mark(image)} {compared.cause}"
+    if compared.kind == "same" and image.verdict == "ok":
+        return [headline, ""]
     results = {budget.metric: budget for budget in image.budgets}
     rows = [["", "now", compared.asked, "base", "own", "budget" if results else ""]]
     for growth in words.growth_of(compared):
@@ -156,7 +159,7 @@ def _compared(image: ImageSizes) -> list[str]:
     table = aligned(rows, right=(1, 2, 3, 4)).splitlines()
     differs = _differences(compared)
     with_ = f"  against      {compared.reference}   ({compared.how})"
-    return [f"{_mark(image)} {compared.cause}", *table, *differs, with_, ""]
+    return [headline, *table, *differs, with_, ""]
 
 
 def _mark(image: ImageSizes) -> str:
@@ -169,7 +172,7 @@ def _differences(compared: Comparison) -> list[str]:
     """Return the largest layers, packages and files that differ, one screen of them."""
     lines = []
     for name, found in (
-        ("layers", compared.layers),
+        ("steps", compared.layers),
         ("packages", compared.packages),
         ("files", compared.files),
     ):
@@ -243,7 +246,10 @@ def _deep(image: ImageSizes, contents: Contents, few: int) -> list[str]:
     types = by_type(contents.seen)
     return lines + _block(
         "types",
-        [[size_text(size), _part(size, visible), kind, f"{n} files"] for kind, size, n in types],
+        [
+            [size_text(size), _part(size, visible), kind, f"{n} file{'s' * (n > 1)}"]
+            for kind, size, n in types
+        ],
         few,
         right=(1, 2, 4),
     )

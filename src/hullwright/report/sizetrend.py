@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.images import size_text
@@ -34,17 +35,28 @@ def trend(image: ImageSizes, records: Sequence[Record]) -> Trend | None:
     found = [(record, row) for record in reversed(records) for row in _rows(record, image)]
     if len(found) < _LEAST:
         return None
-    lines = [
-        Line(name, tuple(_figure(row, key) for _, row in found), mark) for name, key, mark in _LINES
-    ]
+    lines = _lines([row for _, row in found])
     return Trend(
         f"{image.subject.service or _repository(image.subject.reference)} "
         f"{image.figures.platform} over {len(found)} runs",
         tuple(_run(record, row) for record, row in found),
-        tuple(line for line in lines if any(value is not None for value in line.values)),
+        lines,
         _text,
         tuple(_limits(image)),
     )
+
+
+def _lines(rows: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:
+    """Return the lines that say anything; two that would hide each other are one."""
+    lines: dict[tuple[float | None, ...], Line] = {}
+    for name, key, mark in _LINES:
+        values = tuple(_figure(row, key) for row in rows)
+        first = lines.get(values)
+        if first is not None:
+            lines[values] = replace(first, name=f"{first.name} and {name}")
+        elif any(value is not None for value in values):
+            lines[values] = Line(name, values, mark)
+    return tuple(lines.values())
 
 
 def _rows(record: Record, image: ImageSizes) -> Sequence[Mapping[str, Any]]:
