@@ -50,6 +50,7 @@ def sizes(
 
     from hullwright import sizes as feature
     from hullwright.report import sizes as report
+    from hullwright.tasks.sizebaseline import against as compared
 
     _check(image or (), service or (), target, update=update_budgets, reason=reason)
     named = bool(image or service)
@@ -64,20 +65,25 @@ def sizes(
         skip_missing=not named and not registry,
     )
     found = measured(deep=deep)
-    if (against or html) and not deep and all(row.figures.visible_bytes for row in found.images):
+    if (against or html) and not deep and _is_read(found):
         # Their layers were read, so their files are known: telling them costs nothing more.
         found = replace(measured(deep=True), brief=True)
     if against:
-        found = _compared(session, found, against, deep=deep)
+        found = compared(session, found, against, deep=deep)
     session.show(report, found, format, summarise=True)
-    session.record("sizes", report.recorded(found), "failed" if found.failed else "done")
+    kept = report.recorded(found)
+    if update_budgets:
+        kept["update"] = _updated(session, found, reason, format)
+    failed = found.failed and not update_budgets
+    session.record("sizes", kept, "failed" if failed else "done")
     if html:
         _draw(session, found, html)
-    if update_budgets:
-        _update(session, found, reason)
-        return
     over = [row.subject.reference for row in found.images if row.verdict == "fail"]
-    session.leave(held=not found.failed, why=f"over budget: {', '.join(over)}")
+    session.leave(held=not failed, why=f"over budget: {', '.join(over)}")
+
+
+def _is_read(found: SizeReport) -> bool:
+    return all(row.figures.visible_bytes is not None for row in found.images)
 
 
 def _check(
@@ -125,12 +131,6 @@ def _wanted(
     return subjects(session.workspace, images=images, services=services, target=target)
 
 
-def _compared(session: Session, found: SizeReport, asked: str, *, deep: bool) -> SizeReport:
-    from hullwright.tasks.sizebaseline import against
-
-    return against(session, found, asked, deep=deep)
-
-
 def _draw(session: Session, found: SizeReport, file: str) -> None:
     """Draw treemaps and trends into an HTML file.
 
@@ -151,7 +151,24 @@ def _draw(session: Session, found: SizeReport, file: str) -> None:
     session.console.note(f"treemap and trend: {file}")
 
 
-def _update(session: Session, found: SizeReport, reason: str) -> None:
-    from hullwright.sizes.updating import update
+def _updated(
+    session: Session, found: SizeReport, reason: str, output_format: str
+) -> dict[str, object]:
+    """Write budgets that hold for what was measured, and return what was changed.
 
-    update(session.workspace, found, reason)
+    Raises:
+        LockedError: another run is writing the configuration.
+        HullwrightError: it cannot be written, or a budget does not stand in it.
+    """
+    from datetime import UTC, datetime
+
+    from hullwright.sizes import updating
+
+    plan = updating.plan(session.workspace, found, reason=reason, day=datetime.now(UTC).date())
+    if output_format == "text":
+        session.console.result(f"\n{plan.text()}")
+    else:
+        session.console.note(plan.text())
+    if not session.dry:
+        updating.execute(session.workspace, plan)
+    return plan.as_values()
