@@ -7,18 +7,18 @@ its process id.
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from compiling import compiled
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _PACKAGE: Final = "github.com/moby/buildkit/cmd/buildkitd"
 # Pinned, so that a test means the same tomorrow; of the time of the buildx that setup installs.
@@ -28,24 +28,7 @@ _DEADLINE_S: Final = 60
 
 def program() -> Path:
     """Return buildkitd, compiled where it is missing (about 75 s, once)."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hullwright"
-    made = cache / "bin" / f"buildkitd-{_VERSION}"
-    if not made.exists():
-        # A main module of our own: `go install` refuses modules with replace directives.
-        folder = cache / "modules" / "buildkitd"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        (folder / "go.mod").write_text("module hullwright.invalid/buildkitd\n", encoding="utf-8")
-        part = made.with_name(f"{made.name}.{os.getpid()}")
-        made.parent.mkdir(parents=True, exist_ok=True)
-        for words in (
-            ("go", "get", f"{_PACKAGE}@{_VERSION}"),
-            ("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(part), _PACKAGE),
-        ):
-            done = subprocess.run(words, cwd=folder, check=False, capture_output=True, text=True)
-            assert done.returncode == 0, f"{words}: {done.stderr[-2000:]}"
-        part.rename(made)
-    return made
+    return compiled("buildkitd", _PACKAGE, _VERSION)
 
 
 @contextmanager
