@@ -5,7 +5,7 @@
 """
 
 from hullwright.sizes.choosing import subjects
-from hullwright.sizes.gating import hold, of_staged
+from hullwright.sizes.gating import hold, limits_growth, of_staged
 from hullwright.sizes.measuring import measure, of_build
 from hullwright.sizes.models import (
     BudgetResult,
@@ -26,6 +26,7 @@ __all__ = [
     "Subject",
     "Verdict",
     "hold",
+    "limits_growth",
     "measure",
     "of_build",
     "of_staged",

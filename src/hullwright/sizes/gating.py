@@ -32,6 +32,7 @@ _LOOKS: Final[tuple[tuple[Place, bool], ...]] = (
     ("registry", False),
     ("registry", True),
 )
+_PLACES: Final[tuple[Place, ...]] = ("store", "registry")
 _NAMES: Final = {
     "soft": "soft budget",
     "hard": "hard budget",
@@ -69,6 +70,11 @@ def of_staged(ws: Workspace, staged: Iterable[Staged]) -> SizeReport:
                 for row in _rows(ws, subject, budgets)
             )
     return SizeReport(tuple(rows))
+
+
+def limits_growth(results: Iterable[BudgetResult]) -> bool:
+    """Return whether a budget limits what a change adds."""
+    return any(result.own_growth is not None for result in results)
 
 
 def hold(report: SizeReport) -> tuple[str, ...]:
@@ -161,11 +167,15 @@ def _figure(result: BudgetResult, value: int) -> str:
 
 
 def _rows(ws: Workspace, subject: Subject, budgets: Sequence[Budget]) -> Sequence[ImageSizes]:
+    growing = {budget.metric for budget in budgets if budget.own_growth is not None}
     known = Cache(cache_dir(ws.environ)).figures(subject.digest)
-    if known is not None and not any(needs_layers(budgets, row) for row in known):
+    # What grows is compared with an earlier image, layer by layer, so it is measured as that is.
+    if known is not None and not growing and not any(needs_layers(budgets, row) for row in known):
         return [ImageSizes(subject, row) for row in known]
     rows: Sequence[ImageSizes] = ()
-    for place, deep in _LOOKS:
+    # Only the files tell whose the bytes are that a container sees.
+    looks = ((place, True) for place in _PLACES) if "visible" in growing else _LOOKS
+    for place, deep in looks:
         found = measure(ws, [subject], place=place, deep=deep, skip_missing=True).images
         rows = found or rows
         if found and not any(needs_layers(budgets, row.figures) for row in found):

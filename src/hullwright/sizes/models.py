@@ -123,6 +123,11 @@ class BudgetResult:
         return limits.get(self.exceeded)
 
     @property
+    def lacks_growth(self) -> bool:
+        """Whether growth is limited and not known, though the figure is."""
+        return self.own_growth is not None and self.growth is None and self.value is not None
+
+    @property
     def over(self) -> int | None:
         """By how much the figure, or its growth, is above that limit; None where it is not."""
         figure = self.growth if self.exceeded == "own-growth" else self.value
@@ -137,6 +142,7 @@ class ImageSizes:
         on_disk_bytes: what the engine uses for it; None where it is not in the engine.
         contents: its files and what follows from them; None without a deep look.
         compared: with what it is compared, and what differs; None where it is not.
+        origin_problem: why it is not known which layers are the base's; empty where it is.
     """
 
     subject: Subject
@@ -145,6 +151,7 @@ class ImageSizes:
     on_disk_bytes: int | None = None
     contents: Contents | None = None
     compared: Comparison | None = None
+    origin_problem: str = ""
 
     @property
     def verdict(self) -> Verdict:

@@ -259,13 +259,12 @@ class _Push:
 
     def _hold_budgets(self, pushed: Pushed) -> None:
         from hullwright import sizes
+        from hullwright.tasks.pushbudgets import measured
 
         if not self.wanted.budgets:
             return
         with self.session.console.step("budgets"):
-            report = sizes.of_staged(
-                self.session.workspace, [image.content for image in pushed.images]
-            )
+            report = measured(self.session, [image.content for image in pushed.images])
         self.sizes = report.images
         for warning in sizes.hold(report):
             self.session.console.warn(warning)
