@@ -138,12 +138,13 @@ def locate(
         if not path.exists():
             return None
         return Located(subject, "file", "", lambda: sources.of_path(path))
+    # What is no reference is refused by us, before the engine is asked in its words.
+    reference = Reference.parse(subject.reference)
     if place in {None, "store"}:
         digest = _digest(ws, subject)
         if digest is not None:
             name = subject.reference
             return Located(subject, "store", digest, lambda: sources.of_store(ws, name, digest))
-    reference = Reference.parse(subject.reference)
     if place == "registry" or (place is None and _names_registry(subject.reference)):
         client = (registries or Registries(ws)).client(reference.domain)
         found = sources.of_registry(client, reference)
