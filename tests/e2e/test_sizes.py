@@ -123,6 +123,7 @@ def test_what_does_not_go_together_is_refused(
 
 
 def test_a_damaged_archive_is_told(bare: Shop, archive: Path) -> None:
-    archive.write_bytes(archive.read_bytes()[:20_000])
+    content = archive.read_bytes()
+    archive.write_bytes(content[: len(content) // 4])
     done = bare.call("hullwright", "sizes", "--image", archive.name, code=1)
     assert "image.tar" in done.stderr

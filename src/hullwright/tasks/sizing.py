@@ -67,7 +67,8 @@ def sizes(
     found = measured(deep=deep)
     if (against or html) and not deep and _is_read(found):
         # Their layers were read, so their files are known: telling them costs nothing more.
-        found = replace(measured(deep=True), brief=True)
+        found = measured(deep=True)
+    found = replace(found, brief=not deep)
     if against:
         found = compared(session, found, against, deep=deep)
     session.show(report, found, format, summarise=True)
