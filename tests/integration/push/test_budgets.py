@@ -75,6 +75,31 @@ def test_a_dry_push_says_that_budgets_will_be_held(one: Yard) -> None:
     assert "\nbudgets  s0: unpacked, layers\n" in one.push("--dry")
 
 
+GROWTH = 'metric = "unpacked", hard = "100MB", own-growth = "10kB"'
+RELEASES = 'tags = [{ type = "semver", pattern = "{{version}}" }, { type = "sha" }]\n'
+
+
+def test_growth_is_held_against_the_last_release(busybox: str, tmp_path: Path) -> None:
+    with yard_in(tmp_path, 1, tags=RELEASES) as one:
+        limit(one, GROWTH)
+        one.matrix.repository.git("tag", "v1.1.0")
+        # Before the first release that was pushed there is nothing to compare with.
+        first = one.push()
+        assert "own growth was not judged: there is no image of s0 at release" in first, first
+        one.matrix.steps("s0", "head -c 20000 /bin/busybox > /grown")
+        one.matrix.commit()
+        before = one.all_tags()
+        told = one.push(code=1)
+        assert "s0 linux/amd64 is over its budget of own growth by 10." in told, told
+        assert "RUN sh /s0.sh" in told
+        assert one.all_tags() == before
+        one.matrix.steps("s0", "head -c 5000 /bin/busybox > /grown")
+        one.matrix.commit()
+        row = one.matrix.json("push")["images"][0]["sizes"][0]
+        assert 5000 <= row["budgets"][0]["growth"] < 6000
+        assert row["compared"]["asked"] == "release"
+
+
 def test_what_only_the_registry_has_is_read_there(one: Yard, tmp_path: Path) -> None:
     one.push()
     one.matrix.remove()
