@@ -11,9 +11,11 @@ from hullwright.run import cache_dir
 from hullwright.sizes.budgets import judge
 from hullwright.sizes.cache import Cache
 from hullwright.sizes.choosing import Registries, locate, missing
+from hullwright.sizes.explaining import explained
 from hullwright.sizes.models import Figures, ImageSizes, SizeReport, Subject
 from hullwright.sizes.ondisk import used_bytes
 from hullwright.sizes.reading import read
+from hullwright.sizes.standing import Bases
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -101,6 +103,7 @@ def measure(
     asked = {str(platform) for platform in wanted}
     rows: list[ImageSizes] = []
     gone: list[str] = []
+    bases = Bases(ws, Registries(ws))
     for subject, found in zip(images, _all(ws, images, place, wanted, deep=deep), strict=True):
         if found is None and not skip_missing:
             raise missing(subject, place)
@@ -112,12 +115,16 @@ def measure(
         for platform in sorted(asked - held):
             raise unknown(f"platform of {subject.reference}", platform, held)
         rows += [
-            ImageSizes(
-                subject,
-                each.figures,
-                judge(_budgets(ws, subject), each.figures),
-                on_disk_bytes=used_bytes([each.figures.layers]) if kept == "store" else None,
-                contents=each.contents,
+            explained(
+                ImageSizes(
+                    subject,
+                    each.figures,
+                    judge(_budgets(ws, subject), each.figures),
+                    on_disk_bytes=used_bytes([each.figures.layers]) if kept == "store" else None,
+                    contents=each.contents,
+                ),
+                bases,
+                kept,
             )
             for each in measured
             if not asked or each.figures.platform in asked

@@ -138,6 +138,7 @@ def _row(image: PlatformImage, digest: str, *, unread: bool = False) -> Figures:
         problem=_UNREAD if unread else _problem(image) or (_CLASSIC if classic else ""),
         created=image.created,
         base=image.base,
+        base_name=image.base_name,
     )
 
 

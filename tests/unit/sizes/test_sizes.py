@@ -41,6 +41,8 @@ INFO: Final = ("docker", "info")
 FIGURES: Final = Figures(
     "linux/amd64", DIGEST, 1000, 3000, (LayerSize(LAYER, LAYER, 1000, 3000, "COPY a /"),)
 )
+# As a report has them: with each layer's step, which is not kept.
+STEPPED: Final = replace(FIGURES, layers=(replace(FIGURES.layers[0], step="COPY a /"),))
 CONFIG: Final = Config(
     "shop",
     services={
@@ -131,7 +133,7 @@ def test_what_was_measured_before_costs_one_look(tmp_path: Path) -> None:
     assert [call.argv for call in ws.runner.calls] == [
         (*INSPECT, "--format", "{{json .Id}}", DIGEST)
     ]
-    assert report.images[0].figures == FIGURES
+    assert report.images[0].figures == STEPPED
     assert report.images[0].verdict == "warn"
     assert not report.failed
 
@@ -243,7 +245,7 @@ def test_a_cache_survives_what_it_cannot_read(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     cache.keep_figures(DIGEST, (FIGURES,))
     assert cache.figures(DIGEST) == (FIGURES,)
-    (path,) = (tmp_path / "sizes-2" / "images").iterdir()
+    (path,) = (tmp_path / "sizes-3" / "images").iterdir()
     for content in ("", "[]", "{}", '{"rows": [{}]}'):
         path.write_text(content, encoding="utf-8")
         assert cache.figures(DIGEST) is None
@@ -251,7 +253,7 @@ def test_a_cache_survives_what_it_cannot_read(tmp_path: Path) -> None:
 
 
 def test_a_cache_without_room_costs_time_only(tmp_path: Path) -> None:
-    (tmp_path / "sizes-2").write_text("in the way", encoding="utf-8")
+    (tmp_path / "sizes-3").write_text("in the way", encoding="utf-8")
     cache = Cache(tmp_path)
     cache.keep_layer(CONTENT)
     assert cache.layer(LAYER) is None
@@ -261,7 +263,7 @@ def test_what_a_layer_holds_is_kept_whole(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     cache.keep_layer(CONTENT)
     assert cache.layer(LAYER) == CONTENT
-    (path,) = (tmp_path / "sizes-2" / "layers").iterdir()
+    (path,) = (tmp_path / "sizes-3" / "layers").iterdir()
     for content in (b"", zlib.compress(b"[]"), zlib.compress(b'{"files": [[]]}')):
         path.write_bytes(content)
         assert cache.layer(LAYER) is None
