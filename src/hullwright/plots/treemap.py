@@ -95,6 +95,15 @@ class Treemap:
         )
 
 
+def leading(parts: Sequence[Part]) -> tuple[Hue, bool]:
+    """Return the look that most of the weight of some parts has: hue, and whether it is pale."""
+    weights: dict[tuple[Hue, bool], float] = {}
+    for part in parts:
+        look = part.hue, part.pale
+        weights[look] = weights.get(look, 0) + part.weight
+    return max(weights, key=lambda look: weights[look], default=("grey", False))
+
+
 def _legend(legend: Sequence[tuple[str, str]]) -> Markup:
     keys = [
         element("li", element("i", of={"class": f"key tile {hue}"}), escaped(text))
@@ -129,7 +138,8 @@ def _gathered(parts: Sequence[Part], least: float) -> list[Part]:
     small = [part for part in parts if 0 < part.weight < least]
     if len(small) > 1:
         weight = sum(part.weight for part in small)
-        small = [Part(f"{len(small)} smaller ones", weight, "")]
+        hue, pale = leading(small)
+        small = [Part(f"{len(small)} smaller ones", weight, "", hue, pale)]
     return sorted(kept + small, key=lambda part: -part.weight)
 
 

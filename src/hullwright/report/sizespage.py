@@ -8,7 +8,7 @@ from hullwright.images import size_text
 from hullwright.plots.page import Page
 from hullwright.plots.page import html as page_html
 from hullwright.plots.table import Table
-from hullwright.plots.treemap import Part, Treemap
+from hullwright.plots.treemap import Part, Treemap, leading
 from hullwright.report import sizewords as words
 from hullwright.report.sizefolders import tree
 from hullwright.report.sizetrend import trend
@@ -140,8 +140,7 @@ class _Parts:
             detail = _lines(seen.type, self._package(seen.package), _place(layer, seen.layer))
             return Part(name, folder.size_bytes, told, _hue(seen.type), pale, detail=detail)
         parts = self.of(folder)
-        leading = _leading(parts)
-        hue, pale = (leading.hue, leading.pale) if leading else (_OTHER, False)
+        hue, pale = leading(parts)
         return Part(name, folder.size_bytes, told, hue, pale, parts, f"{folder.files} files")
 
     def _layer(self, number: int) -> LayerSize | None:
@@ -154,16 +153,6 @@ class _Parts:
             return ""
         package = packages[number]
         return f"{package.ecosystem} {package.name} {package.version}".rstrip()
-
-
-def _leading(parts: Sequence[Part]) -> Part | None:
-    """Return the part whose look most of the bytes have."""
-    weights: dict[tuple[Hue, bool], float] = {}
-    for part in parts:
-        look = part.hue, part.pale
-        weights[look] = weights.get(look, 0) + part.weight
-    most = max(weights, key=lambda look: weights[look], default=None)
-    return next((part for part in parts if (part.hue, part.pale) == most), None)
 
 
 def _by_layer(image: ImageSizes) -> Treemap:

@@ -23,6 +23,8 @@ _DIFFERENCES: Final = 5
 _BAR: Final = 16
 _LAYER_BAR: Final = 8
 _WASTES: Final = 2
+# A longer name would tear the columns apart; the last line has it whole.
+_ASKED: Final = 16
 
 
 def text(report: SizeReport) -> str:
@@ -145,7 +147,8 @@ def _compared(image: ImageSizes) -> list[str]:
     if compared.kind == "same" and image.verdict == "ok":
         return [headline, ""]
     results = {budget.metric: budget for budget in image.budgets}
-    rows = [["", "now", compared.asked, "base", "own", "budget" if results else ""]]
+    asked = compared.asked if len(compared.asked) <= _ASKED else "change"
+    rows = [["", "now", asked, "base", "own", "budget" if results else ""]]
     for growth in words.growth_of(compared):
         metric = growth.metric
         now = "unknown" if growth.now is None else words.figure(metric, growth.now)
@@ -185,14 +188,16 @@ def _differences(compared: Comparison) -> list[str]:
 
 
 def _told_waste(contents: Contents | None) -> str:
-    """Return the largest wastes in a few words: where, how much, in which layer."""
+    """Return what later layers hide, the largest by name, and what caches come to besides."""
     if contents is None:
         return ""
+    hidden = [each for each in contents.waste if each.kind in {"replaced", "deleted"}]
     told = [
-        f"/{each.path} {size_text(each.size_bytes)} (layer {each.layer + 1})"
-        for each in contents.waste[:_WASTES]
+        f"/{each.path} {size_text(each.size_bytes)} {each.kind} (layer {each.layer + 1})"
+        for each in hidden[:_WASTES]
     ]
-    return ", ".join(told)
+    caches = sum(each.size_bytes for each in contents.waste if each.kind == "cache")
+    return ", ".join([*told, *([f"besides {size_text(caches)} of caches"] if caches else [])])
 
 
 def _deep(image: ImageSizes, contents: Contents, few: int) -> list[str]:
