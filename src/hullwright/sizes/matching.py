@@ -77,15 +77,47 @@ def pairs(now: Sequence[LayerSize], before: Sequence[LayerSize]) -> tuple[Pair, 
 def owned(
     now: Sequence[LayerSize], before: Sequence[LayerSize], found: Sequence[Pair]
 ) -> tuple[tuple[LayerSize, ...], tuple[LayerSize, ...]]:
-    """Return the layers, those whose origin nothing tells with that of the same step's."""
+    """Return the layers with their origins, where the other image tells what nothing else does.
+
+    The base of an earlier image is often gone. Then a layer is whose the same step's is; and what
+    lies below its first own layer is the base's, unless it may be an own step that was changed.
+    """
+    both = [(pair.now, pair.before) for pair in found]
+    known = [(a, b) for a, b in both if a is not None and b is not None]
     mine, others = list(now), list(before)
-    for pair in found:
-        if pair.now is None or pair.before is None:
-            continue
-        one, other = mine[pair.now], others[pair.before]
-        mine[pair.now] = replace(one, origin=one.origin or other.origin)
-        others[pair.before] = replace(other, origin=other.origin or one.origin)
-    return tuple(mine), tuple(others)
+    for a, b in known:
+        one, other = mine[a], others[b]
+        mine[a] = replace(one, origin=one.origin or other.origin)
+        others[b] = replace(other, origin=other.origin or one.origin)
+    backward = [(b, a) for a, b in known]
+    return _filled(mine, others, known), _filled(others, mine, backward)
+
+
+def _filled(
+    layers: Sequence[LayerSize], others: Sequence[LayerSize], known: Sequence[tuple[int, int]]
+) -> tuple[LayerSize, ...]:
+    """Return layers with what follows from their order: the base's lie below the own ones."""
+    origins = [layer.origin for layer in layers]
+    first_own = origins.index("own") if "own" in origins else len(layers)
+    bases = [number for number, origin in enumerate(origins) if origin == "base"]
+    last_base = bases[-1] if bases else -1
+    matched = {b for _, b in known}
+    lowest = min((b for _, b in known if others[b].origin == "own"), default=len(others))
+    is_told = bool(others) and all(layer.origin for layer in others)
+    changed = any(
+        layer.origin == "own" and number not in matched
+        for number, layer in enumerate(others[:lowest])
+    )
+
+    def origin(number: int) -> Origin | None:
+        if origins[number]:
+            return origins[number]
+        if number > first_own:
+            return "own"
+        below = number < last_base or (number < first_own and is_told and not changed)
+        return "base" if below else None
+
+    return tuple(replace(layer, origin=origin(number)) for number, layer in enumerate(layers))
 
 
 def origin_of(layers: Sequence[LayerSize], number: int) -> Origin | None:

@@ -265,6 +265,18 @@ def test_the_other_image_is_told_by_this_one_whose_its_layers_are() -> None:
     assert (growth(found, "unpacked").base, growth(found, "unpacked").own) == (0, MB)
 
 
+def test_what_lies_below_the_same_own_steps_is_the_base_though_it_is_gone() -> None:
+    old = [Layer("RUN older", {"bin/sh": 100_000}, None), replace(APP, origin=None)]
+    bigger = [Layer("FROM x", {"bin/sh": 3 * MB}, "base"), Layer("RUN y", {"y": MB}, "base")]
+    found = against(image(*bigger, APP), image(*old))
+    assert found.kind == "base"
+    assert (growth(found, "unpacked").base, growth(found, "unpacked").own) == (3_900_000, 0)
+    # With a new own step above it still is; with one below the first that is known it may be that.
+    more = Layer("RUN more", {"more": MB})
+    assert growth(against(image(*bigger, APP, more), image(*old)), "unpacked").own == MB
+    assert growth(against(image(*bigger, more, APP), image(*old)), "unpacked").own is None
+
+
 @pytest.mark.parametrize(
     ("created_by", "label"),
     [
