@@ -8,7 +8,7 @@ run of CI needs nothing of an earlier one: the base branch's image in the regist
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -172,12 +172,12 @@ class _Search:
         for reference in self.known.names(self.subject, point, commit):
             found = self._named(reference, commit)
             if found is not None:
-                return _with(found, instead)
+                return _with(found, commit, instead)
         for kept in self.kept:
             if kept.revision == commit:
                 found = self._of_kept(kept)
                 if found is not None:
-                    return _with(found, instead)
+                    return _with(found, commit, instead)
         image = self.local.get(commit)
         self._looked("local store", f"built of {commit[:SHORT]}")
         if image is not None:
@@ -263,12 +263,13 @@ class _Search:
 
     def _figures_of(self, commit: str, instead: str) -> Found | None:
         self._looked("history", f"measured at {commit[:SHORT]}")
+        at = f" at {commit[:SHORT]}{instead}" if instead else ""
         for kept in self.kept:
             if kept.revision == commit and kept.rows:
                 subject = self._subject(kept.reference, kept.digest)
                 return Found(
                     subject,
-                    f"{kept.told}; the image itself is gone{instead}",
+                    f"{kept.told}{at}; the image itself is gone",
                     rows=tuple(ImageSizes(subject, row) for row in kept.rows),
                 )
         return None
@@ -352,7 +353,7 @@ class _Search:
     def _instead(self, point: Point, commit: str) -> str:
         place = point.commits.index(commit)
         which = "where this history left it" if place == 1 else "the newest before it"
-        return f" at {commit[:SHORT]}, {which}; there is none of {self.asked} itself"
+        return f", {which}; there is none of {self.asked} itself"
 
     def _looked(self, place: str, name: str) -> None:
         names = self.looked.setdefault(place, [])
@@ -360,8 +361,10 @@ class _Search:
             names.append(name)
 
 
-def _with(found: Found, instead: str) -> Found:
-    return Found(found.subject, f"{found.how}{instead}", found.place, found.rows)
+def _with(found: Found, commit: str, instead: str) -> Found:
+    if not instead:
+        return found
+    return replace(found, how=f"{found.how} at {commit[:SHORT]}{instead}")
 
 
 def _some(names: Sequence[str]) -> str:
