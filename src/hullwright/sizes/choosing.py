@@ -143,8 +143,7 @@ def locate(
     if place in {None, "store"}:
         digest = _digest(ws, subject)
         if digest is not None:
-            name = subject.reference
-            return Located(subject, "store", digest, lambda: sources.of_store(ws, name, digest))
+            return Located(subject, "store", digest, lambda: sources.of_store(ws, digest))
     if place == "registry" or (place is None and _names_registry(subject.reference)):
         client = (registries or Registries(ws)).client(reference.domain)
         found = sources.of_registry(client, reference)

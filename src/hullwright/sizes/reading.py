@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import HullwrightError
 from hullwright.sizes.models import Figures, LayerSize
 from hullwright.sizes.ondisk import snapshot_bytes
+from hullwright.tools.tarstream import ArchiveError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -45,17 +46,28 @@ def read(
     known = _known(located.digest, cache, deep=deep)
     if known is not None:
         return known
-    source = located.source()
-    if located.place == "registry" and not deep:
-        images = source.images(platforms)
-        measured = tuple(Measured(_row(each, located.digest, unread=True)) for each in images)
-    else:
-        measured = tuple(
-            _measured(each, located.digest) for each in _read(source, cache, platforms)
-        )
-        _keep(located.digest, measured, cache, whole=not platforms)
+    try:
+        measured = _fresh(located, cache, platforms, deep=deep)
+    except ArchiveError as error:
+        raise ArchiveError(
+            f"{located.subject.reference} cannot be measured: {error.what}",
+            why=error.why,
+            next_step=error.next_step or "build, pull or save it again",
+        ) from error
     if not measured and not platforms:
         raise _nothing(located)
+    return measured
+
+
+def _fresh(
+    located: Located, cache: Cache, platforms: Collection[Platform], *, deep: bool
+) -> tuple[Measured, ...]:
+    source, digest = located.source(), located.digest
+    if located.place == "registry" and not deep:
+        images = source.images(platforms)
+        return tuple(Measured(_row(image, digest, unread=True)) for image in images)
+    measured = tuple(_measured(image, digest) for image in _read(source, cache, platforms))
+    _keep(digest, measured, cache, whole=not platforms)
     return measured
 
 

@@ -20,7 +20,7 @@ from hullwright.errors import HullwrightError
 from hullwright.run import CommandError, Result
 from hullwright.tools.layers import Room
 from hullwright.tools.layouts import read_archive
-from hullwright.tools.oci import Documents, Hashed, platform_images, read_blob
+from hullwright.tools.oci import Documents, Hashed, check_readable, platform_images, read_blob
 from hullwright.tools.tarstream import ArchiveError
 
 if TYPE_CHECKING:
@@ -114,7 +114,9 @@ class Blobs:
     def _read(self, layer: ImageLayer, room: Room) -> LayerContent | str:
         with self.blob(layer) as source:
             if source is not None:
-                return read_blob(layer.digest, source, room)
+                found = read_blob(layer.digest, source, room)
+                check_readable(layer.digest, layer.media_type, found)
+                return found
         if any(word in layer.media_type for word in _FOREIGN):
             return "it is a foreign layer, which is kept elsewhere than its image"
         return f"layer {layer.digest} is not there"
@@ -148,12 +150,12 @@ class Stream:
         return tuple(each for each in self._read if not platforms or each.platform in platforms)
 
 
-def of_store(ws: Workspace, reference: str, digest: str) -> Source:
+def of_store(ws: Workspace, digest: str) -> Source:
     """Return an image of the engine's store, by its digest there."""
     folder = _store_of(ws, digest)
     if folder is not None:
         return _of_folder(folder, {"manifests": [{"digest": digest}]})
-    return Stream(lambda: _saved(ws, reference, digest))
+    return Stream(lambda: _saved(ws, digest))
 
 
 def of_path(path: Path) -> Source:
@@ -267,18 +269,7 @@ def _file(path: Path) -> Iterator[Bytes]:
     except OSError as error:
         raise HullwrightError(f"{path} cannot be read", why=f"{error.strerror}") from None
     with file:
-        try:
-            yield file
-        except ArchiveError as error:
-            raise _unmeasurable(f"{path}", error, "save or export the image again") from error
-
-
-def _unmeasurable(name: str, error: ArchiveError, next_step: str) -> ArchiveError:
-    return ArchiveError(
-        f"{name} cannot be measured: {error.what}",
-        why=error.why,
-        next_step=error.next_step or next_step,
-    )
+        yield file
 
 
 def _store_of(ws: Workspace, digest: str) -> Path | None:
@@ -295,7 +286,7 @@ def _store_of(ws: Workspace, digest: str) -> Path | None:
 
 
 @contextmanager
-def _saved(ws: Workspace, reference: str, digest: str) -> Iterator[Bytes]:
+def _saved(ws: Workspace, digest: str) -> Iterator[Bytes]:
     argv = ("docker", "image", "save", digest)
     with ws.runner.following(*argv) as process:
         # The runner's streams are text; an archive is the bytes below it.
@@ -306,7 +297,7 @@ def _saved(ws: Workspace, reference: str, digest: str) -> Iterator[Bytes]:
             # Only what ended by itself has an exit code that says why.
             if not stream.read(1) and process.wait() != 0:
                 raise CommandError(_result(argv, process)) from error
-            raise _unmeasurable(reference, error, "build or pull it again") from error
+            raise
 
 
 def _result(argv: tuple[str, ...], process: subprocess.Popen[str]) -> Result:

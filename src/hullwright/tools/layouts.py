@@ -40,6 +40,7 @@ _BLOBS: Final = "blobs/sha256/"
 _INDEX: Final = "index.json"
 # The index of the older format, which newer engines write beside the other.
 _OLD_INDEX: Final = "manifest.json"
+_OLD_LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar"
 # Registries refuse manifests above 4 MiB; configurations are smaller still.
 _LARGEST_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
 _LARGEST_DOCUMENTS_BYTES: Final = 64 * 1024 * 1024
@@ -217,4 +218,4 @@ class _Archive:
         content = blob.content.result()
         if isinstance(content, LayerContent):
             content = replace(content, digest=blob.digest)
-        return blob.digest, "", blob.stored_bytes, content
+        return blob.digest, _OLD_LAYER, blob.stored_bytes, content

@@ -25,6 +25,7 @@ CHUNK_BYTES: Final = 256 * 1024
 _DEEPEST_INDEX: Final = 4
 _ATTESTATION: Final = "vnd.docker.reference.type"
 _BASE: Final = "org.opencontainers.image.base.digest"
+_BASE_NAME: Final = "org.opencontainers.image.base.name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class PlatformImage:
         config_digest: of its configuration, by which the classic image store knows it.
         created: when it says that it was made, as it writes it; empty where it does not.
         base: digest of the image that it is built on, as its label says; empty without.
+        base_name: its name, likewise.
     """
 
     platform: Platform
@@ -65,6 +67,7 @@ class PlatformImage:
     layers: tuple[ImageLayer, ...]
     created: str = ""
     base: str = ""
+    base_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,7 @@ def configured(
         ),
         created=config.get("created") or "",
         base=base,
+        base_name=((config.get("config") or {}).get("Labels") or {}).get(_BASE_NAME, ""),
     )
 
 
@@ -213,6 +217,7 @@ def _layer(
     layer: tuple[str, str, int, LayerContent | str | None], diff_id: str, step: str
 ) -> ImageLayer:
     digest, media_type, size, found = layer
+    check_readable(digest, media_type, found)
     read = None if isinstance(found, str) else found
     problem = found if isinstance(found, str) else ""
     return ImageLayer(digest, media_type, size, diff_id, step, read, problem)
@@ -246,6 +251,18 @@ def read_blob(digest: str, blob: Source, room: Room | None = None) -> LayerConte
     hashed.drain()
     hashed.check(digest)
     return told
+
+
+def check_readable(digest: str, media_type: str, found: LayerContent | str | None) -> None:
+    """Return where what was found of a layer is what its media type says.
+
+    What is no archive, or is encrypted, need not be one that can be read.
+
+    Raises:
+        ArchiveError: it should be an archive, and cannot be read.
+    """
+    if isinstance(found, str) and "tar" in media_type and "encrypted" not in media_type:
+        raise ArchiveError(f"the layer {digest} cannot be read", why=found)
 
 
 def content_of(digest: str, layer: Source, room: Room | None) -> LayerContent | str:

@@ -101,7 +101,7 @@ def test_a_corrupt_archive_is_named(ws: Workspace) -> None:
     ) as told:
         of_file(ws, "image.tar")
     assert told.value.exit_code == ExitCode.FAILED
-    assert "save or export the image again" in str(told.value)
+    assert "build, pull or save it again" in str(told.value)
 
 
 @pytest.mark.parametrize("kind", ["folder", "image.tar"])
@@ -136,6 +136,22 @@ def test_digests_that_lead_outside_are_only_names(ws: Workspace) -> None:
     made.write(ws.root / "folder")
     with pytest.raises(HullwrightError, match="holds no image"):
         of_file(ws, "folder")
+
+
+@pytest.mark.parametrize("kind", ["folder", "image.tar"])
+def test_a_layer_that_is_corrupt_is_named(ws: Workspace, kind: str) -> None:
+    made = Layout()
+    broken = gzip.compress(FILES[0], mtime=0)[:-30]
+    made.image(broken, compress=False)
+    if kind == "folder":
+        made.write(ws.root / kind)
+    else:
+        (ws.root / kind).write_bytes(made.archive())
+    with pytest.raises(HullwrightError, match=f"{kind} cannot be measured: the layer") as raised:
+        of_file(ws, kind)
+    assert raised.value.exit_code == ExitCode.FAILED
+    assert digest(broken) in str(raised.value)
+    assert "its gzip data ends early" in str(raised.value)
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstd.compress, bytes])

@@ -166,9 +166,17 @@ def test_names_that_lead_outside_are_only_names(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_layer_of_garbage_is_a_problem_of_that_layer() -> None:
+def test_a_layer_of_garbage_is_named() -> None:
     layout = Layout()
-    layout.image(b"garbage" * 200, compress=False)
+    layer = layout.image(b"garbage" * 200, compress=False)
+    with pytest.raises(ArchiveError, match=f"the layer {digest(b'garbage' * 200)}") as raised:
+        read(layout.archive())
+    assert raised.value.why == "the archive is corrupt: a header holds no number"
+    assert raised.value.exit_code == ExitCode.FAILED
+    # What does not say that it is an archive need not be one.
+    manifest = json.loads(layout.blobs[layer["digest"]])
+    manifest["layers"][0]["mediaType"] = "application/vnd.wasm.content.layer.v1+wasm"
+    layout.manifests = [layout.document(manifest)]
     (image,) = read(layout.archive())
     assert problem(image) == "the archive is corrupt: a header holds no number"
 
