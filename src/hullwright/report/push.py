@@ -92,6 +92,8 @@ def reason(shown: Shown) -> str:
     built, _, pushed, _ = shown
     if pushed.moves is not None:
         return f"tags were not moved: {(pushed.moves.failure or 'interrupted').splitlines()[0]}"
+    if pushed.refusal:
+        return pushed.refusal
     names = [t.service for t in built.targets if t.status in {"failed", "skipped"}]
     return f"not built: {', '.join(names)}; no release tag was changed"
 
@@ -199,7 +201,8 @@ def _sum(pushed: Pushed) -> str:
 def _unmoved(pushed: Pushed) -> Iterator[str]:
     """Yield what a push says that ended before its tags."""
     count = len(pushed.staged)
-    waits = f"{count} of {len(pushed.plan.images)} wait in the registry for the others"
+    others = "" if pushed.refusal else " for the others"
+    waits = f"{count} of {len(pushed.plan.images)} wait in the registry{others}"
     if pushed.refusal:
         yield f"✗ {pushed.refusal}"
     yield f"no release tag was changed · {waits if count else 'nothing was sent'}"

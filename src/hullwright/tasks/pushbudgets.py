@@ -6,18 +6,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from hullwright.push import Content
     from hullwright.sizes import SizeReport
     from hullwright.tasks.session import Session
 
 
-def measured(session: Session, contents: Iterable[Content]) -> SizeReport:
+def measured(
+    session: Session, contents: Iterable[Content], moving: Callable[[], Collection[str]]
+) -> SizeReport:
     """Return the figures of staged content that budgets limit, and what the budgets say of them.
 
     Own growth is counted over the base branch of a pull request, else over the last release. Where
     neither has an image, as before the first release, that is told, and the limit says nothing.
+
+    Args:
+        session: the run.
+        contents: what was staged.
+        moving: gives the digests that get a tag by this push; what has all of its tags was held
+            when it got them, and is compared with nothing.
 
     Raises:
         UnavailableError: a registry or the engine cannot be asked.
@@ -27,6 +35,9 @@ def measured(session: Session, contents: Iterable[Content]) -> SizeReport:
 
     report = sizes.of_staged(session.workspace, contents)
     growing = [row for row in report.images if sizes.limits_growth(row.budgets)]
+    if growing:
+        changed = moving()
+        growing = [row for row in growing if row.subject.digest in changed]
     if not growing:
         return report
     compared = _compared(session, replace(report, images=tuple(growing)))

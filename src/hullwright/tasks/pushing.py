@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from hullwright.build import BuildPlan, BuildReport, BuildRequest, PlannedTarget, TargetResult
     from hullwright.history import Status
-    from hullwright.push import Content, PushPlan
+    from hullwright.push import Content, MovePlan, PushPlan
     from hullwright.push.models import Clients
     from hullwright.push.pushed import Pushed
     from hullwright.push.release import StackPart
@@ -264,7 +264,11 @@ class _Push:
         if not self.wanted.budgets:
             return
         with self.session.console.step("budgets"):
-            report = measured(self.session, [image.content for image in pushed.images])
+            report = measured(
+                self.session,
+                [image.content for image in pushed.images],
+                lambda: {move.digest for move in self._moves(pushed).moves if not move.done},
+            )
         self.sizes = report.images
         for warning in sizes.hold(report):
             self.session.console.warn(warning)
@@ -272,16 +276,18 @@ class _Push:
     def _moved(self, pushed: Pushed) -> Pushed:
         from hullwright import push
 
-        plan = push.plan_moves(
-            self.clients,
-            [
-                image.named(content, self._other_tags(content))
-                for content in pushed.staged
-                for image in [self.wanted.image(content.service, content.target)]
-                if image
-            ],
-        )
-        return replace(pushed, moves=push.move(self.clients, plan))
+        return replace(pushed, moves=push.move(self.clients, self._moves(pushed)))
+
+    def _moves(self, pushed: Pushed) -> MovePlan:
+        from hullwright import push
+
+        named = [
+            image.named(content, self._other_tags(content))
+            for content in pushed.staged
+            for image in [self.wanted.image(content.service, content.target)]
+            if image
+        ]
+        return push.plan_moves(self.clients, named)
 
     def _finished_or_told(self, built: BuildReport, pushed: Pushed) -> Pushed:
         """Clear up; where that fails, say first that the release is out all the same."""
