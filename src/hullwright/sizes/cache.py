@@ -11,6 +11,7 @@ import re
 import zlib
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.errors import HullwrightError
@@ -20,6 +21,7 @@ from hullwright.sizes.contents import Contents, Package, Seen, Waste
 from hullwright.sizes.models import Figures, LayerSize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from hullwright.tools.layers import LayerContent
@@ -75,9 +77,7 @@ class Cache:
             return
         entry = {
             "unpacked_bytes": content.unpacked_bytes,
-            "files": [
-                [getattr(each, field.name) for field in fields(each)] for each in content.files
-            ],
+            "files": _rows(content.files),
             "documents": {
                 name: base64.b64encode(each).decode() for name, each in content.documents.items()
             },
@@ -102,7 +102,7 @@ class Cache:
     def keep_contents(self, digest: str, contents: Contents) -> None:
         """Keep what the files of one platform's image are; advice follows from more than those."""
         entry = {
-            kind: [[getattr(each, field.name) for field in fields(each)] for each in rows]
+            kind: _rows(rows)
             for kind, rows in (
                 ("seen", contents.seen),
                 ("packages", contents.packages),
@@ -140,6 +140,13 @@ class Cache:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(path, json.dumps(entry) + "\n")
+
+
+def _rows(values: Sequence[Any]) -> list[Any]:
+    """Return the fields of values of one class; there are some hundred thousand of them."""
+    return (
+        list(map(attrgetter(*(each.name for each in fields(values[0]))), values)) if values else []
+    )
 
 
 def _figures(row: dict[str, Any]) -> Figures:
