@@ -21,7 +21,7 @@ from hullwright.sizes.models import ImageSizes, Subject
 from hullwright.sizes.points import SHORT, known_names, point_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hullwright.sizes.choosing import Place
     from hullwright.sizes.models import Figures
@@ -142,12 +142,27 @@ class _Search:
         return point
 
     def of_point(self, point: Point) -> Found | None:
-        """Return the image of a commit, or of the nearest one that has any."""
+        """Return the image of a commit, or of the nearest one that has any.
+
+        On the branch that is asked for, what was just built is of its commit, too. It is compared
+        with itself only where there is no other.
+        """
+        own: Found | None = None
         for commit in point.commits:
-            found = self._of_commit(point, commit)
-            if found is not None:
-                return found
-        return None
+            for found in self._of_commit(point, commit):
+                if not self._is_own(found):
+                    return found
+                own = own or found
+        return own
+
+    def _is_own(self, found: Found) -> bool:
+        """Return whether an image that was found here is the one that is compared."""
+        if found.how.startswith("registry"):
+            return False
+        digest = found.subject.digest
+        if digest:
+            return digest == self.subject.digest
+        return found.subject.reference == self.subject.reference
 
     def of_name(self) -> Found | None:
         """Return the image of a name that Git does not know."""
@@ -167,27 +182,26 @@ class _Search:
         where = {"store": "local store", "registry": "registry", "file": "file"}[located.place]
         return Found(Subject(self.asked, digest=located.digest), where, located.place)
 
-    def _of_commit(self, point: Point, commit: str) -> Found | None:
+    def _of_commit(self, point: Point, commit: str) -> Iterator[Found]:
         instead = "" if commit == point.revision else self._instead(point, commit)
         for reference in self.known.names(self.subject, point, commit):
             found = self._named(reference, commit)
             if found is not None:
-                return _with(found, commit, instead)
+                yield _with(found, commit, instead)
         for kept in self.kept:
             if kept.revision == commit:
                 found = self._of_kept(kept)
                 if found is not None:
-                    return _with(found, commit, instead)
+                    yield _with(found, commit, instead)
         image = self.local.get(commit)
         self._looked("local store", f"built of {commit[:SHORT]}")
         if image is not None:
             name = image.tags[0] if image.tags else image.id
-            return Found(
-                self._subject(name, image.id),
-                f"local store, built of {commit[:SHORT]}{instead}",
-                "store",
-            )
-        return self._figures_of(commit, instead)
+            how = f"local store, built of {commit[:SHORT]}{instead}"
+            yield Found(self._subject(name, image.id), how, "store")
+        found = self._figures_of(commit, instead)
+        if found is not None:
+            yield found
 
     def _named(self, reference: str, commit: str) -> Found | None:
         """Return the image of a name: the registry's, for a local tag may be of long ago."""

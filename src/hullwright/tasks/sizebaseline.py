@@ -103,20 +103,25 @@ class Earlier:
 
     def kept(self, subject: Subject) -> Sequence[Kept]:
         """Return what earlier runs made and measured of it, the newest first."""
+        found = list(self._recorded(subject))
+        for record in self._records:
+            found += _of_record(record, subject)
+        return found
+
+    @cached_property
+    def _records(self) -> tuple[Record, ...]:
+        """The records of runs on commits, the newest of each kind first."""
         from hullwright.errors import HullwrightError
         from hullwright.history import list_records
 
-        found = list(self._recorded(subject))
+        found: list[Record] = []
+        project = self.session.config.project
         for kind in ("push", "build", "sizes"):
             # A history that cannot be read is no reason to compare nothing.
             with suppress(HullwrightError):
-                project = self.session.config.project
-                records = list_records(self.session.workspace, kind, _RECORDS, project=project)
-                for record in records:
-                    # What was changed is in no commit.
-                    if record.revision and "dirty" not in record.version:
-                        found += _of_record(record, subject)
-        return found
+                found += list_records(self.session.workspace, kind, _RECORDS, project=project)
+        # What was changed is in no commit.
+        return tuple(one for one in found if one.revision and "dirty" not in one.version)
 
     def _recorded(self, subject: Subject) -> Iterator[Kept]:
         from hullwright.recorded import load

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 OLD, TIP, BASE = (letter * 40 for letter in "012")
 DIGEST: Final = f"sha256:{'d' * 64}"
 API: Final = Subject("reg.example.com/shop/api:2", "api", "production", DIGEST)
+EARLIER: Final = f"sha256:{'e' * 64}"
 CONFIG: Final = Config("shop", services={"api": Service("api", targets=("production",))})
 NAME: Final = "reg.example.com/shop/api"
 
@@ -140,11 +141,24 @@ def test_without_an_image_of_the_branch_its_base_stands_in(ws: Workspace, world:
 
 def test_what_builds_recorded_is_known_by_its_digest(ws: Workspace, world: World) -> None:
     world.point = Point("v1.0.0", "refs/tags/v1.0.0", (TIP,))
-    world.earlier = [Kept(TIP, "api:1", DIGEST, "history, build of 2026-11-20")]
-    world.store = {DIGEST}
+    world.earlier = [Kept(TIP, "api:1", EARLIER, "history, build of 2026-11-20")]
+    world.store = {EARLIER}
     found = find(ws, API, "v1.0.0", world)
     assert found.how == "local store, history, build of 2026-11-20"
-    assert found.subject == Subject("api:1", "api", "production", DIGEST)
+    assert found.subject == Subject("api:1", "api", "production", EARLIER)
+
+
+def test_what_was_just_built_is_compared_with_itself_only_for_want_of_another(
+    ws: Workspace, world: World
+) -> None:
+    world.point = on_main(BASE)
+    world.names_of = {TIP: [f"{NAME}:2", f"{NAME}:main"]}
+    world.store = {f"{NAME}:2"}
+    assert find(ws, API, "main", world).how == "local store, tag 2"
+    world.registry = {"main": OLD}
+    assert find(ws, API, "main", world).how == "registry, tag main (0000000)"
+    world.registry, world.built = {}, {BASE: LocalImage("sha256:ab", ("api:1",))}
+    assert find(ws, API, "main", world).subject.reference == "api:1"
 
 
 def test_of_what_is_gone_the_cache_and_then_the_history_have_figures(
@@ -153,14 +167,14 @@ def test_of_what_is_gone_the_cache_and_then_the_history_have_figures(
     row = image(Layer("COPY a /", {"a": 10}))
     world.point = Point("v1.0.0", "refs/tags/v1.0.0", (TIP,))
     world.earlier = [
-        Kept(TIP, "api:1", DIGEST, "history, build of 2026-11-20"),
+        Kept(TIP, "api:1", EARLIER, "history, build of 2026-11-20"),
         Kept(TIP, "api:1", "", "history, sizes of 2026-11-20", (row.figures,)),
     ]
     found = find(ws, API, "v1.0.0", world)
     assert found.how == "history, sizes of 2026-11-20; the image itself is gone"
     assert [each.figures for each in found.rows] == [row.figures]
     cache = Cache(cache_dir(ws.environ))
-    cache.keep_figures(DIGEST, (row.figures,))
+    cache.keep_figures(EARLIER, (row.figures,))
     assert row.contents is not None
     cache.keep_contents(row.figures.digest, row.contents)
     found = find(ws, API, "v1.0.0", world)
