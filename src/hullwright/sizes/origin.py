@@ -25,6 +25,7 @@ _FLAGS: Final = re.compile(r"(?:--[a-z]\S*\s+)+")
 # What the image of a Dockerfile's step begins with; anything else is another tool's.
 _KEYWORDS: Final = re.compile(r"(?:RUN|COPY|ADD|WORKDIR)(?= )")
 _WITH_FLAGS: Final = ("COPY", "ADD")
+_MAKING_LAYERS: Final = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 _LONGEST: Final = 4000
 
 
@@ -44,6 +45,7 @@ def step_of(created_by: str, written: Mapping[str, str] | None = None) -> str:
         words = words[plain.end() :]
     elif words.startswith(("RUN ", "|")) or _SHELL.match(words):
         words = f"RUN {_command(words.removeprefix('RUN '))}"
+    words = words.strip()
     return (written or {}).get(key_of(words), words)
 
 
@@ -56,6 +58,29 @@ def instructions(stages: Iterable[Stage]) -> dict[str, str]:
         if step.keyword in _WITH_FLAGS
         for text in (_text(step),)
     }
+
+
+def own_layers(layers: Sequence[LayerSize], stages: Sequence[Stage]) -> int | None:
+    """Return how many layers the steps of a Dockerfile made; None where they do not fit.
+
+    For a base that is gone: the last layers have to be exactly the steps, one for one, and at
+    least one of them by its words and not by its keyword alone.
+
+    Args:
+        layers: the lowest first.
+        stages: what the image is, and below it what each starts from.
+    """
+    steps = [
+        step
+        for stage in reversed(stages)
+        for step in stage.instructions
+        if step.keyword in _MAKING_LAYERS
+    ]
+    last = layers[len(layers) - len(steps) :] if steps else ()
+    if not steps or len(steps) >= len(layers):
+        return None
+    fits = [_fits(step, layer) for step, layer in zip(steps, last, strict=True)]
+    return len(steps) if "words" in fits and "" not in fits else None
 
 
 def key_of(step: str) -> str:
@@ -95,6 +120,17 @@ def begins_with(layers: Sequence[LayerSize], base: Sequence[str]) -> bool:
     return [layer.diff_id for layer in layers[: len(base)]] == list(base)
 
 
+def _fits(step: Instruction, layer: LayerSize) -> str:
+    """Return by what a step is the one of a layer: `words`, `keyword`; empty for another one."""
+    told = step_of(layer.created_by)
+    if key_of(told) == key_of(_text(step)):
+        return "words"
+    # Variables, lists and heredocs are told otherwise than they are written.
+    loose = step.keyword != "RUN" and "$" in step.value
+    loose = loose or step.value.startswith("[") or "<<" in step.value
+    return "keyword" if loose and told.startswith(f"{step.keyword} ") else ""
+
+
 def _command(words: str) -> str:
     """Return a command without the arguments and the shell that stand before it."""
     arguments = _ARGUMENTS.match(words)
@@ -114,4 +150,6 @@ def _command(words: str) -> str:
 
 def _text(step: Instruction) -> str:
     flags = [f"--{name}={value}" if value else f"--{name}" for name, value in step.flags]
-    return " ".join([step.keyword, *flags, *step.value.split()])
+    # A command's mounts are no part of what an image tells, nor of what people look for.
+    kept = flags if step.keyword in _WITH_FLAGS else []
+    return " ".join([step.keyword, *kept, *step.value.split()])

@@ -1,7 +1,8 @@
 """What images are built on: the layers of their base, asked of the store, or of the registry.
 
 Whichever image is found, its layers count as the base's only where the measured image begins with
-them: a tag may have moved since, and a Dockerfile may have changed.
+them: a tag may have moved since, and a Dockerfile may have changed. Where the base is gone, as
+after each of its updates, the image's own layers are told by the steps of its Dockerfile.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import HullwrightError
 from hullwright.images import Platform, Reference
 from hullwright.recorded import load
-from hullwright.sizes.origin import begins_with
+from hullwright.sizes.origin import begins_with, own_layers
 from hullwright.tools import dockerfile
 from hullwright.tools.dockerfile import substitute
 from hullwright.tools.lineage import lineage
@@ -84,19 +85,26 @@ class Bases:
     ws: Workspace
     registries: Registries
     _known: dict[tuple[str, str, bool], tuple[str, ...] | None] = field(default_factory=dict)
+    _written: dict[tuple[str, str], Written | None] = field(default_factory=dict)
 
     def written(self, subject: Subject) -> Written | None:
         """Return the Dockerfile of an image; None for an image of no service."""
-        service = self.ws.config.services.get(subject.service)
+        key = (subject.service, subject.target)
+        if key not in self._written:
+            self._written[key] = self._read(*key)
+        return self._written[key]
+
+    def _read(self, service_name: str, target: str) -> Written | None:
+        service = self.ws.config.services.get(service_name)
         path = self.ws.root / service.dockerfile if service else self.ws.root
         if service is None or not path.is_file():
             return None
         with suppress(HullwrightError):
             parsed = dockerfile.read(path)
-            if subject.target and parsed.index_of(subject.target, len(parsed.all_stages)) is None:
+            if target and parsed.index_of(target, len(parsed.all_stages)) is None:
                 return None
-            final = subject.target == service.default_target
-            return Written(parsed, subject.target, service.build_args, final, service.contexts)
+            final = target == service.default_target
+            return Written(parsed, target, service.build_args, final, service.contexts)
         return None
 
     def of(self, subject: Subject, figures: Figures, place: Place) -> Base:
@@ -118,6 +126,10 @@ class Bases:
             if self._asks(name, subject, place):
                 where += ", nor in the registry"
             tried.append(f"{name} is {'another one now' if diff_ids else f'not in {where}'}")
+        written = self.written(subject)
+        count = own_layers(figures.layers, written.line) if written else None
+        if count is not None:
+            return Base(tuple(layer.diff_id for layer in figures.layers[:-count]))
         if not tried:
             return Base(None, "the image does not say what it is built on")
         return Base(None, f"which layers are the base's is not known: {'; '.join(tried)}")

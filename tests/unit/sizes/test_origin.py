@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hullwright.sizes.models import LayerSize
-from hullwright.sizes.origin import begins_with, instructions, marked, step_of
+from hullwright.sizes.origin import begins_with, instructions, marked, own_layers, step_of
 from hullwright.tools import dockerfile
 
 
@@ -33,7 +35,7 @@ from hullwright.tools import dockerfile
         ("ko build ko://example.org/x", "ko build ko://example.org/x"),
         ("", ""),
         ("COPY a\x1b[2Jb /", "COPY a�[2Jb /"),
-        ("RUN |9999 " + "A=b " * 3000, "RUN "),
+        ("RUN |9999 " + "A=b " * 3000, "RUN"),
     ],
 )  # fmt: skip
 def test_a_step_is_in_the_words_of_its_dockerfile(created_by: str, step: str) -> None:
@@ -70,3 +72,40 @@ def test_an_image_stands_on_another_whose_layers_it_begins_with() -> None:
     assert begins_with(layers, ["a", "b"])
     assert not begins_with(layers, ["b"])
     assert not begins_with(layers, ["a", "b", "c"])
+
+
+STAGES = """\
+FROM a AS base
+RUN apt-get update \\
+    && true
+WORKDIR /app
+FROM base
+COPY --from=x $A /b
+RUN ["one", "two"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("created", "count"),
+    [
+        (["RUN /bin/sh -c apt-get update     && true # buildkit", "WORKDIR /app",
+          "COPY a /b # buildkit", "RUN one two # buildkit"], 4),
+        (["RUN /bin/sh -c apt-get upgrade # buildkit", "WORKDIR /app", "COPY a /b", "RUN one"],
+         None),
+        (["WORKDIR /app", "COPY a /b", "RUN one"], None),
+        (["RUN /bin/sh -c apt-get update && true", "COPY a /b", "WORKDIR /app", "RUN one"], None),
+    ],
+)  # fmt: skip
+def test_where_the_base_is_gone_its_own_layers_are_the_steps(
+    created: list[str], count: int | None
+) -> None:
+    stages = dockerfile.parse(STAGES).all_stages
+    layers = [layer("base"), *(replace(layer("x"), created_by=each) for each in created)]
+    assert own_layers(layers, stages[::-1]) == count
+    assert own_layers(layers[:1], stages[::-1]) is None
+    assert own_layers(layers, dockerfile.parse("FROM a\nENV A=b\n").all_stages) is None
+
+
+def test_steps_that_fit_by_keyword_alone_prove_nothing() -> None:
+    stages = dockerfile.parse("FROM a\nCOPY $A /\n").all_stages
+    assert own_layers([layer("a"), layer("b")], stages) is None

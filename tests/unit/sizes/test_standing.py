@@ -11,16 +11,21 @@ import pytest
 
 from hullwright import recorded
 from hullwright.config.models import Config, Service
+from hullwright.images import Platform
 from hullwright.recorded import RecordedImage
 from hullwright.run import Result
 from hullwright.sizes.choosing import Registries
 from hullwright.sizes.models import Figures, LayerSize, Subject
 from hullwright.sizes.standing import Base, Bases
+from hullwright.tools.oci import ImageLayer, PlatformImage
 from replaying import Replay, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from hullwright.images import Reference
+    from hullwright.sizes.choosing import Place
 
 DIGEST: Final = f"sha256:{'b' * 64}"
 API: Final = Subject("api:1", "api", "production")
@@ -138,3 +143,46 @@ def test_a_stage_for_developing_is_not_what_is_shipped(tmp_path: Path) -> None:
     assert (development.final, development.base) == (False, "a")
     assert found.written(Subject("api:x", "api", "gone")) is None
     assert found.written(Subject("x")) is None
+
+
+def test_where_the_base_is_gone_the_steps_of_the_dockerfile_tell(tmp_path: Path) -> None:
+    found = bases(tmp_path, "FROM python:3 AS production\nRUN x\n", {"python:3": ["other"]})
+    assert found.of(API, figures("a", "b", "c"), "store") == Base(("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "diff_ids"),
+    [
+        ("registry", "reg.example.com/python:3", ("a",)),
+        # No other network than the one that the image came from.
+        ("store", "reg.example.com/python:3", None),
+        ("registry", "docker.io/library/python:3", None),
+    ],
+)
+def test_the_registry_of_an_image_is_asked_for_its_base(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: Place,
+    name: str,
+    diff_ids: tuple[str, ...] | None,
+) -> None:
+    questions: list[str] = []
+
+    class Held:
+        def images(self) -> tuple[PlatformImage, ...]:
+            layer = ImageLayer("", "", 1, "a", "")
+            return (PlatformImage(Platform("linux", "amd64"), "", "", (layer,)),)
+
+    def of_registry(client: object, reference: Reference) -> tuple[str, Held]:
+        assert client == "a client"
+        questions.append(str(reference))
+        return "", Held()
+
+    monkeypatch.setattr("hullwright.sizes.sources.of_registry", of_registry)
+    found = bases(tmp_path)
+    monkeypatch.setattr(found.registries, "client", lambda _domain: "a client")
+    image = figures("a", "b", base=DIGEST, base_name=name)
+    base = found.of(Subject("reg.example.com/shop/api:1"), image, place)
+    assert base.diff_ids == diff_ids
+    assert questions == ([f"reg.example.com/python@{DIGEST}"] if diff_ids else [])
+    assert bool(base.problem) is (diff_ids is None)
