@@ -6,12 +6,21 @@ import gzip
 import hashlib
 import io
 import json
+import sys
 import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["Layout", "digest", "docker_archive", "tar", "zstd"]
 
 
 def tar(files: Mapping[str, bytes], extra: Iterable[tarfile.TarInfo] = ()) -> bytes:
@@ -97,3 +106,50 @@ class Layout:
         files = {f"blobs/sha256/{n.removeprefix('sha256:')}": b for n, b in self.blobs.items()}
         index = json.dumps({"schemaVersion": 2, "manifests": self.manifests}).encode()
         return tar(dict(sorted(files.items())) | {"index.json": index})
+
+    def write(self, folder: Path) -> Path:
+        """Write it as a folder, and return that."""
+        (folder / "blobs" / "sha256").mkdir(parents=True)
+        for name, content in self.blobs.items():
+            (folder / "blobs" / "sha256" / name.removeprefix("sha256:")).write_bytes(content)
+        index = json.dumps({"schemaVersion": 2, "manifests": self.manifests})
+        (folder / "index.json").write_text(index, encoding="utf-8")
+        return folder
+
+
+def docker_archive(
+    *layers: bytes,
+    compress: bool = False,
+    diff_ids: Sequence[str] = (),
+    without: int | None = None,
+) -> bytes:
+    """Return an image as `docker save` wrote it before version 25, and podman does today.
+
+    Args:
+        layers: their tar archives; one that was there before is a link to it.
+        compress: whether they are stored with gzip, as some tools do.
+        diff_ids: what the configuration says of them; empty for the truth.
+        without: number of a layer that is left out.
+    """
+    config = json.dumps(
+        {
+            "os": "linux",
+            "architecture": "amd64",
+            "rootfs": {"diff_ids": list(diff_ids) or [digest(layer) for layer in layers]},
+            "history": [{"created_by": f"COPY {number} /"} for number in range(len(layers))],
+        }
+    ).encode()
+    files = {}
+    links = []
+    for number, layer in enumerate(layers):
+        path, first = f"{number}/layer.tar", layers.index(layer)
+        if first < number:
+            link = tarfile.TarInfo(path)
+            link.type, link.linkname = tarfile.SYMTYPE, f"../{first}/layer.tar"
+            links.append(link)
+        elif number != without:
+            files[f"{number}/VERSION"] = b"1.0"
+            files[path] = gzip.compress(layer, mtime=0) if compress else layer
+    name = f"{digest(config).removeprefix('sha256:')}.json"
+    told = {"Config": name, "Layers": [f"{number}/layer.tar" for number in range(len(layers))]}
+    return tar(files | {name: config, "manifest.json": json.dumps([told]).encode()}, links)

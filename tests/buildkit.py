@@ -7,20 +7,18 @@ its process id.
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from spreading import one_at_a_time
+from compiling import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _PACKAGE: Final = "github.com/moby/buildkit/cmd/buildkitd"
 # Pinned, so that a test means the same tomorrow; of the time of the buildx that setup installs.
@@ -30,12 +28,7 @@ _DEADLINE_S: Final = 60
 
 def program() -> Path:
     """Return buildkitd, compiled where it is missing (about 75 s, once)."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hullwright"
-    made = cache / "bin" / f"buildkitd-{_VERSION}"
-    with one_at_a_time(cache / "modules" / "buildkitd.lock"):
-        if not made.exists():
-            _compile(made, cache / "modules" / "buildkitd")
-    return made
+    return compiled("buildkitd", _PACKAGE, _VERSION)
 
 
 @contextmanager

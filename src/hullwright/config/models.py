@@ -24,19 +24,21 @@ CheckType = Literal["http", "tcp", "command", "logs", "migrations"]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A limit on one figure of a service's image, for each platform.
+    """A limit on one figure of a service's image, for each platform or for one.
 
     Attributes:
         metric: the figure that is limited; `layers` is a count, all others are bytes.
         soft: above this a warning is given.
         hard: above this the check fails.
         own_growth: what a change may add over the reference, the base's part left out.
+        platform: for which alone it holds, in place of those of all platforms; empty for all.
     """
 
     metric: Metric
     soft: int | None = None
     hard: int | None = None
     own_growth: int | None = None
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,16 +92,16 @@ def read_budget(table: Table) -> Budget:
     metric = table.one_of("metric", get_args(Metric), "")
     if not metric and not table.has("metric"):
         table.problem("metric", f"missing (one of {', '.join(get_args(Metric))})")
-    if metric == "visible":
-        table.problem("metric", '"visible" is not measured yet, so its limits would never hold')
     soft, hard, own_growth = (
         table.whole(key, None) if metric == "layers" else table.parsed(key, parse_size_bytes, None)
         for key in ("soft", "hard", "own-growth")
     )
     if soft is not None and hard is not None and soft > hard:
         table.problem("soft", "above the hard limit, so it would never warn")
+    platform = table.parsed("platform", Platform.parse, None)
     table.finish()
-    return Budget(cast("Metric", metric or "unpacked"), soft, hard, own_growth)
+    limited = cast("Metric", metric or "unpacked")
+    return Budget(limited, soft, hard, own_growth, str(platform or ""))
 
 
 def read_environment(name: str, table: Table, stack: str) -> Environment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hullwright.plots.chartstyle import CHARTS
 from hullwright.plots.markup import Markup, element, escaped, joined
 from hullwright.plots.style import PATTERNS, STYLE
 
@@ -43,7 +44,7 @@ def html(page: Page) -> str:
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
         Markup('<meta name="color-scheme" content="light dark">'),
         element("title", escaped(page.title)),
-        element("style", Markup(STYLE)),
+        element("style", Markup(STYLE + CHARTS)),
     )
     body = joined(
         Markup(PATTERNS),

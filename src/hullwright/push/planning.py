@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hullwright.errors import UsageError
@@ -66,11 +66,13 @@ class PushPlan:
         images: what gets tags.
         gates: commands that must end with 0 before that.
         attestations: what is attached to each image.
+        budgets: figures that are limited, by the service whose image they are of.
     """
 
     images: tuple[PlannedImage, ...]
     gates: tuple[tuple[str, ...], ...] = ()
     attestations: tuple[str, ...] = ()
+    budgets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def repositories(self) -> tuple[str, ...]:
@@ -88,6 +90,8 @@ class PushPlan:
         attached = f" · with {' and '.join(self.attestations)}" if self.attestations else ""
         lines = [f"push {count}, by digest, before any tag{attached}"]
         lines += [f"  {image.repository}" for image in self.images]
+        for service, metrics in self.budgets.items():
+            lines.append(f"budgets  {service}: {', '.join(metrics)}")
         for gate in self.gates:
             lines.append(f"gate  {shlex.join(gate)}")
         for kind in PHASES:

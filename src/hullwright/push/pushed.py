@@ -25,6 +25,7 @@ class Pushed:
         images: the same once it was held against what was asked for.
         gates: that let the release through.
         moves: what became of the tags; None where it did not come to that.
+        refusal: what did not hold, in one sentence, so that no tag moved; empty where all held.
         staging_left: staging tags that stay, and why.
         release_file: that was written; empty for none.
         seconds: of the whole run.
@@ -37,6 +38,7 @@ class Pushed:
     images: tuple[Checked, ...] = ()
     gates: tuple[Gate, ...] = field(default=())
     moves: MoveReport | None = None
+    refusal: str = ""
     staging_left: Mapping[str, str] = field(default_factory=dict)
     release_file: str = ""
     seconds: float = 0.0

@@ -93,6 +93,8 @@ def _plain_model(model: object) -> dict[str, object]:
         value = getattr(model, each.name)
         if value is None or each.name == "name":
             continue
+        if isinstance(model, Budget) and value == "":
+            continue  # of all platforms, which is written by writing none
         if isinstance(model, Budget) and model.metric != "layers" and isinstance(value, int):
             value = _size(value)
         if isinstance(model, Push):

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.report import build as build_report
+from hullwright.report import sizejson
 from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
+from hullwright.sizes.models import SizeReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hullwright.build import BuildReport
-    from hullwright.push import Checked, Move, MoveReport
+    from hullwright.push import Checked, Content, Move, MoveReport
     from hullwright.push.pushed import Pushed
-    from hullwright.sizes import Figures
+    from hullwright.sizes import Figures, ImageSizes
 
-    # What became of the build, the figures of its images by their digest, and the push itself.
-    Shown = tuple[BuildReport, Mapping[str, Sequence[Figures]], Pushed]
+    # What became of the build, the figures of its images by their digest, the push itself, and
+    # what was held against budgets.
+    Shown = tuple[BuildReport, Mapping[str, Sequence[Figures]], Pushed, Sequence[ImageSizes]]
 
 _SCHEMA: Final = 1
 _AGAIN: Final = "invoke push --failed"
@@ -26,7 +29,7 @@ _SHORT_DIGEST: Final = len("sha256:") + 12
 
 def text(shown: Shown) -> str:
     """Return the report for a person: the images with their tags, and what was moved how."""
-    built, sizes, pushed = shown
+    built, sizes, pushed, _ = shown
     if pushed.moves is None:
         return "\n\n".join([build_report.text((built, sizes), again=_AGAIN), *_unmoved(pushed)])
     blocks = ["\n".join([_head(pushed), "", *_rows(built, pushed)]), _sum(pushed)]
@@ -36,7 +39,7 @@ def text(shown: Shown) -> str:
 
 def markdown(shown: Shown) -> str:
     """Return the report for a job summary or a pull request."""
-    built, sizes, pushed = shown
+    built, sizes, pushed, _ = shown
     if pushed.moves is None:
         return "\n\n".join([build_report.markdown((built, sizes), again=_AGAIN), *_unmoved(pushed)])
     status = _statuses(built)
@@ -59,7 +62,7 @@ def markdown(shown: Shown) -> str:
 
 def as_json(shown: Shown) -> dict[str, Any]:
     """Return the report as documented values."""
-    built, sizes, pushed = shown
+    built, sizes, pushed, limited = shown
     moves = pushed.moves
     return {
         "schema": _SCHEMA,
@@ -68,7 +71,7 @@ def as_json(shown: Shown) -> dict[str, Any]:
         "revision": pushed.revision or None,
         "seconds": round(pushed.seconds, 3),
         "window_seconds": round(moves.window_s, 4) if moves else None,
-        "images": [_image(pushed, image) for image in pushed.images],
+        "images": [_image(pushed, image, limited) for image in pushed.images],
         "staged": [
             {"service": c.service, "target": c.target, "reference": c.reference}
             for c in pushed.staged
@@ -79,21 +82,29 @@ def as_json(shown: Shown) -> dict[str, Any]:
         ],
         "staging_tags_left": list(pushed.staging_left),
         "release_file": pushed.release_file or None,
-        "failure": (moves.failure or "interrupted") if moves and moves.failed else None,
+        "failure": _failed(pushed) or None,
         "build": build_report.as_json((built, sizes)),
     }
 
 
 def reason(shown: Shown) -> str:
     """Return in one line why there is no release, for an annotation."""
-    built, _, pushed = shown
+    built, _, pushed, _ = shown
     if pushed.moves is not None:
         return f"tags were not moved: {(pushed.moves.failure or 'interrupted').splitlines()[0]}"
+    if pushed.refusal:
+        return pushed.refusal
     names = [t.service for t in built.targets if t.status in {"failed", "skipped"}]
     return f"not built: {', '.join(names)}; no release tag was changed"
 
 
-def _image(pushed: Pushed, image: Checked) -> dict[str, Any]:
+def _failed(pushed: Pushed) -> str:
+    if pushed.moves is not None and pushed.moves.failed:
+        return pushed.moves.failure or "interrupted"
+    return pushed.refusal
+
+
+def _image(pushed: Pushed, image: Checked, limited: Sequence[ImageSizes]) -> dict[str, Any]:
     content = image.content
     return {
         "service": content.service,
@@ -107,7 +118,16 @@ def _image(pushed: Pushed, image: Checked) -> dict[str, Any]:
         "revision": content.revision or None,
         "fingerprint": content.fingerprint,
         "tags": list(pushed.tags_of(content)),
+        "sizes": _sizes(content, limited),
     }
+
+
+def _sizes(content: Content, limited: Sequence[ImageSizes]) -> list[dict[str, Any]]:
+    """Return the figures of each platform, as `invoke sizes` has them; none without a budget."""
+    own = (row for row in limited if row.subject.digest == content.digest)
+    rows = tuple(row for row in own if row.subject.service == content.service)
+    found: list[dict[str, Any]] = sizejson.recorded(SizeReport(rows))["images"]
+    return found
 
 
 def _tag_values(moves: MoveReport) -> Iterator[dict[str, Any]]:
@@ -181,7 +201,10 @@ def _sum(pushed: Pushed) -> str:
 def _unmoved(pushed: Pushed) -> Iterator[str]:
     """Yield what a push says that ended before its tags."""
     count = len(pushed.staged)
-    waits = f"{count} of {len(pushed.plan.images)} wait in the registry for the others"
+    others = "" if pushed.refusal else " for the others"
+    waits = f"{count} of {len(pushed.plan.images)} wait in the registry{others}"
+    if pushed.refusal:
+        yield f"✗ {pushed.refusal}"
     yield f"no release tag was changed · {waits if count else 'nothing was sent'}"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.scan.hits import Hits
 from hullwright.scan.search import Stream
-from hullwright.tools.oci import decompressed
+from hullwright.tools.decompress import opened
 from hullwright.tools.tarstream import ArchiveError, TarStream
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Archive:
     def _layer(self, first: bytes, content: Source) -> Layer:
         layer = Layer()
         try:
-            tar = TarStream(decompressed(first, content))
+            tar = TarStream(opened(first, content)[1])
             for entry in tar:
                 self._names(layer, entry.name, entry.link)
                 if entry.regular and entry.size_bytes:
@@ -185,7 +185,7 @@ def search_file(haystack: Haystack, content: Source) -> tuple[set[Needle], int]:
 
 def _search_gzip(first: bytes, rest: Source, stream: Stream) -> None:
     try:
-        content = decompressed(first, rest)
+        content = opened(first, rest)[1]
         while piece := content.read(_CHUNK_BYTES):
             stream.feed(piece)
     except ArchiveError:

@@ -4,7 +4,9 @@
 `of_build` gives the figures of what was just built, from the cache where they are known.
 """
 
-from hullwright.sizes.measuring import measure, of_build, subjects
+from hullwright.sizes.choosing import subjects
+from hullwright.sizes.gating import hold, limits_growth, of_staged
+from hullwright.sizes.measuring import measure, of_build
 from hullwright.sizes.models import (
     BudgetResult,
     Figures,
@@ -23,7 +25,10 @@ __all__ = [
     "SizeReport",
     "Subject",
     "Verdict",
+    "hold",
+    "limits_growth",
     "measure",
     "of_build",
+    "of_staged",
     "subjects",
 ]

@@ -5,24 +5,29 @@ A digest names exact bytes, so an entry never becomes wrong; it can be removed a
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.errors import HullwrightError
 from hullwright.files import write_atomic
 from hullwright.images import DIGEST
+from hullwright.sizes.contents import Contents, Package, Seen, Waste
 from hullwright.sizes.models import Figures, LayerSize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from hullwright.tools.oci import LayerFigures
+    from hullwright.tools.layers import LayerContent
 
 # In the folder's name, so that two versions of the package do not read each other's entries.
-_SCHEMA: Final = 1
+_SCHEMA: Final = 3
 _SAFE: Final = re.compile(DIGEST)
 
 
@@ -44,20 +49,74 @@ class Cache:
         """Keep what was measured of an image."""
         self._save("images", digest, {"rows": [asdict(row) for row in rows]})
 
-    def layer(self, digest: str) -> LayerFigures | None:
-        """Return the figures of a layer, or None."""
-        from hullwright.tools.oci import LayerFigures
+    def layer(self, digest: str) -> LayerContent | None:
+        """Return what a layer holds, or None where it is not known."""
+        from hullwright.tools.layers import File, LayerContent
 
-        entry = self._load("layers", digest)
+        path = self._path("layers", digest)
+        if path is None:
+            return None
         try:
-            return LayerFigures(**entry) if entry else None
-        except TypeError:
+            entry = json.loads(zlib.decompress(path.read_bytes()))
+            documents = {
+                name: base64.b64decode(content) for name, content in entry["documents"].items()
+            }
+            return LayerContent(
+                digest,
+                entry["unpacked_bytes"],
+                tuple(File(*row) for row in entry["files"]),
+                documents,
+            )
+        except (OSError, ValueError, KeyError, TypeError, zlib.error):
             return None
 
-    def keep_layer(self, figures: LayerFigures) -> None:
-        """Keep what was measured of a layer; what could not be read is read again next time."""
-        if figures.unpacked_bytes is not None:
-            self._save("layers", figures.digest, asdict(figures))
+    def keep_layer(self, content: LayerContent) -> None:
+        """Keep what a layer holds."""
+        path = self._path("layers", content.digest)
+        if path is None or path.exists():
+            return
+        entry = {
+            "unpacked_bytes": content.unpacked_bytes,
+            "files": _rows(content.files),
+            "documents": {
+                name: base64.b64encode(each).decode() for name, each in content.documents.items()
+            },
+        }
+        self._write(path, entry)
+
+    def contents(self, digest: str) -> Contents | None:
+        """Return what the files of one platform's image are, by its manifest, or None."""
+        path = self._path("contents", digest)
+        if path is None:
+            return None
+        try:
+            entry = json.loads(zlib.decompress(path.read_bytes()))
+            return Contents(
+                tuple(Seen(*row) for row in entry["seen"]),
+                tuple(Package(*row) for row in entry["packages"]),
+                tuple(Waste(*row) for row in entry["waste"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError, zlib.error):
+            return None
+
+    def keep_contents(self, digest: str, contents: Contents) -> None:
+        """Keep what the files of one platform's image are; advice follows from more than those."""
+        entry = {
+            kind: _rows(rows)
+            for kind, rows in (
+                ("seen", contents.seen),
+                ("packages", contents.packages),
+                ("waste", contents.waste),
+            )
+        }
+        self._write(self._path("contents", digest), entry)
+
+    def _write(self, path: Path | None, entry: dict[str, Any]) -> None:
+        # A cache that cannot be written costs time, and is no reason to fail.
+        with suppress(OSError, HullwrightError):
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(path, zlib.compress(json.dumps(entry).encode(), 1))
 
     def _path(self, kind: str, digest: str) -> Path | None:
         if not _SAFE.fullmatch(digest):
@@ -81,6 +140,13 @@ class Cache:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(path, json.dumps(entry) + "\n")
+
+
+def _rows(values: Sequence[Any]) -> list[Any]:
+    """Return the fields of values of one class; there are some hundred thousand of them."""
+    return (
+        list(map(attrgetter(*(each.name for each in fields(values[0]))), values)) if values else []
+    )
 
 
 def _figures(row: dict[str, Any]) -> Figures:

@@ -1,77 +1,31 @@
-"""Measures images of the local store, each once: figures are kept by digest."""
+"""Measures images: where they are, what they hold, and what their budgets say of it."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from hullwright.errors import HullwrightError, UnavailableError, unknown
+from hullwright.errors import HullwrightError, unknown
 from hullwright.images import Platform
-from hullwright.recorded import load
-from hullwright.run import CommandError, Result, cache_dir
+from hullwright.run import cache_dir
 from hullwright.sizes.budgets import judge
 from hullwright.sizes.cache import Cache
-from hullwright.sizes.models import Figures, ImageSizes, LayerSize, SizeReport, Subject
-from hullwright.tools import dockerfile
+from hullwright.sizes.choosing import Registries, locate, missing
+from hullwright.sizes.explaining import explained
+from hullwright.sizes.models import Figures, ImageSizes, SizeReport, Subject
+from hullwright.sizes.ondisk import used_bytes
+from hullwright.sizes.reading import read
+from hullwright.sizes.standing import Bases
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Iterable, Sequence
-    from typing import BinaryIO
+    from collections.abc import Collection, Sequence
 
-    from hullwright.tools.oci import PlatformImage
+    from hullwright.sizes.choosing import Place
+    from hullwright.sizes.reading import Measured
     from hullwright.workspace import Workspace
 
-_CLASSIC: Final = "the classic image store keeps no compressed layers; known once it is pushed"
-
-
-def subjects(
-    ws: Workspace,
-    *,
-    images: Sequence[str] = (),
-    services: Sequence[str] = (),
-    target: str = "",
-) -> tuple[Subject, ...]:
-    """Return which images are meant: those named, else the recorded ones, narrowed down.
-
-    Raises:
-        UsageError: an unknown service, or a target that no build recorded.
-        HullwrightError: nothing is named, and nothing was built yet.
-    """
-    recorded = [
-        Subject(r.reference, r.service, r.target, r.digest)
-        for r in load(ws).values()
-        if _is_still_built(ws, r.service, r.target)
-    ]
-    if images:
-        by_reference = {subject.reference: subject for subject in recorded}
-        return tuple(by_reference.get(image, Subject(image)) for image in images)
-    for service in services:
-        if service not in ws.config.services:
-            raise unknown("service", service, ws.config.services)
-    kept = [s for s in recorded if not services or s.service in services]
-    if target and kept and target not in {subject.target for subject in kept}:
-        raise unknown("target", target, {subject.target for subject in kept})
-    chosen = tuple(s for s in kept if not target or s.target == target)
-    if not chosen:
-        whose = f" of {', '.join(services)}" if services else ""
-        raise HullwrightError(
-            f"no image{whose} was built yet, so there is nothing to measure",
-            next_step="invoke build, or name an image of the local store: invoke sizes --image REF",
-        )
-    return chosen
-
-
-def _is_still_built(ws: Workspace, service: str, target: str) -> bool:
-    """Return whether a build could make that image today; records outlive what they are of."""
-    configured = ws.config.services.get(service)
-    if configured is None:
-        return False
-    if not target:
-        # The last stage under no name, which is not asked for any more once one has a name.
-        return not configured.default_target
-    path = ws.root / configured.dockerfile
-    return not path.is_file() or target in dockerfile.read(path).stages
+# Questions to registries at once: most of each is waiting.
+_QUESTIONS: Final = 16
 
 
 class BuiltImage(Protocol):
@@ -112,7 +66,7 @@ def of_build(ws: Workspace, built: Built) -> dict[str, tuple[Figures, ...]]:
             continue
         subject = Subject(image.reference, image.service, image.target, image.digest)
         try:
-            measured[image.digest] = _figures(ws, subject, image.digest)
+            measured[image.digest] = _figures(ws, subject, cache)
         except HullwrightError as error:
             # The image is built all the same; only its figures are not known.
             ws.console.warn(f"{image.reference} was built, and could not be measured: {error.what}")
@@ -127,6 +81,8 @@ def measure(
     images: Sequence[Subject],
     *,
     platforms: Sequence[str] = (),
+    deep: bool = False,
+    place: Place | None = None,
     skip_missing: bool = False,
 ) -> SizeReport:
     """Return a row for each platform of each image, with what the budgets say of it.
@@ -135,32 +91,83 @@ def measure(
         ws: the repository.
         images: what is measured.
         platforms: as they are typed; empty means all that an image holds.
-        skip_missing: list an image that the store no longer has instead of failing.
+        deep: whether the files are told too, and layers of a registry's images are read.
+        place: where the images are; None to look for each.
+        skip_missing: list an image that is not there any more instead of failing.
 
     Raises:
-        HullwrightError: an image is not in the local store, or its archive is corrupt.
+        HullwrightError: an image is not there, or it is corrupt.
         UsageError: an image has no such platform.
     """
-    asked = {str(Platform.parse(text)) for text in platforms}
+    wanted = {Platform.parse(text) for text in platforms}
+    asked = {str(platform) for platform in wanted}
     rows: list[ImageSizes] = []
-    missing: list[str] = []
-    for subject in images:
-        digest = _digest(ws, subject)
-        if digest is None and not skip_missing:
-            raise _missing(subject)
-        if digest is None:
-            missing.append(subject.reference)
+    gone: list[str] = []
+    bases = Bases(ws, Registries(ws))
+    for subject, found in zip(images, _all(ws, images, place, wanted, deep=deep), strict=True):
+        if found is None and not skip_missing:
+            raise missing(subject, place)
+        if found is None:
+            gone.append(subject.reference)
             continue
-        measured = _figures(ws, subject, digest)
-        held = {row.platform for row in measured}
+        kept, measured = found
+        held = {each.figures.platform for each in measured}
         for platform in sorted(asked - held):
             raise unknown(f"platform of {subject.reference}", platform, held)
         rows += [
-            ImageSizes(subject, row, judge(_budgets(ws, subject), row))
-            for row in measured
-            if not asked or row.platform in asked
+            explained(
+                ImageSizes(
+                    subject,
+                    each.figures,
+                    judge(_budgets(ws, subject), each.figures),
+                    on_disk_bytes=used_bytes([each.figures.layers]) if kept == "store" else None,
+                    contents=each.contents,
+                ),
+                bases,
+                kept,
+            )
+            for each in measured
+            if not asked or each.figures.platform in asked
         ]
-    return SizeReport(tuple(rows), tuple(missing))
+    stored = [row.figures.layers for row in rows if row.on_disk_bytes is not None]
+    return SizeReport(tuple(rows), tuple(gone), used_bytes(stored))
+
+
+def _all(
+    ws: Workspace,
+    images: Sequence[Subject],
+    place: Place | None,
+    platforms: Collection[Platform],
+    *,
+    deep: bool,
+) -> list[tuple[Place, tuple[Measured, ...]] | None]:
+    """Return where each image is and what it measures, None for one that is not there."""
+    cache = Cache(cache_dir(ws.environ))
+
+    registries = Registries(ws)
+
+    def one(subject: Subject) -> tuple[Place, tuple[Measured, ...]] | None:
+        located = locate(ws, subject, place, registries)
+        if located is None:
+            return None
+        ws.console.status(f"… reading {subject.reference}")
+        found = read(located, cache, deep=deep, platforms=platforms)
+        if {str(each) for each in platforms} - {each.figures.platform for each in found}:
+            # All that it has, for the message.
+            found = read(located, cache, deep=False)
+        return located.place, found
+
+    if deep or place != "registry":
+        # Reading layers keeps the processors at work by itself.
+        return [one(subject) for subject in images]
+    with ThreadPoolExecutor(_QUESTIONS) as pool:
+        asked = [pool.submit(one, subject) for subject in images]
+        try:
+            return [each.result() for each in asked]
+        except BaseException:
+            # A registry that does not answer one does not answer the others either.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _budgets(ws: Workspace, subject: Subject) -> Sequence[Any]:
@@ -169,112 +176,13 @@ def _budgets(ws: Workspace, subject: Subject) -> Sequence[Any]:
     return service.budgets if service and subject.target == service.default_target else ()
 
 
-def _digest(ws: Workspace, subject: Subject) -> str | None:
-    """Return what the store knows an image by, or None where it has no such image."""
-    result = ws.runner.read(
-        *("docker", "image", "inspect", "--format", "{{json .Id}}"),
-        subject.digest or subject.reference,
-        check=False,
-    )
-    if result.ok:
-        return str(json.loads(result.stdout))
-    if "no such image" in result.stderr.lower():
-        return None
-    if "cannot connect" in result.stderr.lower() or "error during connect" in result.stderr.lower():
-        raise UnavailableError(
-            "the Docker engine cannot be reached",
-            why=result.stderr.strip(),
-            next_step="start it, or: invoke setup   (says what is missing)",
-        )
-    raise CommandError(result)
-
-
-def _missing(subject: Subject) -> HullwrightError:
-    return HullwrightError(
-        f"the image {subject.reference} is not in the local store",
-        why=f"a build recorded it as {subject.digest}" if subject.digest else "",
-        next_step="invoke build" if subject.service else f"docker pull {subject.reference}",
-    )
-
-
-def _figures(ws: Workspace, subject: Subject, digest: str) -> tuple[Figures, ...]:
-    cache = Cache(cache_dir(ws.environ))
-    known = cache.figures(digest)
+def _figures(ws: Workspace, subject: Subject, cache: Cache) -> tuple[Figures, ...]:
+    """Return the figures of an image that the local store has."""
+    known = cache.figures(subject.digest)
     if known is not None:
         return known
+    located = locate(ws, subject, "store")
+    if located is None:
+        raise missing(subject)
     ws.console.status(f"… reading {subject.reference}")
-    images = _read(ws, subject, digest, cache)
-    for layer in (layer for image in images for layer in image.layers):
-        if layer.figures is not None:
-            cache.keep_layer(layer.figures)
-    rows = tuple(_row(image, digest) for image in images)
-    if all(row.unpacked_bytes is not None for row in rows):
-        cache.keep_figures(digest, rows)
-    return rows
-
-
-def _read(ws: Workspace, subject: Subject, digest: str, cache: Cache) -> tuple[PlatformImage, ...]:
-    # Imported where an image is read: a build in which nothing changed does without.
-    from hullwright.tools.oci import read_layout
-    from hullwright.tools.tarstream import ArchiveError
-
-    argv = ("docker", "image", "save", digest)
-    with ws.runner.following(*argv) as process:
-        # The runner's streams are text; an archive is the bytes below it.
-        stream: BinaryIO = cast("Any", process.stdout).buffer
-        try:
-            return read_layout(stream, cache.layer)
-        except ArchiveError as error:
-            # Only what ended by itself has an exit code that says why.
-            if not stream.read(1) and process.wait() != 0:
-                raise CommandError(_result(argv, process)) from error
-            raise ArchiveError(
-                f"{subject.reference} cannot be measured: {error.what}",
-                why=error.why,
-                next_step=error.next_step or "build or pull it again",
-            ) from error
-
-
-def _result(argv: tuple[str, ...], process: subprocess.Popen[str]) -> Result:
-    return Result(argv, process.returncode, "", process.stderr.read() if process.stderr else "")
-
-
-def _row(image: PlatformImage, digest: str) -> Figures:
-    # The classic store knows an image by its configuration, and keeps layers uncompressed.
-    classic = digest == image.config_digest
-    unpacked = [layer.figures.unpacked_bytes if layer.figures else None for layer in image.layers]
-    return Figures(
-        platform=str(image.platform),
-        digest=image.digest,
-        compressed_bytes=None if classic else sum(layer.stored_bytes for layer in image.layers),
-        unpacked_bytes=_sum(unpacked),
-        layers=tuple(
-            LayerSize(
-                digest=layer.digest,
-                diff_id=layer.diff_id,
-                compressed_bytes=None if classic else layer.stored_bytes,
-                unpacked_bytes=layer.figures.unpacked_bytes if layer.figures else None,
-                created_by=layer.created_by,
-            )
-            for layer in image.layers
-        ),
-        problem=_problem(image) or (_CLASSIC if classic else ""),
-    )
-
-
-def _sum(values: Iterable[int | None]) -> int | None:
-    total = 0
-    for value in values:
-        if value is None:
-            return None
-        total += value
-    return total
-
-
-def _problem(image: PlatformImage) -> str:
-    for layer in image.layers:
-        if layer.figures is None:
-            return f"layer {layer.digest} is not in the local store"
-        if layer.figures.problem:
-            return f"layer {layer.digest}: {layer.figures.problem}"
-    return ""
+    return tuple(each.figures for each in read(located, cache, deep=False))

@@ -34,13 +34,14 @@ def collection() -> Collection:
         scanning,
         secret,
         secretkeeping,
+        sizing,
         stack,
         tagging,
     )
 
     publication = (publishing, releasing, registering, pruning)
     starting = (stack, looking, coldstarting, secret, running)
-    namespace = _tasks_of(Collection(), image, *publication, *starting, info, tagging)
+    namespace = _tasks_of(Collection(), image, sizing, *publication, *starting, info, tagging)
     # Groups are dotted: `secrets.rotate`.
     namespace.add_collection(_tasks_of(Collection("secrets"), secretkeeping, scanning))
     return namespace

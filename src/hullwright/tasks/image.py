@@ -1,4 +1,4 @@
-"""Tasks of images: build, sizes, images."""
+"""Tasks of images: build, images."""
 
 from __future__ import annotations
 
@@ -91,42 +91,6 @@ def build(
         timeline=timeline,
     )
     run_build(session, request, options)
-
-
-@task(
-    lists=("service", "platform", "image"),
-    operands="service",
-    flags={
-        "service": "only images of these services; default every recorded image",
-        "target": "only this stage",
-        "platform": "only these platforms",
-        "image": "a reference in the local store, instead of what builds recorded",
-        "format": FORMATS,
-    },
-)
-def sizes(
-    session: Session,
-    service: list[str] | None = None,
-    target: str = "",
-    platform: list[str] | None = None,
-    image: list[str] | None = None,
-    format: str = "text",
-) -> None:
-    """Measure images, compressed and unpacked, and hold them against their budgets."""
-    from hullwright import sizes as feature
-    from hullwright.report import sizes as report
-
-    wanted = feature.subjects(
-        session.workspace, images=image or (), services=service or (), target=target
-    )
-    # A recorded image that was removed since is listed; one that was asked for must be there.
-    found = feature.measure(
-        session.workspace, wanted, platforms=platform or (), skip_missing=not (image or service)
-    )
-    session.show(report, found, format, summarise=True)
-    session.record("sizes", report.as_json(found), "failed" if found.failed else "done")
-    over = [row.subject.reference for row in found.images if row.verdict == "fail"]
-    session.leave(held=not found.failed, why=f"over budget: {', '.join(over)}")
 
 
 @task(

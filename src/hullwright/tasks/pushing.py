@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from hullwright.build import BuildPlan, BuildReport, BuildRequest, PlannedTarget, TargetResult
     from hullwright.history import Status
-    from hullwright.push import Content, PushPlan
+    from hullwright.push import Content, MovePlan, PushPlan
     from hullwright.push.models import Clients
     from hullwright.push.pushed import Pushed
     from hullwright.push.release import StackPart
     from hullwright.report.push import Shown
-    from hullwright.tagging import RefContext
+    from hullwright.sizes import ImageSizes
     from hullwright.tasks.session import Session
     from hullwright.tools.published import Lookup, Published, Wanted
 
@@ -52,6 +52,7 @@ def run_push(session: Session, request: BuildRequest, options: Options, output_f
     """
     from hullwright import push
     from hullwright.tasks.building import planned
+    from hullwright.tasks.pushplans import push_plan
     from hullwright.tasks.releasing import release_parts
 
     push.require_registry(session.config)
@@ -85,58 +86,6 @@ def _refuse_outputs(plan: BuildPlan) -> None:
         )
 
 
-def push_plan(session: Session, planned: BuildPlan, ref: str = "") -> PushPlan:
-    """Return which of the planned images get which tags.
-
-    Raises:
-        UsageError: a service has no tag for what is checked out, or `ref` is another commit.
-    """
-    from hullwright import push
-    from hullwright.tagging import require
-    from hullwright.tagging.kinds import fixed
-    from hullwright.tasks.tagging import tags_of
-
-    config, context = session.config, _context(session, ref)
-    for note in context.notes:
-        session.console.note(f"! {note}")
-    images = []
-    for target in planned.targets:
-        if not target.asked:
-            continue
-        service = config.services[target.service]
-        tags = require(tags_of(session, service, context))
-        for warning in tags.warnings:
-            session.console.warn(warning)
-        images.append(
-            push.planned_image(
-                target.service,
-                target.target,
-                reference=target.reference,
-                tags=tags.names,
-                fixed=fixed(tags, tag_prefix=service.tag_prefix),
-                stage="" if target.target == service.default_target else f"-{target.target}",
-            )
-        )
-    return push.PushPlan(tuple(images), config.push.gates, config.build.attestations)
-
-
-def _context(session: Session, ref: str) -> RefContext:
-    """Return what tags are computed from: a ref of the commit that is checked out."""
-    from hullwright.errors import UsageError
-    from hullwright.tagging import look
-
-    if not ref:
-        return session.ref_context
-    context, revision = look(session.workspace, ref=ref), session.version.revision
-    if context.sha != revision:
-        raise UsageError(
-            f"{ref} is another commit than the one that would be built",
-            why=[(ref, context.sha or "unknown"), ("checked out", revision)],
-            next_step=f"git checkout {ref}",
-        )
-    return context
-
-
 @dataclass
 class _Push:
     session: Session
@@ -148,6 +97,7 @@ class _Push:
     parts: Sequence[StackPart] = ()
     # By digest; the hook after a push is told of them, so the list is filled while it runs.
     references: list[str] = field(default_factory=list)
+    sizes: Sequence[ImageSizes] = ()
     driver: str = "docker"
     clients: Clients = field(default_factory=dict)
     started_s: float = field(default_factory=time.monotonic)
@@ -180,7 +130,7 @@ class _Push:
         if built.failed or built.interrupted:
             self._end(built, pushed)
             return
-        pushed = self._moved(self._gated(pushed))
+        pushed = self._moved_or_refused(built, pushed)
         if pushed.done:
             pushed = self._finished_or_told(built, pushed)
         self._end(built, pushed)
@@ -269,7 +219,21 @@ class _Push:
             status=target.status,
         )
 
-    def _gated(self, pushed: Pushed) -> Pushed:
+    def _moved_or_refused(self, built: BuildReport, pushed: Pushed) -> Pushed:
+        """Let the tags move; where something does not hold, machines get what is known first."""
+        from hullwright.errors import CheckFailedError
+
+        try:
+            pushed = self._checked(pushed)
+            pushed = self._gated(pushed)
+            return self._moved(pushed)
+        except CheckFailedError as refused:
+            if self.output_format != "text":
+                seconds = time.monotonic() - self.started_s
+                self._show(built, replace(pushed, refusal=refused.what, seconds=seconds))
+            raise
+
+    def _checked(self, pushed: Pushed) -> Pushed:
         from hullwright import push
         from hullwright.bases.models import STAND_IN_LABEL
 
@@ -277,28 +241,53 @@ class _Push:
         based = ((one.content.name, one.labels.get(STAND_IN_LABEL, "")) for one in images)
         push.refuse_stand_ins(based, allowed=self.options.allow_stand_ins)
         self.references.extend(image.content.reference for image in images)
+        return replace(pushed, images=images)
+
+    def _gated(self, pushed: Pushed) -> Pushed:
+        from hullwright import push
+
+        # Before the commands: what signs or announces images sees only those that hold.
+        self._hold_budgets(pushed)
         gates = push.gates(
             self.session.workspace,
             self.wanted,
-            images,
+            pushed.images,
             version=pushed.version,
             revision=pushed.revision,
         )
-        return replace(pushed, images=images, gates=gates)
+        return replace(pushed, gates=gates)
+
+    def _hold_budgets(self, pushed: Pushed) -> None:
+        from hullwright import sizes
+        from hullwright.tasks.pushbudgets import measured
+
+        if not self.wanted.budgets:
+            return
+        with self.session.console.step("budgets"):
+            report = measured(
+                self.session,
+                [image.content for image in pushed.images],
+                lambda: {move.digest for move in self._moves(pushed).moves if not move.done},
+            )
+        self.sizes = report.images
+        for warning in sizes.hold(report):
+            self.session.console.warn(warning)
 
     def _moved(self, pushed: Pushed) -> Pushed:
         from hullwright import push
 
-        plan = push.plan_moves(
-            self.clients,
-            [
-                image.named(content, self._other_tags(content))
-                for content in pushed.staged
-                for image in [self.wanted.image(content.service, content.target)]
-                if image
-            ],
-        )
-        return replace(pushed, moves=push.move(self.clients, plan))
+        return replace(pushed, moves=push.move(self.clients, self._moves(pushed)))
+
+    def _moves(self, pushed: Pushed) -> MovePlan:
+        from hullwright import push
+
+        named = [
+            image.named(content, self._other_tags(content))
+            for content in pushed.staged
+            for image in [self.wanted.image(content.service, content.target)]
+            if image
+        ]
+        return push.plan_moves(self.clients, named)
 
     def _finished_or_told(self, built: BuildReport, pushed: Pushed) -> Pushed:
         """Clear up; where that fails, say first that the release is out all the same."""
@@ -341,7 +330,8 @@ class _Push:
         from hullwright import sizes
         from hullwright.report import push as report
 
-        shown = (built, sizes.of_build(self.session.workspace, built), pushed)
+        figures = sizes.of_build(self.session.workspace, built)
+        shown = (built, figures, pushed, self.sizes)
         self.session.show(report, shown, self.output_format, summarise=True)
         return shown
 

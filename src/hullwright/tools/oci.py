@@ -1,54 +1,31 @@
-"""Reads images out of an OCI layout in a tar stream, which is what `docker save` writes.
+"""What the documents of an OCI or Docker image say, and what one of its blobs holds.
 
-The stream is read once from front to back. Nothing is written to disk, and what is kept in memory
-is bounded: blobs come before the documents that say what they are, so each layer is measured
-as it passes, and only small JSON documents are kept.
-
-https://specs.opencontainers.org/image-spec/image-layout/
+https://specs.opencontainers.org/image-spec/image-index/ and the pages beside it
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import zlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.images import Platform
-from hullwright.tools.tarstream import ArchiveError, Source, TarStream
+from hullwright.tools.decompress import opened
+from hullwright.tools.feed import Feed
+from hullwright.tools.layers import LayerContent, Room, read_layer
+from hullwright.tools.tarstream import ArchiveError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-Compression = Literal["none", "gzip", "zstd"]
+    from hullwright.tools.tarstream import Source
 
-_BLOBS: Final = "blobs/sha256/"
-_INDEX: Final = "index.json"
-_CHUNK_BYTES: Final = 256 * 1024
-# Registries refuse manifests above 4 MiB; configurations are smaller still.
-_LARGEST_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
-_LARGEST_DOCUMENTS_BYTES: Final = 64 * 1024 * 1024
+CHUNK_BYTES: Final = 256 * 1024
 _DEEPEST_INDEX: Final = 4
-_UNREADABLE: Final = "zstd needs the package zstandard here"
 _ATTESTATION: Final = "vnd.docker.reference.type"
-
-
-@dataclass(frozen=True, slots=True)
-class LayerFigures:
-    """What was measured of one layer's blob.
-
-    Attributes:
-        digest: of the blob.
-        compression: how it is stored.
-        unpacked_bytes: sum of its regular files; None where the compression cannot be read here.
-        problem: why its content could not be read; empty where it could.
-    """
-
-    digest: str
-    compression: Compression
-    unpacked_bytes: int | None
-    problem: str = ""
+_BASE: Final = "org.opencontainers.image.base.digest"
+_BASE_NAME: Final = "org.opencontainers.image.base.name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +36,8 @@ class ImageLayer:
         stored_bytes: size in the manifest's descriptor: what is transferred.
         diff_id: digest of the layer without compression, from the configuration.
         created_by: the step that made it, from the configuration's history.
-        figures: what was measured; None where the archive does not hold it.
+        content: what it holds; None where it was not read.
+        problem: why it could not be read; empty where it could, or was not asked for.
     """
 
     digest: str
@@ -67,7 +45,8 @@ class ImageLayer:
     stored_bytes: int
     diff_id: str
     created_by: str
-    figures: LayerFigures | None
+    content: LayerContent | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,288 +56,268 @@ class PlatformImage:
     Attributes:
         digest: of its manifest.
         config_digest: of its configuration, by which the classic image store knows it.
+        created: when it says that it was made, as it writes it; empty where it does not.
+        base: digest of the image that it is built on, as its label says; empty without.
+        base_name: its name, likewise.
     """
 
     platform: Platform
     digest: str
     config_digest: str
     layers: tuple[ImageLayer, ...]
+    created: str = ""
+    base: str = ""
+    base_name: str = ""
 
 
-def read_layout(
-    stream: Source, known: Callable[[str], LayerFigures | None]
-) -> tuple[PlatformImage, ...]:
-    """Return the images of an OCI layout, one for each platform; attestations are left out.
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Where the documents of an image are had from.
 
-    Platforms whose manifest is not in the archive (a pull fetches one of many) are left out too.
+    Attributes:
+        manifest: gives the manifest or index of a descriptor; None where it is not there, as of
+            platforms that were not pulled.
+        config: gives a configuration; None where it is not there.
+    """
+
+    manifest: Callable[[Mapping[str, Any]], Any]
+    config: Callable[[Mapping[str, Any]], Any]
+
+
+def platform_images(
+    index: Mapping[str, Any],
+    documents: Documents,
+    content: Callable[[str], LayerContent | str | None] = lambda _: None,
+    platforms: Collection[Platform] = (),
+) -> Iterator[PlatformImage]:
+    """Yield the images of an index, one for each platform; attestations are left out.
 
     Args:
-        stream: the tar archive.
-        known: gives the figures of a layer that was measured before; it is not read again.
+        index: an index, of which those that it points at may be.
+        documents: gives what descriptors name.
+        content: gives what a layer holds, why it cannot be read, or None where it was not read.
+        platforms: of which nothing else is asked for where the index tells; empty means all.
 
     Raises:
-        ArchiveError: the archive is cut off, corrupt, no OCI layout, or holds a blob whose
-            content has another digest than its name.
+        ArchiveError: a document is not what its media type says.
     """
-    layout = _Layout(known)
-    for entry, content in _blobs(stream):
-        layout.add(entry, content)
-    return tuple(layout.images())
+    try:
+        yield from _images(index, documents, content, platforms, depth=0)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ArchiveError(
+            "the manifests of the image cannot be read", why=f"a document lacks {error}"
+        ) from error
 
 
-def _blobs(stream: Source) -> Iterator[tuple[str, TarStream]]:
-    archive = TarStream(stream)
-    for entry in archive:
-        if entry.regular:
-            yield entry.name.removeprefix("./"), archive
-
-
-@dataclass
-class _Layout:
-    known: Callable[[str], LayerFigures | None]
-    layers: dict[str, LayerFigures] = field(default_factory=dict)
-    documents: dict[str, Any] = field(default_factory=dict)
-    index: Any = None
-    kept_bytes: int = 0
-
-    def add(self, name: str, content: Source) -> None:
-        if name == _INDEX:
-            self.index = self._document(b"", content)
-        elif name.startswith(_BLOBS):
-            digest = f"sha256:{name.removeprefix(_BLOBS)}"
-            figures = self.known(digest)
-            if figures is None:
-                self._blob(digest, content)
-            else:
-                self.layers[digest] = figures
-
-    def _blob(self, digest: str, content: Source) -> None:
-        hashed = _Hashed(content)
-        first = hashed.read(_CHUNK_BYTES)
-        # An uncompressed layer whose first file is called "{" is still a layer.
-        if first[:1] in {b"{", b"["} and first[257:262] != b"ustar":
-            document = self._document(first, hashed)
-            if document is not None:
-                self.documents[digest] = document
-        else:
-            self.layers[digest] = _measured(digest, _Prefixed(first, hashed))
-        while hashed.read(_CHUNK_BYTES):
-            pass
-        if hashed.hexdigest() != digest.removeprefix("sha256:"):
-            raise ArchiveError(
-                f"the blob {digest} is not what its name says",
-                why=f"its content has the digest sha256:{hashed.hexdigest()}",
-                next_step="pull or build the image again",
-            )
-
-    def _document(self, first: bytes, content: Source) -> Any:
-        pieces = [first]
-        size = len(first)
-        while piece := content.read(_CHUNK_BYTES):
-            size += len(piece)
-            # What is larger is no manifest or configuration: an attestation, or an artefact.
-            if size > _LARGEST_DOCUMENT_BYTES:
-                return None
-            pieces.append(piece)
-        self.kept_bytes += size
-        if self.kept_bytes > _LARGEST_DOCUMENTS_BYTES:
-            raise ArchiveError(
-                "the archive holds more documents than an image has",
-                why=f"its JSON is larger than {_LARGEST_DOCUMENTS_BYTES >> 20} MiB",
-            )
-        try:
-            return json.loads(b"".join(pieces))
-        except (ValueError, RecursionError):
-            return None
-
-    def images(self) -> Iterator[PlatformImage]:
-        if not isinstance(self.index, dict):
-            raise ArchiveError(
-                "the archive is not an OCI layout",
-                why="it has no index.json; engines before 25 wrote another format",
-            )
-        try:
-            yield from self._images(self.index, depth=0)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ArchiveError(
-                "the archive's manifests cannot be read", why=f"a document lacks {error}"
-            ) from error
-
-    def _images(self, index: Mapping[str, Any], depth: int) -> Iterator[PlatformImage]:
-        if depth > _DEEPEST_INDEX:
-            raise ArchiveError("the archive's indexes point at each other")
-        for descriptor in index["manifests"]:
-            document = self.documents.get(descriptor["digest"])
-            annotations = descriptor.get("annotations") or {}
-            if document is None or _ATTESTATION in annotations:
+def _images(
+    index: Mapping[str, Any],
+    documents: Documents,
+    content: Callable[[str], LayerContent | str | None],
+    platforms: Collection[Platform],
+    depth: int,
+) -> Iterator[PlatformImage]:
+    if depth > _DEEPEST_INDEX:
+        raise ArchiveError("the image's indexes point at each other")
+    for descriptor in index["manifests"]:
+        found = documents.manifest(descriptor) if _is_wanted(descriptor, platforms) else None
+        if found is None:
+            continue
+        if "manifests" in found:
+            yield from _images(found, documents, content, platforms, depth + 1)
+        elif "layers" in found:
+            config = documents.config(found["config"])
+            if config is None or config.get("os", "unknown") == "unknown":
                 continue
-            if "manifests" in document:
-                yield from self._images(document, depth + 1)
-            elif "layers" in document:
-                image = self._image(descriptor["digest"], document)
-                if image is not None:
-                    yield image
+            image = _image(descriptor["digest"], found, config, content)
+            if not platforms or image.platform in platforms:
+                yield image
 
-    def _image(self, digest: str, manifest: Mapping[str, Any]) -> PlatformImage | None:
-        config_digest = manifest["config"]["digest"]
-        config = self.documents.get(config_digest)
-        if config is None or config.get("os", "unknown") == "unknown":
-            return None
-        steps = [
-            step.get("created_by", "")
-            for step in config.get("history") or ()
-            if not step.get("empty_layer")
-        ]
-        diff_ids = config["rootfs"]["diff_ids"]
-        if len(diff_ids) != len(manifest["layers"]):
-            raise ArchiveError(
-                f"the manifest {digest} does not fit its configuration",
-                why=f"{len(manifest['layers'])} layers, {len(diff_ids)} diff ids",
-            )
-        # History is optional, and some tools leave it out or write less of it.
-        steps += [""] * (len(diff_ids) - len(steps))
-        return PlatformImage(
-            platform=Platform(config["os"], config["architecture"], config.get("variant", "")),
-            digest=digest,
-            config_digest=config_digest,
-            layers=tuple(
-                ImageLayer(
-                    digest=layer["digest"],
-                    media_type=layer["mediaType"],
-                    stored_bytes=int(layer["size"]),
-                    diff_id=diff_id,
-                    created_by=step,
-                    figures=self.layers.get(layer["digest"]),
-                )
-                for layer, diff_id, step in zip(manifest["layers"], diff_ids, steps, strict=False)
-            ),
+
+def _is_wanted(descriptor: Mapping[str, Any], platforms: Collection[Platform]) -> bool:
+    if _ATTESTATION in (descriptor.get("annotations") or {}):
+        return False
+    told = descriptor.get("platform") or {}
+    # Tools disagree on whether a variant is written, so it is left to the configuration.
+    return (
+        not platforms
+        or "architecture" not in told
+        or any((each.os, each.arch) == (told.get("os"), told["architecture"]) for each in platforms)
+    )
+
+
+def _image(
+    digest: str,
+    manifest: Mapping[str, Any],
+    config: Mapping[str, Any],
+    content: Callable[[str], LayerContent | str | None],
+) -> PlatformImage:
+    labels = (config.get("config") or {}).get("Labels") or {}
+    layers = [
+        (layer["digest"], layer["mediaType"], int(layer["size"]), content(layer["digest"]))
+        for layer in manifest["layers"]
+    ]
+    return configured(
+        digest,
+        manifest["config"]["digest"],
+        config,
+        layers,
+        labels.get(_BASE) or (manifest.get("annotations") or {}).get(_BASE, ""),
+    )
+
+
+def configured(
+    digest: str,
+    config_digest: str,
+    config: Mapping[str, Any],
+    layers: Sequence[tuple[str, str, int, LayerContent | str | None]],
+    base: str = "",
+) -> PlatformImage:
+    """Return the image that a configuration tells of.
+
+    Args:
+        digest: of its manifest, or of the configuration where there is none.
+        config_digest: of the configuration.
+        config: its content.
+        layers: digest, media type, stored bytes, and what is known of the content.
+        base: digest of the image that it is built on.
+
+    Raises:
+        ArchiveError: it tells of another number of layers.
+    """
+    steps = [
+        step.get("created_by", "")
+        for step in config.get("history") or ()
+        if not step.get("empty_layer")
+    ]
+    diff_ids = config["rootfs"]["diff_ids"]
+    if len(diff_ids) != len(layers):
+        raise ArchiveError(
+            f"the manifest {digest} does not fit its configuration",
+            why=f"{len(layers)} layers, {len(diff_ids)} diff ids",
         )
+    # History is optional, and some tools leave it out or write less of it.
+    steps += [""] * (len(diff_ids) - len(steps))
+    os, arch, variant = config["os"], config["architecture"], config.get("variant") or ""
+    return PlatformImage(
+        # arm64/v8 is what plain arm64 means.
+        platform=Platform(os, arch, "" if (arch, variant) == ("arm64", "v8") else variant),
+        digest=digest,
+        config_digest=config_digest,
+        layers=tuple(
+            _layer(layer, diff_id, step)
+            for layer, diff_id, step in zip(layers, diff_ids, steps, strict=False)
+        ),
+        created=config.get("created") or "",
+        base=base,
+        base_name=((config.get("config") or {}).get("Labels") or {}).get(_BASE_NAME, ""),
+    )
 
 
-def _measured(digest: str, content: _Prefixed) -> LayerFigures:
-    """Return the figures of a layer as it passes.
+def _layer(
+    layer: tuple[str, str, int, LayerContent | str | None], diff_id: str, step: str
+) -> ImageLayer:
+    digest, media_type, size, found = layer
+    check_readable(digest, media_type, found)
+    read = None if isinstance(found, str) else found
+    problem = found if isinstance(found, str) else ""
+    return ImageLayer(digest, media_type, size, diff_id, step, read, problem)
+
+
+def read_blob(digest: str, blob: Source, room: Room | None = None) -> LayerContent | str:
+    """Return what a layer's blob holds, or why it cannot be read.
+
+    One thread inflates it while another looks into what comes of it.
+
+    Args:
+        digest: its name.
+        blob: its content.
+        room: how much may be kept of it.
+
+    Raises:
+        ArchiveError: its content has another digest than its name.
+    """
+    hashed = Hashed(blob)
+    first = hashed.read(CHUNK_BYTES)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            with Feed() as feed:
+                found = pool.submit(feed.consumed, lambda rest: content_of(digest, rest, room))
+                _, source = opened(first, hashed)
+                while not feed.dropped and (piece := source.read(CHUNK_BYTES)):
+                    feed.put(piece)
+            told = found.result()
+        except ArchiveError as error:
+            told = f"{error.what}: {error.why}"
+    hashed.drain()
+    hashed.check(digest)
+    return told
+
+
+def check_readable(digest: str, media_type: str, found: LayerContent | str | None) -> None:
+    """Return where what was found of a layer is what its media type says.
+
+    What is no archive, or is encrypted, need not be one that can be read.
+
+    Raises:
+        ArchiveError: it should be an archive, and cannot be read.
+    """
+    if isinstance(found, str) and "tar" in media_type and "encrypted" not in media_type:
+        raise ArchiveError(f"the layer {digest} cannot be read", why=found)
+
+
+def content_of(digest: str, layer: Source, room: Room | None) -> LayerContent | str:
+    """Return what an uncompressed layer holds, or why it cannot be read.
 
     A layer that cannot be read is a problem only for an image that has it, so it is kept.
     """
-    compression, source = _opened(content)
-    if source is None:
-        return LayerFigures(digest, compression, None, _UNREADABLE)
     try:
-        unpacked = sum(entry.size_bytes for entry in TarStream(source) if entry.regular)
+        return read_layer(layer, digest, room)
     except ArchiveError as error:
-        return LayerFigures(digest, compression, None, f"{error.what}: {error.why}")
-    return LayerFigures(digest, compression, unpacked)
+        return f"{error.what}: {error.why}"
 
 
-def decompressed(first: bytes, rest: Source) -> Source:
-    """Return the content of a blob whose first bytes were read already, without its compression.
-
-    Raises:
-        ArchiveError: the compression cannot be read here.
-    """
-    _, source = _opened(_Prefixed(first, rest))
-    if source is None:
-        raise ArchiveError(_UNREADABLE)
-    return source
+def stored_content_of(
+    digest: str, first: bytes, rest: Source, room: Room | None
+) -> LayerContent | str:
+    """Return the same of a layer as it is stored, of which `first` was read already."""
+    _, source = opened(first, rest)
+    return content_of(digest, source, room)
 
 
-def _opened(content: _Prefixed) -> tuple[Compression, Source | None]:
-    compression = _compression(content.first)
-    if compression == "gzip":
-        return compression, Gunzip(content)
-    return compression, _zstd(content) if compression == "zstd" else content
-
-
-def _compression(first: bytes) -> Compression:
-    if first.startswith(b"\x1f\x8b"):
-        return "gzip"
-    return "zstd" if first.startswith(b"\x28\xb5\x2f\xfd") else "none"
-
-
-class _Decompressor(Protocol):
-    def stream_reader(self, source: Source, /) -> Source: ...
-
-
-def _zstd(content: Source) -> Source | None:
-    try:
-        from importlib import import_module
-
-        decompressor: _Decompressor = import_module("zstandard").ZstdDecompressor()
-    except ImportError:
-        return None
-    return decompressor.stream_reader(content)
-
-
-class _Hashed:
-    """A source that keeps the digest of what was read."""
+class Hashed:
+    """A source that keeps the digest and the number of the bytes that were read."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._hash = hashlib.sha256()
+        self.size_bytes = 0
 
     def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, and none only at the end."""
         piece = self._source.read(size)
         self._hash.update(piece)
+        self.size_bytes += len(piece)
         return piece
 
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()
+    def drain(self) -> None:
+        """Read to the end."""
+        while self.read(CHUNK_BYTES):
+            pass
 
+    @property
+    def digest(self) -> str:
+        """The digest of what was read."""
+        return f"sha256:{self._hash.hexdigest()}"
 
-class _Prefixed:
-    """A source whose first bytes were looked at already."""
-
-    def __init__(self, first: bytes, source: Source) -> None:
-        self.first = first
-        self._rest = first
-        self._source = source
-
-    def read(self, size: int, /) -> bytes:
-        if self._rest:
-            piece, self._rest = self._rest[:size], self._rest[size:]
-            return piece
-        return self._source.read(size)
-
-
-class Gunzip:
-    """The decompressed bytes of a gzip source of one or several members, in bounded pieces."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._inflate = zlib.decompressobj(wbits=31)
-        self._pending = b""
-        self._ended = False
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, and none only at the end.
+    def check(self, digest: str) -> None:
+        """Return where what was read has this digest.
 
         Raises:
-            ArchiveError: the data is corrupt or cut off.
+            ArchiveError: it has another.
         """
-        while not self._ended:
-            if not self._pending:
-                self._pending = self._source.read(_CHUNK_BYTES)
-                if not self._pending:
-                    if not self._inflate.eof:
-                        raise ArchiveError("the archive is cut off", why="its gzip data ends early")
-                    break
-            if self._inflate.eof:
-                # Padding after the last member is allowed; anything else is a next member.
-                self._pending = self._pending.lstrip(b"\0")
-                if not self._pending:
-                    continue
-                self._inflate = zlib.decompressobj(wbits=31)
-            if piece := self._some(size):
-                return piece
-        self._ended = True
-        return b""
-
-    def _some(self, size: int) -> bytes:
-        try:
-            piece = self._inflate.decompress(self._pending, size)
-        except zlib.error as error:
-            raise ArchiveError("the archive is corrupt", why=f"gzip: {error}") from error
-        self._pending = (
-            self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
-        )
-        return piece
+        if self.digest != digest:
+            raise ArchiveError(
+                f"the blob {digest} is not what its name says",
+                why=f"its content has the digest {self.digest}",
+                next_step="pull or build the image again",
+            )

@@ -17,6 +17,7 @@ from hullwright.images import DIGEST, TAG, Reference
 from hullwright.tools.credentials import stored
 from hullwright.tools.registry import MANIFESTS, is_loopback
 from hullwright.tools.registryauth import TokenRefusedError
+from hullwright.tools.registryblobs import BlobReader
 from hullwright.tools.registryerrors import RegistryError
 from hullwright.tools.registryhttp import Answer, Request, Transport, UnheardError, Wire
 from hullwright.tools.registrysending import Patience, Sending
@@ -168,6 +169,16 @@ class RegistryClient:
         if _digest_of(answer.content) != digest:
             raise self.sending.mistaken(doing, "what it sent has another digest")
         return answer.content
+
+    def open_blob(self, repository: str, digest: str, size_bytes: int) -> BlobReader:
+        """Return a source of a blob's content, which asks for it piece by piece.
+
+        So nothing is kept whole, and what is cut off is asked for again from there. Whether the
+        content is what its digest says, its reader checks.
+        """
+        name = self._name(repository)
+        path, doing = f"/v2/{name}/blobs/{digest}", f"read {name}@{digest}"
+        return BlobReader(self.sending, path, _scope(path, "pull"), doing, size_bytes)
 
     def tags(self, repository: str, *, page: int = _TAGS_A_PAGE) -> tuple[str, ...]:
         """Return all tags of a repository, page by page; none where there is no repository."""

@@ -6,7 +6,7 @@ memory; and it is several times slower on headers alone. This reader keeps nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from hullwright.errors import HullwrightError
@@ -43,12 +43,19 @@ class Entry:
         size_bytes: bytes that the file has when it is unpacked.
         regular: whether it is a regular file; hard links, folders and devices are not.
         link: target of a link; empty for others.
+        type: the header's type flag, such as `5` for a folder.
+        mode: permission bits.
+        uid, gid: numbers of its owner.
     """
 
     name: str
     size_bytes: int
     regular: bool
     link: str = ""
+    type: str = field(default="0", compare=False)
+    mode: int = field(default=0o644, compare=False)
+    uid: int = field(default=0, compare=False)
+    gid: int = field(default=0, compare=False)
 
 
 class Buffered:
@@ -151,7 +158,14 @@ class TarStream:
         if kind in _WITHOUT_CONTENT:
             self._left = self._padding = size = 0
         return Entry(
-            path, size, regular, extended.get("linkpath") or link or _text(header[157:257])
+            path,
+            size,
+            regular,
+            extended.get("linkpath") or link or _text(header[157:257]),
+            chr(kind or ord("0")),
+            _number(header[100:108]) & 0o7777,
+            _decimal(extended["uid"]) if "uid" in extended else _number(header[108:116]),
+            _decimal(extended["gid"]) if "gid" in extended else _number(header[116:124]),
         )
 
     def _header(self) -> bytes | None:

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from hullwright.build import BuildReport, Failure, TargetResult
+from hullwright.config.models import Budget
 from hullwright.push import (
     Checked,
     Content,
@@ -25,6 +26,8 @@ from hullwright.push import (
 )
 from hullwright.report import build as build_report
 from hullwright.report import push as report
+from hullwright.sizes import Figures, ImageSizes, LayerSize, Subject
+from hullwright.sizes.budgets import judge
 
 HERE: Final = Path(__file__).parent
 HOST: Final = "registry.example.com/team"
@@ -44,6 +47,7 @@ PLAN: Final = PushPlan(
     ),
     (("scripts/scan", "--severity", "high or worse"),),
     ("provenance",),
+    {"api": ("unpacked", "layers")},
 )
 API, PRESENCE = (f"{HOST}/{name}" for name in NAMES)
 A, B = DIGESTS.values()
@@ -120,12 +124,30 @@ FAILED: Final = BuildReport(
     3.0,
 )
 SHOWN: Final[dict[str, report.Shown]] = {
-    "done": (BUILT, {}, DONE),
-    "staging-left": (BUILT, {}, replace(DONE, staging_left=STAYING)),
-    "moving-failed": (BUILT, {}, LEFT),
-    "interrupted": (BUILT, {}, replace(DONE, moves=MoveReport(interrupted=True))),
+    "done": (BUILT, {}, DONE, ()),
+    "staging-left": (BUILT, {}, replace(DONE, staging_left=STAYING), ()),
+    "moving-failed": (BUILT, {}, LEFT, ()),
+    "interrupted": (BUILT, {}, replace(DONE, moves=MoveReport(interrupted=True)), ()),
 }
-UNBUILT: Final[report.Shown] = (FAILED, {}, Pushed(PLAN, "1.4.1", staged=STAGED[1:]))
+LAYER: Final = LayerSize(digest("e"), digest("f"), 40_000_000, 148_000_000, "COPY a /", "own")
+FIGURES: Final = Figures("linux/amd64", digest("c"), 40_000_000, 148_000_000, (LAYER,))
+LIMITS: Final = (Budget("unpacked", hard=140_000_000), Budget("layers", soft=1))
+LIMITED: Final = ImageSizes(
+    Subject(f"{API}@{A}", "api", "production", A), FIGURES, judge(LIMITS, FIGURES)
+)
+REFUSED: Final[report.Shown] = (
+    BUILT,
+    {},
+    replace(
+        DONE,
+        gates=(),
+        moves=None,
+        refusal="api linux/amd64 is over its hard budget by 8.0 MB unpacked, so no release tag was "
+        "changed",
+    ),
+    (LIMITED,),
+)
+UNBUILT: Final[report.Shown] = (FAILED, {}, Pushed(PLAN, "1.4.1", staged=STAGED[1:]), ())
 
 
 def held(name: str, text: str) -> None:
@@ -148,6 +170,16 @@ def test_the_machine_form_is_as_it_is_kept(name: str) -> None:
     # Builds have a form of their own.
     assert told.pop("build")["schema"] == 1
     held(f"{name}.json", json.dumps(told, indent=2))
+
+
+def test_a_refused_push_is_told_to_machines_with_what_it_was_refused_for() -> None:
+    told = report.as_json(REFUSED)
+    del told["build"]
+    held("refused.json", json.dumps(told, indent=2))
+    last = "no release tag was changed · 2 of 2 wait in the registry"
+    assert report.markdown(REFUSED).endswith(f"\n\n✗ {REFUSED[2].refusal}\n\n{last}")
+    assert report.text(REFUSED).endswith(f"\n\n✗ {REFUSED[2].refusal}\n\n{last}")
+    assert report.reason(REFUSED) == REFUSED[2].refusal
 
 
 def test_the_plan_of_a_push_reads_as_it_is_kept() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from hullwright.report import sizes as report
 from hullwright.sizes import BudgetResult, Figures, ImageSizes, LayerSize, SizeReport, Subject
+from sizereports import AGAINST, CAUSE, DEEP
 
 HERE: Final = Path(__file__).parent
 MB: Final = 1_000_000
@@ -79,6 +81,54 @@ def test_a_pull_request_gets_one_table_and_folded_layers() -> None:
 
 def test_a_machine_gets_every_field_of_the_schema() -> None:
     held("report.json", json.dumps(report.as_json(REPORT), indent=2))
+
+
+def test_a_deep_look_says_what_to_do_and_where_the_bytes_lie() -> None:
+    held("deep.txt", report.text(DEEP))
+
+
+def test_a_deep_look_is_values_too() -> None:
+    held("deep.json", json.dumps(report.as_json(DEEP), indent=2))
+
+
+def test_a_deep_look_of_a_pull_request_folds_its_advice() -> None:
+    held("deep.md", report.markdown(DEEP))
+
+
+def test_a_comparison_begins_with_its_cause() -> None:
+    held("against.txt", report.text(AGAINST))
+
+
+def test_a_pull_request_gets_what_grew_most_first() -> None:
+    held("against.md", report.markdown(AGAINST))
+
+
+def test_a_comparison_is_values_too() -> None:
+    held("against.json", json.dumps(report.as_json(AGAINST), indent=2))
+
+
+def test_the_history_keeps_causes_and_no_files() -> None:
+    kept = report.recorded(AGAINST)
+    assert "files_count" not in json.dumps(kept)
+    assert len(kept["images"][1]["compared"]["files"]) == 5
+    assert kept["images"][1]["compared"]["cause"] == CAUSE
+    assert report.recorded(DEEP)["images"][0].keys() == report.as_json(REPORT)["images"][0].keys()
+
+
+def test_one_reason_of_many_images_is_told_once() -> None:
+    unread = replace(REPORT.images[2], figures=replace(REPORT.images[2].figures, problem="unread"))
+    shown = report.text(SizeReport(tuple(map(named, [unread] * 5, range(5)))))
+    assert shown.splitlines()[-1] == "5 images: unread"
+
+
+def named(image: ImageSizes, number: int) -> ImageSizes:
+    return replace(image, subject=Subject(f"busybox:{number}"))
+
+
+def test_many_rows_are_folded_in_a_pull_request() -> None:
+    shown = report.markdown(SizeReport(tuple(map(named, [REPORT.images[2]] * 14, range(14)))))
+    assert "<details><summary>2 more</summary>" in shown
+    assert shown.count("| `busybox:") == 14
 
 
 def test_nothing_to_show_is_still_a_table() -> None:

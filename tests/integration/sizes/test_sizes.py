@@ -19,7 +19,7 @@ from hullwright.config.models import Budget, Config, Service
 from hullwright.console import Console
 from hullwright.errors import ExitCode, HullwrightError
 from hullwright.run import Runner
-from hullwright.sizes import Subject, measure, of_build
+from hullwright.sizes import Subject, measure, of_build, sources
 from hullwright.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -50,13 +50,14 @@ def workspace(tmp_path: Path) -> Workspace:
     )
 
 
-@pytest.fixture
-def image(busybox: str, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def image(busybox: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield an image of one platform with provenance, replaced files and links."""
     reference = f"hwtest-{uuid.uuid4().hex[:10]}:1"
-    (tmp_path / "Dockerfile").write_text(DOCKERFILE.format(base=busybox), encoding="utf-8")
-    (tmp_path / "a.txt").write_text("a", encoding="utf-8")
-    docker("buildx", "build", "-q", "--provenance=mode=max", "-t", reference, str(tmp_path))
+    folder = tmp_path_factory.mktemp("image")
+    (folder / "Dockerfile").write_text(DOCKERFILE.format(base=busybox), encoding="utf-8")
+    (folder / "a.txt").write_text("a", encoding="utf-8")
+    docker("buildx", "build", "-q", "--provenance=mode=max", "-t", reference, str(folder))
     yield reference
     docker("image", "rm", "--force", reference)
 
@@ -97,12 +98,33 @@ def test_figures_are_equal_to_the_tar_streams_and_the_manifest(
     assert row.figures.layers[-1].created_by.startswith("COPY a.txt /")
 
 
-def test_a_second_measurement_reads_no_layer(workspace: Workspace, image: str) -> None:
-    first = measure(workspace, [Subject(image)])
+def test_a_second_measurement_reads_no_layer(
+    workspace: Workspace, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = measure(workspace, [Subject(image)], deep=True)
+
+    def refuse(*_: object) -> None:
+        pytest.fail("what is known is not opened again")
+
+    monkeypatch.setattr(sources, "of_store", refuse)
+    assert measure(workspace, [Subject(image)], deep=True) == first
+
+
+def test_every_way_to_the_same_image_gives_the_same(
+    workspace: Workspace, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (direct,) = measure(workspace, [Subject(image)], deep=True).images
+    saved = tmp_path / "saved.tar"
+    docker("image", "save", "--output", str(saved), image)
+    (filed,) = measure(workspace, [Subject("saved.tar")], deep=True).images
+    # An engine whose folder this user may not read, or that is on another machine.
+    monkeypatch.setattr(sources, "_STORES", ())
+    fresh = replace(workspace, environ={**workspace.environ, "XDG_CACHE_HOME": f"{tmp_path}/x"})
+    (streamed,) = measure(fresh, [Subject(image)], deep=True).images
+    assert direct.figures == filed.figures == streamed.figures
+    assert direct.contents == filed.contents == streamed.contents
     told = workspace.console.err
     assert isinstance(told, io.StringIO)
-    assert told.getvalue().count("docker image save") == 1
-    assert measure(workspace, [Subject(image)]) == first
     assert told.getvalue().count("docker image save") == 1
 
 
@@ -145,6 +167,4 @@ def test_a_build_whose_image_is_gone_is_still_a_build(workspace: Workspace, engi
     assert of_build(workspace, BuildReport((gone,), 0.0)) == {}
     told = workspace.console.err
     assert isinstance(told, io.StringIO)
-    assert "hwtest-gone:1 was built, and could not be measured: docker ended with" in (
-        told.getvalue()
-    )
+    assert "hwtest-gone:1 was built, and could not be measured: the image" in told.getvalue()

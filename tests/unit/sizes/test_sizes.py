@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,8 +23,9 @@ from hullwright.run import CommandError, Result
 from hullwright.sizes import Figures, LayerSize, Subject, measure, of_build, subjects
 from hullwright.sizes.budgets import judge
 from hullwright.sizes.cache import Cache
-from hullwright.sizes.measuring import _row
-from hullwright.tools.oci import ImageLayer, LayerFigures, PlatformImage
+from hullwright.sizes.reading import _row
+from hullwright.tools.layers import File, LayerContent
+from hullwright.tools.oci import ImageLayer, PlatformImage
 from replaying import Call, Replay, workspace
 
 if TYPE_CHECKING:
@@ -35,9 +37,12 @@ if TYPE_CHECKING:
 DIGEST: Final = f"sha256:{'d' * 64}"
 LAYER: Final = f"sha256:{'e' * 64}"
 INSPECT: Final = ("docker", "image", "inspect")
+INFO: Final = ("docker", "info")
 FIGURES: Final = Figures(
     "linux/amd64", DIGEST, 1000, 3000, (LayerSize(LAYER, LAYER, 1000, 3000, "COPY a /"),)
 )
+# As a report has them: with each layer's step, which is not kept.
+STEPPED: Final = replace(FIGURES, layers=(replace(FIGURES.layers[0], step="COPY a /"),))
 CONFIG: Final = Config(
     "shop",
     services={
@@ -128,7 +133,7 @@ def test_what_was_measured_before_costs_one_look(tmp_path: Path) -> None:
     assert [call.argv for call in ws.runner.calls] == [
         (*INSPECT, "--format", "{{json .Id}}", DIGEST)
     ]
-    assert report.images[0].figures == FIGURES
+    assert report.images[0].figures == STEPPED
     assert report.images[0].verdict == "warn"
     assert not report.failed
 
@@ -186,9 +191,17 @@ def test_an_engine_that_is_away_is_no_missing_image(tmp_path: Path) -> None:
         measure(answering(tmp_path, Result(INSPECT, 1, "", "other")), [Subject("web:1")])
 
 
-def image(*, config_digest: str, unpacked: int | None = 7) -> PlatformImage:
-    figures = LayerFigures(LAYER, "none", unpacked, "" if unpacked else "it is garbage")
-    layer = ImageLayer(LAYER, "tar", 10, LAYER, "", figures)
+CONTENT: Final = LayerContent(
+    LAYER,
+    7,
+    (File("a", "file", 7, content="0a" * 16), File("b", "symlink", link="a")),
+    {"a": b"go\t1.26\n"},
+)
+
+
+def image(*, config_digest: str, readable: bool = True) -> PlatformImage:
+    read = (CONTENT, "") if readable else (None, "it is garbage")
+    layer = ImageLayer(LAYER, "tar", 10, LAYER, "", *read)
     return PlatformImage(Platform("linux", "amd64"), "sha256:manifest", config_digest, (layer,))
 
 
@@ -197,10 +210,12 @@ def test_the_classic_store_does_not_know_what_a_pull_transfers() -> None:
     assert (row.compressed_bytes, row.unpacked_bytes) == (None, 7)
     assert "known once it is pushed" in row.problem
     assert _row(image(config_digest="sha256:other"), DIGEST).compressed_bytes == 10
+    # Nor does an archive of the older format, which has no manifest.
+    assert _row(image(config_digest="sha256:manifest"), "").compressed_bytes is None
 
 
 def test_a_layer_that_cannot_be_read_makes_the_sum_unknown() -> None:
-    row = _row(image(config_digest="sha256:other", unpacked=None), DIGEST)
+    row = _row(image(config_digest="sha256:other", readable=False), DIGEST)
     assert row.unpacked_bytes is None
     assert row.problem == f"layer {LAYER}: it is garbage"
 
@@ -230,7 +245,7 @@ def test_a_cache_survives_what_it_cannot_read(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     cache.keep_figures(DIGEST, (FIGURES,))
     assert cache.figures(DIGEST) == (FIGURES,)
-    (path,) = (tmp_path / "sizes-1" / "images").iterdir()
+    (path,) = (tmp_path / "sizes-3" / "images").iterdir()
     for content in ("", "[]", "{}", '{"rows": [{}]}'):
         path.write_text(content, encoding="utf-8")
         assert cache.figures(DIGEST) is None
@@ -238,18 +253,20 @@ def test_a_cache_survives_what_it_cannot_read(tmp_path: Path) -> None:
 
 
 def test_a_cache_without_room_costs_time_only(tmp_path: Path) -> None:
-    (tmp_path / "sizes-1").write_text("in the way", encoding="utf-8")
+    (tmp_path / "sizes-3").write_text("in the way", encoding="utf-8")
     cache = Cache(tmp_path)
-    cache.keep_layer(LayerFigures(LAYER, "gzip", 1))
+    cache.keep_layer(CONTENT)
     assert cache.layer(LAYER) is None
 
 
-def test_an_unreadable_layer_is_not_kept(tmp_path: Path) -> None:
+def test_what_a_layer_holds_is_kept_whole(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    cache.keep_layer(LayerFigures(LAYER, "zstd", None, "no zstandard"))
-    assert cache.layer(LAYER) is None
-    cache.keep_layer(LayerFigures(LAYER, "gzip", 1))
-    assert cache.layer(LAYER) == LayerFigures(LAYER, "gzip", 1)
+    cache.keep_layer(CONTENT)
+    assert cache.layer(LAYER) == CONTENT
+    (path,) = (tmp_path / "sizes-3" / "layers").iterdir()
+    for content in (b"", zlib.compress(b"[]"), zlib.compress(b'{"files": [[]]}')):
+        path.write_bytes(content)
+        assert cache.layer(LAYER) is None
 
 
 class Saving(Replay):
@@ -270,7 +287,8 @@ class Saving(Replay):
 
 
 def saving(root: Path, archive: bytes, ended: int = 0) -> Workspace:
-    runner = Saving({}, results={INSPECT: found()})
+    folder = Result(INFO, 0, f"{root}/engine\n")
+    runner = Saving({}, results={INSPECT: found(), INFO: folder})
     runner.archive, runner.ended = archive, ended
     return workspace(root, CONFIG, runner)
 

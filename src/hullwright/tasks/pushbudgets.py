@@ -1,0 +1,67 @@
+"""What a push holds against budgets: the figures of what it staged, and what those grew by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from hullwright.push import Content
+    from hullwright.sizes import SizeReport
+    from hullwright.tasks.session import Session
+
+
+def measured(
+    session: Session, contents: Iterable[Content], moving: Callable[[], Collection[str]]
+) -> SizeReport:
+    """Return the figures of staged content that budgets limit, and what the budgets say of them.
+
+    Own growth is counted over the base branch of a pull request, else over the last release. Where
+    neither has an image, as before the first release, that is told, and the limit says nothing.
+
+    Args:
+        session: the run.
+        contents: what was staged.
+        moving: gives the digests that get a tag by this push; what has all of its tags was held
+            when it got them, and is compared with nothing.
+
+    Raises:
+        UnavailableError: a registry or the engine cannot be asked.
+        HullwrightError: an image cannot be read.
+    """
+    from hullwright import sizes
+
+    report = sizes.of_staged(session.workspace, contents)
+    growing = [row for row in report.images if sizes.limits_growth(row.budgets)]
+    if growing:
+        changed = moving()
+        growing = [row for row in growing if row.subject.digest in changed]
+    if not growing:
+        return report
+    compared = _compared(session, replace(report, images=tuple(growing)))
+    rows = {(row.subject, row.figures.platform): row for row in compared.images}
+    return replace(
+        report,
+        images=tuple(rows.get((row.subject, row.figures.platform), row) for row in report.images),
+    )
+
+
+def _compared(session: Session, report: SizeReport) -> SizeReport:
+    from hullwright.errors import HullwrightError, UnavailableError
+    from hullwright.tasks.sizebaseline import against
+
+    context = session.ref_context
+    asked = (context.base_ref if context.pull_request else "") or "release"
+    try:
+        found = against(session, report, asked)
+        if any(result.lacks_growth for row in found.images for result in row.budgets):
+            # Of a registry's image the manifest was not enough.
+            found = against(session, report, asked, deep=True)
+    except UnavailableError:
+        raise
+    except HullwrightError as error:
+        session.console.note(f"! own growth was not judged: {error.what}")
+        return report
+    return found
