@@ -67,19 +67,3 @@ def _wait(process: subprocess.Popen[str]) -> None:
     finally:
         watchdog.cancel()
     pytest.fail(f"buildkitd ended before it listened: {''.join(lines)[-2000:]}")
-
-
-def _compile(made: Path, folder: Path) -> None:
-    # A main module of our own: `go install` refuses modules with replace directives.
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "go.mod").write_text("module hullwright.invalid/buildkitd\n", encoding="utf-8")
-    part = made.with_name(f"{made.name}.{os.getpid()}")
-    made.parent.mkdir(parents=True, exist_ok=True)
-    for words in (
-        ("go", "get", f"{_PACKAGE}@{_VERSION}"),
-        ("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(part), _PACKAGE),
-    ):
-        done = subprocess.run(words, cwd=folder, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, f"{words}: {done.stderr[-2000:]}"
-    part.rename(made)

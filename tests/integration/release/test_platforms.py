@@ -9,7 +9,7 @@ import pytest
 
 from composing import docker
 from hullwright import recorded
-from hullwright.tasks import image, releasing
+from hullwright.tasks import releasing, sizing
 from releasing import Shop, forget
 from replaying import workspace
 
@@ -63,7 +63,7 @@ def test_what_was_pulled_is_measured_though_the_other_platform_is_not_here(
     assert done.code == 0, done.err
     (pulled,) = recorded.load(workspace(two.root)).values()
     assert (pulled.digest, pulled.platforms) == (two.digests["api"], ("linux/amd64",))
-    measured = run(image.sizes, service=["api"], format="json")
+    measured = run(sizing.sizes, service=["api"], format="json")
     assert measured.code == 0, measured.err
     assert [one["platform"] for one in measured.json()["images"]] == ["linux/amd64"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from composing import docker, remove
-from hullwright.tasks import image, releasing
+from hullwright.tasks import releasing, sizing
 from hullwright.tasks import stack as stack_tasks
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def test_the_images_of_a_release_are_here_recorded_and_named(shop: Shop, run: Ru
 
 def test_sizes_and_up_take_exactly_what_was_pulled(shop: Shop, run: Runs) -> None:
     run(releasing.pull, release=shop.file())
-    measured = run(image.sizes, format="json")
+    measured = run(sizing.sizes, format="json")
     assert measured.code == 0, measured.err
     told = {entry["service"]: entry["digest"] for entry in measured.json()["images"]}
     assert told == shop.digests
