@@ -7,6 +7,7 @@ which they follow from each other, then what could not start because of them.
 from __future__ import annotations
 
 import shlex
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -84,9 +85,12 @@ def _found(
     *,
     stack: str,
 ) -> tuple[Failure, ...]:
-    failed = [
-        track for track in wait.tracks.values() if track.status == "failed" and not track.gone
-    ]
+    told = None
+    if wait.compose_code and not _failed(wait):
+        told = refused.failure(ws, there, output, model)
+        if told.cause == "dependency":
+            wait.gave_up_on(told.service, time.time())
+    failed = _failed(wait)
     if failed:
         around = evidence.scene(ws, wait, there, model)
         failed.sort(key=lambda track: _depth(track.service, wait.expected))
@@ -96,8 +100,7 @@ def _found(
         alike = {(each.service, each.cause, each.sentence): each for each in reversed(found)}
         found = list(reversed(alike.values()))
         return (*found, *_orphans(wait, found))
-    if wait.compose_code:
-        told = refused.failure(ws, there, output, model)
+    if told is not None:
         return (told, *_orphans(wait, [told]))
     if wait.overdue:
         return tuple(
@@ -111,6 +114,10 @@ def _found(
             if wait.status(name) == "waiting"
         )
     return ()
+
+
+def _failed(wait: Wait) -> list[Track]:
+    return [track for track in wait.live() if track.status == "failed"]
 
 
 def _depth(service: str, expected: Mapping[str, Expected], above: tuple[str, ...] = ()) -> int:

@@ -131,6 +131,15 @@ class Wait:
         """Take in that Compose ended; what it did not start it will not start."""
         self.compose_code = code
 
+    def gave_up_on(self, service: str, now: float) -> None:
+        """Take in that Compose waits no longer for a service: what died of it has crashed.
+
+        The engine would start it again, but shows it as unhealthy meanwhile, and Compose ends.
+        """
+        for track in self.containers(service):
+            if track.deaths and track.status == "waiting":
+                self._fail(track, "crash-loop" if track.deaths > 1 else "crash", now)
+
     def time(self, now: float) -> None:
         """Take in what time it is: running ones settle, and time runs out."""
         for track in self.live():

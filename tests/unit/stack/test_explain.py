@@ -209,3 +209,14 @@ def test_the_deeper_of_two_failures_is_told_first(ws: Workspace) -> None:
         wait.feed(Event(1.0, "start", f"id-{name}", f"x-{name}-1", name))
         wait.feed(Event(2.0, "die", f"id-{name}", f"x-{name}-1", name, 1))
     assert [each.service for each in explain.failures(ws, wait, (), ())] == ["db", "app"]
+
+
+def test_one_that_compose_waits_for_no_longer_has_crashed(ws: Workspace) -> None:
+    wait = died(5, policy="always")
+    wait.compose_ended(1)
+    gave_up = "dependency failed to start: container db is unhealthy"
+    there = replace(SHOWN, id="id", name="db", service="db")
+    found = explain.failures(ws, wait, (there,), (gave_up,))
+    assert [(each.cause, each.sentence) for each in found] == [
+        ("crash", "db crashed: it ended with 5")
+    ]
