@@ -52,9 +52,9 @@ def _compared(session: Session, report: SizeReport) -> SizeReport:
     from hullwright.errors import HullwrightError, UnavailableError
     from hullwright.tasks.sizebaseline import against
 
-    context = session.ref_context
-    asked = (context.base_ref if context.pull_request else "") or "release"
     try:
+        context = session.ref_context
+        asked = (context.base_ref if context.pull_request else "") or "release"
         found = against(session, report, asked)
         if any(result.lacks_growth for row in found.images for result in row.budgets):
             # Of a registry's image the manifest was not enough.
