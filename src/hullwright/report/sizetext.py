@@ -98,7 +98,7 @@ def _table(report: SizeReport, images: Sequence[ImageSizes]) -> list[str]:
     rows = [["", "", *(name for name, _ in shown)]]
     rows += [
         [
-            image.subject.reference,
+            words.reference(image),
             image.figures.platform,
             *(cells[i] for _, cells in shown),
             # A bar compares, so one image has none.
@@ -203,7 +203,7 @@ def _told_waste(contents: Contents | None) -> str:
 def _deep(image: ImageSizes, contents: Contents, few: int) -> list[str]:
     """Return what an image consists of: what to do first, then where its bytes lie."""
     visible = image.figures.visible_bytes or 0
-    lines = ["", f"{image.subject.reference} {image.figures.platform}"]
+    lines = ["", words.name(image)]
     lines += _block(
         "advice",
         [

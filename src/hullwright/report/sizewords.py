@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from hullwright.images import size_text
@@ -20,6 +21,7 @@ MARKS: Final[Mapping[str, str]] = {
     "not applicable": "·",
 }
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
+_DIGEST: Final = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _STEP_LETTERS: Final = 80
 # More images than this with one reason are counted instead of named.
 _NAMED: Final = 3
@@ -27,9 +29,19 @@ _NAMED: Final = 3
 METRICS: Final = ("compressed", "unpacked", "visible", "on disk", "waste", "layers")
 
 
+def name(image: ImageSizes) -> str:
+    """Return a row's reference, its digest cut, and its platform."""
+    return f"{reference(image)} {image.figures.platform}"
+
+
+def reference(image: ImageSizes) -> str:
+    """Return a row's reference; of a digest the beginning is enough for a person."""
+    return _DIGEST.sub(r"\1…", image.subject.reference)
+
+
 def who(image: ImageSizes) -> str:
     """Return what a row is called: its service, or its reference, and its platform."""
-    return f"{image.subject.service or image.subject.reference} {image.figures.platform}"
+    return f"{image.subject.service or reference(image)} {image.figures.platform}"
 
 
 def step(layer: LayerSize) -> str:
@@ -122,16 +134,14 @@ def notes(report: SizeReport) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for image in report.images:
         if image.figures.problem:
-            name = f"{image.subject.reference} {image.figures.platform}"
-            by_reason.setdefault(image.figures.problem, []).append(name)
+            by_reason.setdefault(image.figures.problem, []).append(name(image))
     lines = [
-        f"{name}: {reason}" for reason, names in by_reason.items() for name in _few(names, "images")
+        f"{whose}: {reason}"
+        for reason, names in by_reason.items()
+        for whose in _few(names, "images")
     ]
-    gone = list(report.missing)
-    return [
-        *lines,
-        *(f"{name}: recorded by a build, no longer in the local store" for name in gone),
-    ]
+    gone = "recorded by a build, no longer in the local store"
+    return [*lines, *(f"{each}: {gone}" for each in report.missing)]
 
 
 def _few(names: Iterable[str], of: str) -> list[str]:
