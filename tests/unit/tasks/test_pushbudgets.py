@@ -10,9 +10,10 @@ from typing import Any, Final
 import pytest
 
 from hullwright import sizes
-from hullwright.config.models import Budget
+from hullwright.config.models import Budget, Config, Service
 from hullwright.console import Console
 from hullwright.errors import HullwrightError, UnavailableError, UsageError
+from hullwright.push import Content
 from hullwright.sizes import Figures, ImageSizes, SizeReport, Subject
 from hullwright.sizes.budgets import judge
 from hullwright.sizes.delta import Comparison, Growth
@@ -22,6 +23,13 @@ from hullwright.tasks.pushbudgets import measured
 FIGURES: Final = Figures("linux/amd64", "sha256:m", 10, 100, ())
 LIMIT: Final = Budget("unpacked", own_growth=5)
 OTHER: Final = Budget("unpacked", hard=1000)
+CONFIG: Final = Config(
+    "shop",
+    services={"api": Service("api", budgets=(LIMIT,)), "web": Service("web", budgets=(OTHER,))},
+)
+STAGED: Final = tuple(
+    Content(name, "", f"shop/{name}", f"sha256:{name}", "") for name in CONFIG.services
+)
 
 
 def row(name: str, *budgets: Budget) -> ImageSizes:
@@ -49,7 +57,9 @@ class Push:
         self.err = io.StringIO()
         context = SimpleNamespace(base_ref="main", pull_request=pull)
         console = Console({}, out=io.StringIO(), err=self.err)
-        self.session: Any = SimpleNamespace(workspace=None, ref_context=context, console=console)
+        self.session: Any = SimpleNamespace(
+            config=CONFIG, workspace=None, ref_context=context, console=console
+        )
         report = SizeReport((row("api", LIMIT), row("web", OTHER)))
         monkeypatch.setattr(sizes, "of_staged", lambda *_: report)
         monkeypatch.setattr(sizebaseline, "against", self._against)
@@ -63,7 +73,7 @@ class Push:
         return replace(report, images=(grown(image, answer),))
 
     def held(self, *moving: str) -> dict[str, str]:
-        found = measured(self.session, [], lambda: {f"sha256:{name}" for name in moving})
+        found = measured(self.session, STAGED, lambda: {f"sha256:{name}" for name in moving})
         return {image.subject.service: image.verdict for image in found.images}
 
 
