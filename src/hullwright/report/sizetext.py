@@ -193,7 +193,8 @@ def _told_waste(contents: Contents | None) -> str:
         return ""
     hidden = [each for each in contents.waste if each.kind in {"replaced", "deleted"}]
     told = [
-        f"/{each.path} {size_text(each.size_bytes)} {each.kind} (layer {each.layer + 1})"
+        f"{words.path(f'/{each.path}')} {size_text(each.size_bytes)} {each.kind}"
+        f" (layer {each.layer + 1})"
         for each in hidden[:_WASTES]
     ]
     caches = sum(each.size_bytes for each in contents.waste if each.kind == "cache")
@@ -234,7 +235,7 @@ def _deep(image: ImageSizes, contents: Contents, few: int) -> list[str]:
     lines += _block(
         "directories",
         [
-            [size_text(each.size_bytes), _part(each.size_bytes, visible), each.path]
+            [size_text(each.size_bytes), _part(each.size_bytes, visible), words.path(each.path)]
             for each in largest(tree(contents.seen))
         ],
         few,
@@ -262,7 +263,8 @@ def _deep(image: ImageSizes, contents: Contents, few: int) -> list[str]:
 
 def _waste(each: Waste) -> list[str]:
     place = f"layer {each.layer + 1}" + (f", by layer {each.by + 1}" if each.by >= 0 else "")
-    return [size_text(each.size_bytes), each.kind, f"/{each.path}  ({each.note or place})"]
+    told = words.path(each.note) if each.note else place
+    return [size_text(each.size_bytes), each.kind, f"{words.path(f'/{each.path}')}  ({told})"]
 
 
 def _part(value: int, whole: int) -> str:

@@ -23,6 +23,8 @@ MARKS: Final[Mapping[str, str]] = {
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _DIGEST: Final = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _STEP_LETTERS: Final = 80
+_PATH_LETTERS: Final = 72
+_PATH_HEAD: Final = 20
 # More images than this with one reason are counted instead of named.
 _NAMED: Final = 3
 # What own layers or the base change is told of these, in this order.
@@ -49,6 +51,13 @@ def step(layer: LayerSize) -> str:
     words = " ".join((layer.step or layer.created_by).removesuffix("# buildkit").split())
     words = words.replace("`", "'")
     return words if len(words) <= _STEP_LETTERS else f"{words[: _STEP_LETTERS - 1]}…"
+
+
+def path(text: str) -> str:
+    """Return a path that fits a line: of a long one the beginning and the end, which say most."""
+    if len(text) <= _PATH_LETTERS:
+        return text
+    return f"{text[:_PATH_HEAD]}…{text[len(text) - (_PATH_LETTERS - _PATH_HEAD - 1) :]}"
 
 
 def figure(metric: str, value: int) -> str:
@@ -124,7 +133,8 @@ def largest_change(image: ImageSizes) -> int:
 
 def difference(each: Difference) -> tuple[str, str, str]:
     """Return by how much, whose, and what: of a layer, a package or a file that differs."""
-    name = f"{each.what} ({each.ecosystem})" if each.ecosystem else each.what
+    what = path(each.what) if each.what.startswith("/") else each.what
+    name = f"{what} ({each.ecosystem})" if each.ecosystem else what
     note = f"{each.change}, {each.note}" if each.note else each.change
     return change("", each.bytes), each.origin or "", f"{name}  {note}"
 
