@@ -187,6 +187,48 @@ def test_what_an_archive_unpacks_to_is_written_nowhere(ws: Workspace) -> None:
     assert not (ws.root.parent / "outside").exists()
 
 
+def test_links_to_what_is_no_file_are_no_blobs(ws: Workspace) -> None:
+    made = layout()
+    layer = first_layer(made)
+    made.write(ws.root / "folder")
+    path = ws.root / "folder" / "blobs" / "sha256" / layer.removeprefix("sha256:")
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    (row,) = of_file(ws, "folder")
+    assert row.figures.unpacked_bytes is None
+    assert row.figures.problem == f"layer {layer}: it is not there"
+
+
+def test_a_link_out_of_the_tree_is_not_what_its_name_says(ws: Workspace) -> None:
+    made = layout()
+    layer = first_layer(made)
+    made.write(ws.root / "folder")
+    (ws.root / "secret").write_text("a secret of this machine", encoding="utf-8")
+    path = ws.root / "folder" / "blobs" / "sha256" / layer.removeprefix("sha256:")
+    path.unlink()
+    path.symlink_to("../../../secret")
+    with pytest.raises(HullwrightError, match="is not what its name says") as raised:
+        of_file(ws, "folder")
+    assert raised.value.exit_code == ExitCode.FAILED
+    assert "a secret of this machine" not in str(raised.value)
+
+
+@pytest.mark.parametrize("index", ["[]", "{}", '{"manifests": [7]}', "[" * 100_000, "no JSON"])
+def test_an_index_that_makes_no_sense_is_said(ws: Workspace, index: str) -> None:
+    folder = layout().write(ws.root / "folder")
+    (folder / "index.json").write_text(index, encoding="utf-8")
+    with pytest.raises(HullwrightError, match=r"folder (is not an OCI layout|cannot be measured)"):
+        of_file(ws, "folder")
+
+
+def test_a_manifest_without_end_is_refused(ws: Workspace) -> None:
+    made = layout()
+    made.manifests = [made.blob(b"[" * 100_000)]
+    made.write(ws.root / "folder")
+    with pytest.raises(HullwrightError, match="the manifests of the image cannot be read"):
+        of_file(ws, "folder")
+
+
 def test_an_artefact_is_no_image(ws: Workspace) -> None:
     made = Layout()
     config = made.document({"name": "chart", "version": "1"})
