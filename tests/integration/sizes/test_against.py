@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -30,11 +31,9 @@ COPY models/ /app/models/
 @pytest.fixture
 def shop(busybox: str, tmp_path: Path) -> Iterator[Matrix]:
     """Yield a repository of one service, which was built and released as 1.0.0; no registry."""
-    with matrix_in(tmp_path, 1) as made:
-        prepare(made, tmp_path)
+    with matrix_in(tmp_path, 1) as made, prepared(made, tmp_path):
         made.run("build")
         yield made
-        docker("image", "rm", "--force", base_of(made), check=False)
 
 
 @pytest.fixture
@@ -45,22 +44,27 @@ def pushed(busybox: str, tmp_path: Path) -> Iterator[Matrix]:
     with (
         registry(data) as address,
         matrix_in(tmp_path, 1, registry=f"{address}/team", configuration=RULES) as made,
+        prepared(made, tmp_path),
     ):
-        prepare(made, tmp_path)
         made.run("push")
         forget(made)
         made.repository.git("checkout", "-q", "-b", "feature")
         yield made
-        docker("image", "rm", "--force", base_of(made), check=False)
 
 
-def prepare(made: Matrix, folder: Path) -> None:
+@contextmanager
+def prepared(made: Matrix, folder: Path) -> Iterator[None]:
+    """Let the service be built on a base of its own, which is removed again; commit and tag it."""
     made.environ["XDG_CACHE_HOME"] = str(folder / "cache")
     base(made, folder, 1000)
     made.repository.write("services/s0/Dockerfile", DOCKERFILE.format(base=base_of(made)))
     made.repository.write("services/s0/models/list", "none\n")
     made.commit()
     made.repository.git("tag", "--force", "v1.0.0")
+    try:
+        yield
+    finally:
+        docker("image", "rm", "--force", base_of(made), check=False)
 
 
 def base_of(made: Matrix) -> str:
