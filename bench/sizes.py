@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/sizes.py [--image REF]... [--deep-image REF] [--rounds 3]
 
-The first images of the local store are taken where none are named. A docker-registry of its own
-runs on a free loopback port, with its data in a temporary folder; dive is compiled from its Go
-module where it is missing. What was made is removed.
+The stand-ins and the largest images of the local store are taken where none are named. A
+docker-registry of its own runs on a free loopback port, with its data in a temporary folder; dive
+is compiled from its Go module where it is missing. What was made is removed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from startup import ROOT, row
 
 from hullwright.config.models import Config
 from hullwright.console import Console
+from hullwright.images import parse_size_bytes
 from hullwright.run import Runner
 from hullwright.sizes import Subject, measure
 from hullwright.tools.registryclient import Manifest, connect
@@ -82,13 +83,19 @@ def docker(*words: str) -> str:
 
 
 def chosen() -> list[str]:
-    """Return images of the local store, no two of one repository: the stand-ins first."""
-    listed = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
-    by_repository: dict[str, str] = {}
-    for name in [*(each for each in STAND_INS if each in listed), *listed]:
-        if "<none>" not in name:
-            by_repository.setdefault(name.rpartition(":")[0].rpartition("/")[2], name)
-    return list(by_repository.values())[:IMAGES]
+    """Return images of the local store, no two of one name: the stand-ins, then the largest."""
+    listed = dict(
+        line.split("\t")
+        for line in docker(
+            "image", "ls", "--format", "{{.Repository}}:{{.Tag}}\t{{.Size}}"
+        ).splitlines()
+        if "<none>" not in line
+    )
+    others = sorted(listed, key=lambda name: -parse_size_bytes(listed[name]))
+    kept: dict[str, str] = {}
+    for name in [*(each for each in STAND_INS if each in listed), *others]:
+        kept.setdefault(name.rpartition(":")[0].rpartition("/")[2], name)
+    return list(kept.values())[:IMAGES]
 
 
 def equalities(images: Sequence[str], address: str) -> None:

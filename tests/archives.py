@@ -88,6 +88,11 @@ class Layout:
         self.manifests.append(manifest)
         return manifest
 
+    def first_layer(self) -> str:
+        """Return the digest of the first layer of the first image."""
+        manifest = json.loads(self.blobs[self.manifests[0]["digest"]])
+        return str(manifest["layers"][0]["digest"])
+
     def attestation(self) -> None:
         """Add an attestation, as BuildKit stores provenance."""
         statement = self.blob(json.dumps({"predicate": "x" * 5000}).encode())

@@ -62,7 +62,7 @@ def _table(images: Sequence[ImageSizes], *, with_change: bool) -> str:
     header += ["change", "base", "own"] if with_change else []
     rows = [
         [
-            _code(image.subject.reference),
+            _code(words.reference(image)),
             image.figures.platform,
             bytes_text(image.figures.compressed_bytes),
             bytes_text(image.figures.unpacked_bytes),
@@ -133,7 +133,7 @@ def _layers(image: ImageSizes) -> str:
         ]
         for layer in layers
     ]
-    title = f"layers of {image.subject.reference} {image.figures.platform}"
+    title = f"layers of {words.name(image)}"
     return _folded(title, markdown_table(header, rows, right=(0, 1)))
 
 

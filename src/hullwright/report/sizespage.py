@@ -104,7 +104,7 @@ def _by_folder(image: ImageSizes) -> Treemap:
     base = [_PALE] if any(layer.origin == "base" for layer in image.figures.layers) else []
     visible = f"{size_text(root.size_bytes)} visible in {root.files} files"
     note = f"{visible}; within a folder, areas are to scale"
-    title = f"{image.subject.reference} {image.figures.platform} by folder"
+    title = f"{words.name(image)} by folder"
     told = [(hue, ", ".join(dict.fromkeys(kinds))) for hue, kinds in legend.items()]
     return Treemap(title, parts, (*told, *base), note)
 
@@ -169,7 +169,7 @@ def _by_layer(image: ImageSizes) -> Treemap:
         parts.append(Part(label, value, size_text(value), hue, layer.origin == "base", (), detail))
     shown = tuple(sorted((part for part in parts if part.weight), key=lambda part: -part.weight))
     base = (_PALE,) if any(part.pale for part in shown) else ()
-    title = f"{image.subject.reference} {image.figures.platform} by layer, {name}"
+    title = f"{words.name(image)} by layer, {name}"
     note = "" if image.contents else "with --deep it is drawn by folder and file"
     return Treemap(title, shown, base, note)
 
@@ -192,7 +192,7 @@ def _lines(*texts: str) -> str:
 def _images(report: SizeReport) -> Table:
     rows = [
         (
-            image.subject.reference,
+            words.reference(image),
             image.figures.platform,
             bytes_text(image.figures.compressed_bytes),
             bytes_text(image.figures.unpacked_bytes),
@@ -224,7 +224,7 @@ def _changed(image: ImageSizes) -> str:
 
 def _tables(image: ImageSizes) -> list[Table]:
     """Return an image's layers, packages, waste and advice, folded."""
-    name = f"{image.subject.reference} {image.figures.platform}"
+    name = words.name(image)
     tables = [_layers(image, name)]
     contents = image.contents
     if contents is None:

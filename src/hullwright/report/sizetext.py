@@ -98,7 +98,7 @@ def _table(report: SizeReport, images: Sequence[ImageSizes]) -> list[str]:
     rows = [["", "", *(name for name, _ in shown)]]
     rows += [
         [
-            image.subject.reference,
+            words.reference(image),
             image.figures.platform,
             *(cells[i] for _, cells in shown),
             # A bar compares, so one image has none.
@@ -193,7 +193,8 @@ def _told_waste(contents: Contents | None) -> str:
         return ""
     hidden = [each for each in contents.waste if each.kind in {"replaced", "deleted"}]
     told = [
-        f"/{each.path} {size_text(each.size_bytes)} {each.kind} (layer {each.layer + 1})"
+        f"{words.path(f'/{each.path}')} {size_text(each.size_bytes)} {each.kind}"
+        f" (layer {each.layer + 1})"
         for each in hidden[:_WASTES]
     ]
     caches = sum(each.size_bytes for each in contents.waste if each.kind == "cache")
@@ -203,7 +204,7 @@ def _told_waste(contents: Contents | None) -> str:
 def _deep(image: ImageSizes, contents: Contents, few: int) -> list[str]:
     """Return what an image consists of: what to do first, then where its bytes lie."""
     visible = image.figures.visible_bytes or 0
-    lines = ["", f"{image.subject.reference} {image.figures.platform}"]
+    lines = ["", words.name(image)]
     lines += _block(
         "advice",
         [
@@ -234,7 +235,7 @@ def _deep(image: ImageSizes, contents: Contents, few: int) -> list[str]:
     lines += _block(
         "directories",
         [
-            [size_text(each.size_bytes), _part(each.size_bytes, visible), each.path]
+            [size_text(each.size_bytes), _part(each.size_bytes, visible), words.path(each.path)]
             for each in largest(tree(contents.seen))
         ],
         few,
@@ -262,7 +263,8 @@ def _deep(image: ImageSizes, contents: Contents, few: int) -> list[str]:
 
 def _waste(each: Waste) -> list[str]:
     place = f"layer {each.layer + 1}" + (f", by layer {each.by + 1}" if each.by >= 0 else "")
-    return [size_text(each.size_bytes), each.kind, f"/{each.path}  ({each.note or place})"]
+    told = words.path(each.note) if each.note else place
+    return [size_text(each.size_bytes), each.kind, f"{words.path(f'/{each.path}')}  ({told})"]
 
 
 def _part(value: int, whole: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from hullwright.images import size_text
@@ -20,16 +21,29 @@ MARKS: Final[Mapping[str, str]] = {
     "not applicable": "·",
 }
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
+_DIGEST: Final = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _STEP_LETTERS: Final = 80
+_PATH_LETTERS: Final = 72
+_PATH_HEAD: Final = 20
 # More images than this with one reason are counted instead of named.
 _NAMED: Final = 3
 # What own layers or the base change is told of these, in this order.
 METRICS: Final = ("compressed", "unpacked", "visible", "on disk", "waste", "layers")
 
 
+def name(image: ImageSizes) -> str:
+    """Return a row's reference, its digest cut, and its platform."""
+    return f"{reference(image)} {image.figures.platform}"
+
+
+def reference(image: ImageSizes) -> str:
+    """Return a row's reference; of a digest the beginning is enough for a person."""
+    return _DIGEST.sub(r"\1…", image.subject.reference)
+
+
 def who(image: ImageSizes) -> str:
     """Return what a row is called: its service, or its reference, and its platform."""
-    return f"{image.subject.service or image.subject.reference} {image.figures.platform}"
+    return f"{image.subject.service or reference(image)} {image.figures.platform}"
 
 
 def step(layer: LayerSize) -> str:
@@ -37,6 +51,13 @@ def step(layer: LayerSize) -> str:
     words = " ".join((layer.step or layer.created_by).removesuffix("# buildkit").split())
     words = words.replace("`", "'")
     return words if len(words) <= _STEP_LETTERS else f"{words[: _STEP_LETTERS - 1]}…"
+
+
+def path(text: str) -> str:
+    """Return a path that fits a line: of a long one the beginning and the end, which say most."""
+    if len(text) <= _PATH_LETTERS:
+        return text
+    return f"{text[:_PATH_HEAD]}…{text[len(text) - (_PATH_LETTERS - _PATH_HEAD - 1) :]}"
 
 
 def figure(metric: str, value: int) -> str:
@@ -112,7 +133,8 @@ def largest_change(image: ImageSizes) -> int:
 
 def difference(each: Difference) -> tuple[str, str, str]:
     """Return by how much, whose, and what: of a layer, a package or a file that differs."""
-    name = f"{each.what} ({each.ecosystem})" if each.ecosystem else each.what
+    what = path(each.what) if each.what.startswith("/") else each.what
+    name = f"{what} ({each.ecosystem})" if each.ecosystem else what
     note = f"{each.change}, {each.note}" if each.note else each.change
     return change("", each.bytes), each.origin or "", f"{name}  {note}"
 
@@ -122,16 +144,14 @@ def notes(report: SizeReport) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for image in report.images:
         if image.figures.problem:
-            name = f"{image.subject.reference} {image.figures.platform}"
-            by_reason.setdefault(image.figures.problem, []).append(name)
+            by_reason.setdefault(image.figures.problem, []).append(name(image))
     lines = [
-        f"{name}: {reason}" for reason, names in by_reason.items() for name in _few(names, "images")
+        f"{whose}: {reason}"
+        for reason, names in by_reason.items()
+        for whose in _few(names, "images")
     ]
-    gone = list(report.missing)
-    return [
-        *lines,
-        *(f"{name}: recorded by a build, no longer in the local store" for name in gone),
-    ]
+    gone = "recorded by a build, no longer in the local store"
+    return [*lines, *(f"{each}: {gone}" for each in report.missing)]
 
 
 def _few(names: Iterable[str], of: str) -> list[str]:

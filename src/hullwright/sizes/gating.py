@@ -19,7 +19,7 @@ from hullwright.sizes.measuring import measure
 from hullwright.sizes.models import ImageSizes, SizeReport, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from hullwright.config.models import Budget
     from hullwright.sizes.choosing import Place
@@ -53,8 +53,16 @@ class Staged(Protocol):
     def digest(self) -> str: ...
 
 
-def of_staged(ws: Workspace, staged: Iterable[Staged]) -> SizeReport:
+def of_staged(
+    ws: Workspace, staged: Iterable[Staged], compared: Collection[str] = ()
+) -> SizeReport:
     """Return the figures of staged images, as far as budgets limit them, and what those say.
+
+    Args:
+        ws: the repository.
+        staged: the images, in their registries.
+        compared: digests of those that are going to be compared with an earlier image, so that
+            their layers have to be told apart.
 
     Raises:
         HullwrightError: an image is corrupt, or is not there.
@@ -67,12 +75,12 @@ def of_staged(ws: Workspace, staged: Iterable[Staged]) -> SizeReport:
             subject = Subject(image.reference, image.service, image.target, image.digest)
             rows += (
                 replace(row, budgets=judge(budgets, row.figures, row.compared))
-                for row in _rows(ws, subject, budgets)
+                for row in _rows(ws, subject, budgets, compared=image.digest in compared)
             )
     return SizeReport(tuple(rows))
 
 
-def limits_growth(results: Iterable[BudgetResult]) -> bool:
+def limits_growth(results: Iterable[Budget | BudgetResult]) -> bool:
     """Return whether a budget limits what a change adds."""
     return any(result.own_growth is not None for result in results)
 
@@ -96,7 +104,7 @@ def hold(report: SizeReport) -> tuple[str, ...]:
     raise CheckFailedError(
         f"{first if len(refused) == 1 else _several(names)}, so no release tag was changed",
         why=[
-            *(fact for row, result in refused for fact in _facts(row, result, len(names) > 1)),
+            *_all_facts(refused, named=len(names) > 1),
             ("tags", "none was changed; the content stays, so a next push sends none of it"),
         ],
         next_step=f"invoke sizes --deep --service {row.subject.service}   shows what it holds\n"
@@ -133,8 +141,23 @@ def _sentence(result: BudgetResult) -> str:
     return f"is over its {_NAMES[result.exceeded]} by {over}"
 
 
-def _facts(row: ImageSizes, result: BudgetResult, several: bool) -> Iterator[tuple[str, str]]:  # noqa: FBT001  a word in a table
-    name = f"{_who(row)} {result.metric}" if several else result.metric
+def _all_facts(
+    refused: Sequence[tuple[ImageSizes, BudgetResult]], *, named: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield the facts of each image, what they all follow from last."""
+    for row in dict.fromkeys(row for row, _ in refused):
+        own = [result for each, result in refused if each is row]
+        for result in own:
+            yield from _facts(result, f"{_who(row)} " if named else "")
+        if row.compared is not None:
+            yield "against", f"{row.compared.reference} ({row.compared.how})"
+            yield "cause", row.compared.cause
+        elif {result.metric for result in own} != {"layers"} and (found := _largest(row.figures)):
+            yield "largest layer", found
+
+
+def _facts(result: BudgetResult, whose: str) -> Iterator[tuple[str, str]]:
+    name = f"{whose}{result.metric}"
     if result.value is None:
         yield name, result.note
         return
@@ -144,13 +167,8 @@ def _facts(row: ImageSizes, result: BudgetResult, several: bool) -> Iterator[tup
     if result.growth is not None and result.own_growth is not None:
         limit = f"own growth ≤ {_figure(result, result.own_growth)}"
         yield "own growth", f"{_figure(result, result.growth)} · {limit}"
-    if row.compared is not None:
-        yield "against", f"{row.compared.reference} ({row.compared.how})"
-        yield "cause", row.compared.cause
-    elif result.metric != "layers" and (largest := _largest(row.figures)):
-        yield "largest layer", largest
-    if result.note:
-        yield "note", result.note
+        if result.note:
+            yield "note", result.note
 
 
 def _largest(figures: Figures) -> str:
@@ -166,8 +184,10 @@ def _figure(result: BudgetResult, value: int) -> str:
     return str(value) if result.metric == "layers" else size_text(value)
 
 
-def _rows(ws: Workspace, subject: Subject, budgets: Sequence[Budget]) -> Sequence[ImageSizes]:
-    growing = {budget.metric for budget in budgets if budget.own_growth is not None}
+def _rows(
+    ws: Workspace, subject: Subject, budgets: Sequence[Budget], *, compared: bool
+) -> Sequence[ImageSizes]:
+    growing = {b.metric for b in budgets if b.own_growth is not None} if compared else set()
     known = Cache(cache_dir(ws.environ)).figures(subject.digest)
     # What grows is compared with an earlier image, layer by layer, so it is measured as that is.
     if known is not None and not growing and not any(needs_layers(budgets, row) for row in known):

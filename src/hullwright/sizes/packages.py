@@ -44,7 +44,8 @@ _BYTECODE: Final = re.compile(r"(.*?)__pycache__/([^/]+?)\.[^/.]+(?:\.opt-[12])?
 # Lines that name files, over all documents: distributions have some tens of thousands.
 _MOST_LINES: Final = 2_000_000
 _MOST_PACKAGES: Final = 100_000
-_DEEPEST: Final = 64
+# Folders above a file, or packages of Node within each other, that are looked at.
+_DEEPEST: Final = 16
 
 
 def attributed(
@@ -261,7 +262,10 @@ def _npm(documents: Mapping[str, bytes], claims: _Claims) -> None:
 def _nearest(path: str, roots: Mapping[str, int]) -> int:
     """Return the innermost package of Node that a path lies in; -1 for none."""
     end = len(path)
-    while (at := path.rfind(_MODULES, 0, end)) >= 0:
+    for _ in range(_DEEPEST):
+        at = path.rfind(_MODULES, 0, end)
+        if at < 0:
+            break
         begin = at + len(_MODULES)
         until = path.find("/", begin)
         if path.startswith("@", begin) and until >= 0:

@@ -334,8 +334,9 @@ class _Search:
         names = [RELEASE, *known_names(self.ws)]
         close = suggestion(self.asked, names)
         if not close and not self._is_word:
+            also = ", nor in its registry" if _names_registry(self.asked) else ""
             return HullwrightError(
-                f"the image {self.asked} is not in the local store, nor in its registry",
+                f"the image {self.asked} is not in the local store{also}",
                 next_step="docker pull it, or name a tag that there is",
             )
         return UsageError(

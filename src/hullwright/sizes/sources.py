@@ -119,7 +119,7 @@ class Blobs:
                 return found
         if any(word in layer.media_type for word in _FOREIGN):
             return "it is a foreign layer, which is kept elsewhere than its image"
-        return f"layer {layer.digest} is not there"
+        return "it is not there"
 
 
 @dataclass
@@ -167,8 +167,9 @@ def of_path(path: Path) -> Source:
     if not path.is_dir():
         return Stream(lambda: _file(path))
     try:
-        index = json.loads((path / "index.json").read_bytes())
-    except (OSError, ValueError) as error:
+        with (path / "index.json").open("rb") as file:
+            index = json.loads(file.read(_DOCUMENT_BYTES))
+    except (OSError, ValueError, RecursionError) as error:
         raise HullwrightError(
             f"{path} is not an OCI layout", why=f"its index.json cannot be read: {error}"
         ) from None
@@ -234,16 +235,17 @@ def _filled(image: PlatformImage, found: Mapping[str, LayerContent | str]) -> Pl
 
 
 def _of_folder(folder: Path, index: Mapping[str, Any]) -> Blobs:
-    def path(digest: str) -> Path:
-        # A digest names a file: nothing of it may lead elsewhere.
-        return folder / "blobs" / "sha256" / Path(digest.removeprefix("sha256:")).name
+    def path(digest: str) -> Path | None:
+        # A digest names a file: nothing of it may lead elsewhere, and no pipe or device is one.
+        found = folder / "blobs" / "sha256" / Path(digest.removeprefix("sha256:")).name
+        return found if found.is_file() else None
 
     def document(descriptor: Mapping[str, Any]) -> Any:
-        try:
-            with path(descriptor["digest"]).open("rb") as file:
-                content = file.read(_DOCUMENT_BYTES)
-        except FileNotFoundError:
+        found = path(descriptor["digest"])
+        if found is None:
             return None
+        with _file(found) as file:
+            content = file.read(_DOCUMENT_BYTES)
         checked = Hashed(BytesIO(content))
         checked.drain()
         checked.check(descriptor["digest"])
@@ -251,12 +253,11 @@ def _of_folder(folder: Path, index: Mapping[str, Any]) -> Blobs:
 
     @contextmanager
     def blob(layer: ImageLayer) -> Iterator[Bytes | None]:
-        try:
-            file = path(layer.digest).open("rb")
-        except FileNotFoundError:
+        found = path(layer.digest)
+        if found is None:
             yield None
             return
-        with file:
+        with _file(found) as file:
             yield file
 
     return Blobs(index, Documents(document, document), blob)

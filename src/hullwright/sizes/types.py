@@ -16,6 +16,16 @@ _PLACES: Final = re.compile(
     r"|(?P<font>(?:^|/)share/fonts/)"
     r"|(?P<database>^var/lib/dpkg/|^(?:usr/)?lib/apk/db/)"
 )
+# A cheap look before the dear one: most paths have none of these.
+_HINTS: Final = (
+    "share/",
+    "locale/",
+    "LC_MESSAGES/",
+    "etc/ssl/certs/",
+    "/cacert.pem",
+    "dpkg/",
+    "apk/",
+)
 _ENDINGS: Final[Mapping[str, str]] = {
     ending: kind
     for kind, endings in (
@@ -51,7 +61,7 @@ def type_of(path: str, *, elf: bool) -> str:
     stem, _, ending = name.rpartition(".")
     if elf:
         return _of_elf(name, ending)
-    place = _PLACES.search(path)
+    place = _PLACES.search(path) if any(hint in path for hint in _HINTS) else None
     if place is not None and place.lastgroup is not None:
         return place.lastgroup
     kind = _ENDINGS.get(ending.lower()) if stem else None

@@ -32,12 +32,21 @@ def measured(
         HullwrightError: an image cannot be read.
     """
     from hullwright import sizes
+    from hullwright.sizes.budgets import budgets_of
 
-    report = sizes.of_staged(session.workspace, contents)
-    growing = [row for row in report.images if sizes.limits_growth(row.budgets)]
-    if growing:
-        changed = moving()
-        growing = [row for row in growing if row.subject.digest in changed]
+    contents = tuple(contents)
+    limited = [
+        content.digest
+        for content in contents
+        if sizes.limits_growth(budgets_of(session.config, content.service, content.target))
+    ]
+    changed = set(limited) & set(moving()) if limited else set()
+    report = sizes.of_staged(session.workspace, contents, changed)
+    growing = [
+        row
+        for row in report.images
+        if row.subject.digest in changed and sizes.limits_growth(row.budgets)
+    ]
     if not growing:
         return report
     compared = _compared(session, replace(report, images=tuple(growing)))
@@ -52,9 +61,9 @@ def _compared(session: Session, report: SizeReport) -> SizeReport:
     from hullwright.errors import HullwrightError, UnavailableError
     from hullwright.tasks.sizebaseline import against
 
-    context = session.ref_context
-    asked = (context.base_ref if context.pull_request else "") or "release"
     try:
+        context = session.ref_context
+        asked = (context.base_ref if context.pull_request else "") or "release"
         found = against(session, report, asked)
         if any(result.lacks_growth for row in found.images for result in row.budgets):
             # Of a registry's image the manifest was not enough.

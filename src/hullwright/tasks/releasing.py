@@ -178,7 +178,6 @@ def _pull_of_release(session: Session, file: str, services: Sequence[str], targe
 
 
 def _pull_of_tag(session: Session, services: Sequence[str], target: str, tag: str) -> PullPlan:
-    from hullwright import build
     from hullwright.errors import UsageError
     from hullwright.push import promoting, pulling
 
@@ -191,6 +190,28 @@ def _pull_of_tag(session: Session, services: Sequence[str], target: str, tag: st
         )
     if tag:
         promoting.check_tag(tag)
+    clients, found = in_registry(session, services, target, tag)
+    return pulling.plan(session.workspace, clients, tag or session.version.image_tag, found)
+
+
+def in_registry(
+    session: Session, services: Sequence[str], target: str = "", tag: str = ""
+) -> tuple[Clients, tuple[Wanted, ...]]:
+    """Return the images that the registry has of a tag, or of the version that is checked out.
+
+    Args:
+        session: the run; its configuration names a registry.
+        services: none means all.
+        target: their stage; default that of a build.
+        tag: the tag; empty for what a push of this version gave.
+
+    Raises:
+        CheckFailedError: the registry lacks an image; all are named.
+        UnavailableError: the registry cannot be asked.
+    """
+    from hullwright import build
+    from hullwright.push import pulling
+
     chosen = build.select(session.config, services)
     images = [
         _wanted(session, service, target or service.default_target, tag) for service in chosen
@@ -199,7 +220,7 @@ def _pull_of_tag(session: Session, services: Sequence[str], target: str, tag: st
     found = pulling.looked_up(
         clients, images, None if tag else lambda: _prints(session, services, target)
     )
-    return pulling.plan(session.workspace, clients, tag or session.version.image_tag, found)
+    return clients, found
 
 
 def _wanted(session: Session, service: Service, target: str, tag: str) -> Wanted:

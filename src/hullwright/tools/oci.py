@@ -103,7 +103,7 @@ def platform_images(
     """
     try:
         yield from _images(index, documents, content, platforms, depth=0)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ArchiveError(
             "the manifests of the image cannot be read", why=f"a document lacks {error}"
         ) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from hullwright.report import sizes as report
+from hullwright.report import sizewords as words
 from hullwright.sizes import BudgetResult, Figures, ImageSizes, LayerSize, SizeReport, Subject
 from sizereports import AGAINST, CAUSE, DEEP
 
@@ -123,6 +124,21 @@ def test_one_reason_of_many_images_is_told_once() -> None:
 
 def named(image: ImageSizes, number: int) -> ImageSizes:
     return replace(image, subject=Subject(f"busybox:{number}"))
+
+
+def test_a_long_path_keeps_its_beginning_and_its_end() -> None:
+    shown = words.path("/opt/app/lib/python3.13/site-packages/" + "x" * 80 + "/_engine.so")
+    assert len(shown) == 72
+    assert shown.startswith("/opt/app/lib/python3…x")
+    assert shown.endswith("x/_engine.so")
+    assert words.path("/usr/bin/tool") == "/usr/bin/tool"
+
+
+def test_a_digest_is_cut_for_people_and_whole_for_machines() -> None:
+    reference = f"registry.example.com/api@sha256:{'1a' * 32}"
+    found = SizeReport((replace(REPORT.images[2], subject=Subject(reference)),))
+    assert "registry.example.com/api@sha256:1a1a1a1a1a1a…  " in report.text(found)
+    assert report.as_json(found)["images"][0]["reference"] == reference
 
 
 def test_many_rows_are_folded_in_a_pull_request() -> None:

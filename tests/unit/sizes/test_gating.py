@@ -113,6 +113,8 @@ def test_several_are_told_at_once() -> None:
     assert "web linux/amd64 compressed" in told
     told = refusal(row(Budget("layers", hard=1), Budget("compressed", hard=1)))
     assert told.startswith("api linux/amd64 is over several budgets, so no")
+    limits = (Budget("unpacked", own_growth=1), Budget("layers", hard=1))
+    assert refusal(row(*limits, compared=GROWN)).count("  cause ") == 1
 
 
 @pytest.mark.parametrize("budget", [Budget("visible", hard=1), Budget("visible", own_growth=1)])
@@ -136,7 +138,7 @@ def shop(folder: Path, *budgets: Budget) -> Workspace:
 
 
 def test_figures_that_are_known_cost_no_look(tmp_path: Path) -> None:
-    ws = shop(tmp_path, Budget("unpacked", hard=80 * MB))
+    ws = shop(tmp_path, Budget("unpacked", hard=80 * MB, own_growth=1))
     Cache(cache_dir(ws.environ)).keep_figures(DIGEST, (FIGURES,))
     found = gating.of_staged(ws, [Image("api"), Image("web"), Image("api", "development")])
     assert [(r.subject.service, r.verdict) for r in found.images] == [("api", "fail")]

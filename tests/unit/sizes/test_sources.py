@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from answering import INDEX, MANIFEST, refusal
 from archives import Layout, digest, docker_archive, tar, zstd
 from hullwright.config.models import Config
 from hullwright.errors import ExitCode, HullwrightError, UsageError
-from hullwright.images import Platform
 from hullwright.run import Result
 from hullwright.sizes import Subject, measure
 from hullwright.sizes.choosing import locate
-from hullwright.tools import registryclient
-from hullwright.tools.registryclient import Patience, RegistryClient, RegistryError
-from hullwright.tools.registryhttp import Answer, Request
-from hullwright.tools.registrysending import Sending
 from replaying import Replay, workspace
 
 if TYPE_CHECKING:
@@ -46,11 +39,6 @@ def layout(*, arm: bool = False, compress: bool = True) -> Layout:
         made.image(tar({"arm": b"z" * 5}), arch="arm64")
     made.attestation()
     return made
-
-
-def first_layer(made: Layout) -> str:
-    manifest = json.loads(made.blobs[made.manifests[0]["digest"]])
-    return str(manifest["layers"][0]["digest"])
 
 
 def of_file(ws: Workspace, name: str, *, deep: bool = True) -> Any:
@@ -107,7 +95,7 @@ def test_a_corrupt_archive_is_named(ws: Workspace) -> None:
 @pytest.mark.parametrize("kind", ["folder", "image.tar"])
 def test_a_layer_with_a_wrong_digest_is_named(ws: Workspace, kind: str) -> None:
     made = layout()
-    layer = first_layer(made)
+    layer = made.first_layer()
     made.blobs[layer] = gzip.compress(tar({"other": b""}), mtime=0)
     if kind == "folder":
         made.write(ws.root / kind)
@@ -187,6 +175,48 @@ def test_what_an_archive_unpacks_to_is_written_nowhere(ws: Workspace) -> None:
     assert not (ws.root.parent / "outside").exists()
 
 
+def test_links_to_what_is_no_file_are_no_blobs(ws: Workspace) -> None:
+    made = layout()
+    layer = made.first_layer()
+    made.write(ws.root / "folder")
+    path = ws.root / "folder" / "blobs" / "sha256" / layer.removeprefix("sha256:")
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    (row,) = of_file(ws, "folder")
+    assert row.figures.unpacked_bytes is None
+    assert row.figures.problem == f"layer {layer}: it is not there"
+
+
+def test_a_link_out_of_the_tree_is_not_what_its_name_says(ws: Workspace) -> None:
+    made = layout()
+    layer = made.first_layer()
+    made.write(ws.root / "folder")
+    (ws.root / "secret").write_text("a secret of this machine", encoding="utf-8")
+    path = ws.root / "folder" / "blobs" / "sha256" / layer.removeprefix("sha256:")
+    path.unlink()
+    path.symlink_to("../../../secret")
+    with pytest.raises(HullwrightError, match="is not what its name says") as raised:
+        of_file(ws, "folder")
+    assert raised.value.exit_code == ExitCode.FAILED
+    assert "a secret of this machine" not in str(raised.value)
+
+
+@pytest.mark.parametrize("index", ["[]", "{}", '{"manifests": [7]}', "[" * 100_000, "no JSON"])
+def test_an_index_that_makes_no_sense_is_said(ws: Workspace, index: str) -> None:
+    folder = layout().write(ws.root / "folder")
+    (folder / "index.json").write_text(index, encoding="utf-8")
+    with pytest.raises(HullwrightError, match=r"folder (is not an OCI layout|cannot be measured)"):
+        of_file(ws, "folder")
+
+
+def test_a_manifest_without_end_is_refused(ws: Workspace) -> None:
+    made = layout()
+    made.manifests = [made.blob(b"[" * 100_000)]
+    made.write(ws.root / "folder")
+    with pytest.raises(HullwrightError, match="the manifests of the image cannot be read"):
+        of_file(ws, "folder")
+
+
 def test_an_artefact_is_no_image(ws: Workspace) -> None:
     made = Layout()
     config = made.document({"name": "chart", "version": "1"})
@@ -205,169 +235,3 @@ def test_a_platform_that_is_not_there_is_refused_with_those_that_are(ws: Workspa
     with pytest.raises(UsageError, match="riscv64") as raised:
         measure(ws, [Subject("folder")], place="file", platforms=["linux/riscv64"])
     assert "linux/arm64" in str(raised.value)
-
-
-@dataclass
-class Registry:
-    """A registry that has an image, and how it misbehaves.
-
-    Attributes:
-        instead: answers by what the path ends with.
-        asked: path of each request, without what all have.
-        clients: how many clients of it there were.
-    """
-
-    made: Layout
-    instead: dict[str, Answer] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    clients: int = 0
-
-    def __post_init__(self) -> None:
-        amd, arm = (
-            {**each, "mediaType": MANIFEST, "platform": {"os": "linux", "architecture": arch}}
-            for each, arch in zip(self.made.manifests, ("amd64", "arm64"), strict=False)
-        )
-        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [amd, arm]}
-        self.index = json.dumps(index).encode()
-
-    def send(self, request: Request) -> Answer:
-        path = request.url.removeprefix("https://registry.example.com/v2/")
-        self.asked.append(path)
-        for end, answer in self.instead.items():
-            if path.endswith(end):
-                return answer
-        if not path:
-            return Answer(200)
-        content = self.index if path.endswith("/1") else self.made.blobs[path.rpartition("/")[2]]
-        if "/manifests/" in path:
-            return Answer(200, {"content-type": MANIFEST}, content)
-        if "Range" in request.headers:
-            first, _, last = request.headers["Range"].removeprefix("bytes=").partition("-")
-            return Answer(206, {}, content[int(first) : int(last) + 1])
-        return Answer(200, {}, content)
-
-
-@pytest.fixture
-def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """Return the registry that is found where one is asked for; its client waits for nothing."""
-    found = Registry(layout(arm=True))
-    patience = Patience(attempts=2, sleep=lambda _: None)
-
-    def connect(_: Workspace, domain: str) -> RegistryClient:
-        found.clients += 1
-        return RegistryClient(Sending(domain, f"https://{domain}", found, None, patience))
-
-    monkeypatch.setattr(registryclient, "connect", connect)
-    return found
-
-
-def of_registry(ws: Workspace, *platforms: str, deep: bool = False, count: int = 1) -> Any:
-    images = [Subject(REFERENCE)] * count
-    return measure(ws, images, place="registry", platforms=platforms, deep=deep).images
-
-
-def test_of_a_registry_only_manifests_and_configurations_are_read(
-    ws: Workspace, registry: Registry
-) -> None:
-    rows = of_registry(ws)
-    assert [row.figures.platform for row in rows] == ["linux/amd64", "linux/arm64"]
-    for row, manifest in zip(rows, registry.made.manifests, strict=False):
-        layers = json.loads(registry.made.blobs[manifest["digest"]])["layers"]
-        assert row.figures.compressed_bytes == sum(layer["size"] for layer in layers)
-        assert row.figures.unpacked_bytes is None
-    # The index, and a manifest and a configuration for each platform.
-    assert len(registry.asked) == 5
-
-
-def test_of_platforms_that_are_not_asked_for_nothing_is_read(
-    ws: Workspace, registry: Registry
-) -> None:
-    (row,) = of_registry(ws, "linux/arm64")
-    assert row.figures.platform == "linux/arm64"
-    assert len(registry.asked) == 3
-
-
-def test_images_of_one_registry_share_a_client(ws: Workspace, registry: Registry) -> None:
-    assert len(of_registry(ws, "linux/amd64", count=40)) == 40
-    assert len(registry.asked) == 120
-    assert registry.clients == 1
-
-
-def test_layers_of_a_registry_are_read_where_they_are_asked_for(
-    ws: Workspace, registry: Registry
-) -> None:
-    rows = of_registry(ws, deep=True)
-    assert [row.figures.visible_bytes for row in rows] == [20, 5]
-    asked = len(registry.asked)
-    assert [row.figures.visible_bytes for row in of_registry(ws, deep=True)] == [20, 5]
-    # The tag may name another image by now; what its digest names is known.
-    assert registry.asked[asked:] == ["team/app/manifests/1"]
-
-
-def test_an_image_that_a_registry_lacks_is_said(ws: Workspace, registry: Registry) -> None:
-    registry.instead["/manifests/1"] = refusal(404, "MANIFEST_UNKNOWN", "manifest unknown")
-    with pytest.raises(HullwrightError, match="app:1 is not in its registry") as raised:
-        of_registry(ws)
-    assert raised.value.exit_code == ExitCode.FAILED
-
-
-def test_an_image_that_is_nowhere_is_said(ws: Workspace, registry: Registry) -> None:
-    registry.instead["/manifests/1"] = refusal(404, "NAME_UNKNOWN", "repository name not known")
-    with pytest.raises(HullwrightError, match="not in the local store, nor in its registry"):
-        measure(ws, [Subject(REFERENCE)])
-
-
-@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
-def test_a_registry_that_refuses_is_unavailable(
-    ws: Workspace, registry: Registry, status: int
-) -> None:
-    registry.instead["/manifests/1"] = refusal(status, "REFUSED", "for a reason of its own")
-    with pytest.raises(RegistryError, match=r"registry\.example\.com") as raised:
-        of_registry(ws, count=3)
-    assert raised.value.exit_code == ExitCode.UNAVAILABLE
-
-
-def test_a_manifest_of_an_unknown_type_is_named(ws: Workspace, registry: Registry) -> None:
-    kind = "application/vnd.docker.distribution.manifest.v1+json"
-    told = json.dumps({"schemaVersion": 1, "fsLayers": []}).encode()
-    registry.instead["/manifests/1"] = Answer(200, {"content-type": kind}, told)
-    with pytest.raises(HullwrightError, match="no image that can be measured") as raised:
-        of_registry(ws)
-    assert raised.value.exit_code == ExitCode.FAILED
-    assert kind in str(raised.value)
-
-
-def test_an_index_whose_manifest_is_gone_is_named(ws: Workspace, registry: Registry) -> None:
-    gone = registry.made.manifests[0]["digest"]
-    registry.instead[gone] = refusal(404, "MANIFEST_UNKNOWN", "manifest unknown")
-    with pytest.raises(HullwrightError, match="is not whole in its registry") as raised:
-        of_registry(ws)
-    assert gone in str(raised.value)
-
-
-def test_a_layer_of_a_registry_with_a_wrong_digest_is_named(
-    ws: Workspace, registry: Registry
-) -> None:
-    layer = first_layer(registry.made)
-    registry.made.blobs[layer] = bytes(len(registry.made.blobs[layer]))
-    with pytest.raises(HullwrightError, match=layer) as raised:
-        of_registry(ws, deep=True)
-    assert raised.value.exit_code == ExitCode.FAILED
-
-
-def test_half_a_layer_of_a_registry_is_its_fault(ws: Workspace, registry: Registry) -> None:
-    layer = first_layer(registry.made)
-    registry.instead[layer] = Answer(206, {}, registry.made.blobs[layer][:20])
-    with pytest.raises(RegistryError, match="is at fault") as raised:
-        of_registry(ws, deep=True)
-    assert raised.value.exit_code == ExitCode.UNAVAILABLE
-    # It is not asked again for what it did not cut off.
-    assert sum(path.endswith(layer) for path in registry.asked) == 1
-
-
-def test_the_digest_of_a_platform_is_its_manifests(ws: Workspace, registry: Registry) -> None:
-    located = locate(ws, Subject(REFERENCE), "registry")
-    assert located is not None
-    assert located.digest == digest(registry.index)
-    (image,) = located.source().images({Platform("linux", "amd64")})
-    assert image.digest == registry.made.manifests[0]["digest"]
