@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # So many of the newest are what a run is held against.
 _USUAL_RUNS: Final = 10
+_NAMED_IMAGES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Figure:
 
     Attributes:
         name: what it is, for people and as the machines' key.
-        unit: of the figure: `s`.
+        unit: of the figure: `s` or `MB`.
         series: which runs can be compared with each other: those of one name.
         value: the figure; None where a run came to none.
         verdict: what came of the run, in a word.
@@ -143,6 +144,40 @@ def _verdict(data: Mapping[str, Any]) -> str:
     return str(data.get("verdict") or "")
 
 
+def _images(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    rows = data.get("images")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _measured(data: Mapping[str, Any]) -> str:
+    """Return which images were measured: runs of the same ones can be compared."""
+    names = [f"{_image(row)} {row.get('platform') or ''}".rstrip() for row in _images(data)]
+    more = len(names) - _NAMED_IMAGES
+    told = names[:_NAMED_IMAGES] + ([f"and {more} more"] if more > 0 else [])
+    return ", ".join(told)
+
+
+def _image(row: Mapping[str, Any]) -> str:
+    """Return a service and its stage, or the repository of an image that is of none."""
+    if row.get("service"):
+        return " ".join(str(row[key]) for key in ("service", "target") if row.get(key))
+    head, slash, last = str(row.get("reference") or "").partition("@")[0].rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"
+
+
+def _unpacked_mb(data: Mapping[str, Any]) -> float | None:
+    """Return what all images of a run unpack to; None where one of them is not known."""
+    values = [row.get("unpacked_bytes") for row in _images(data)]
+    known = [value for value in values if isinstance(value, int | float)]
+    return sum(known) / 1_000_000 if known and len(known) == len(values) else None
+
+
+def _worst(data: Mapping[str, Any]) -> str:
+    verdicts = {row.get("verdict") for row in _images(data)}
+    return next((each for each in ("fail", "warn", "ok") if each in verdicts), "")
+
+
 FIGURES: Final[Mapping[str, Figure]] = {
     "cold-start": Figure("median", "s", _started, _median_s, _verdict),
+    "sizes": Figure("unpacked", "MB", _measured, _unpacked_mb, _worst),
 }
