@@ -11,13 +11,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from hullwright.stack import unfound
 from hullwright.stack.track import Cause, Status, Track
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hullwright.stack.expected import Expected
-    from hullwright.tools.engine import Container, Event, ProbeResult
+    from hullwright.tools.engine import Container, Event
 
 __all__ = ["Cause", "Status", "Track", "Wait"]
 
@@ -101,6 +102,7 @@ class Wait:
         # Where it has not run yet, its process may have been found since.
         track.has_probe, track.pid = container.has_probe, container.pid or track.pid
         track.listens = container.listens
+        track.shell_probe = unfound.is_shell(container.probe_test)
         if container.started_at and track.started_at is None:
             track.started_at = track.first_started_at = container.started_at
         # What was there before may be started or replaced as long as Compose is at work.
@@ -273,6 +275,7 @@ class Wait:
             # The engine shows every container that has ended as unhealthy; that is no verdict.
             self._fail(track, "unhealthy", now)
         last = container.probes[-1] if container.probes else None
+        track.words_read = track.words_read or last is not None
         if last is not None and container.state == "running" and track.probe_began_at is not None:
             if last.ended_at >= track.probe_began_at:
                 track.probe_began_at = None
@@ -280,7 +283,7 @@ class Wait:
                 track.looked_at_probe += 1
         elif track.probe_began_at is not None:
             track.looked_at_probe += 1
-        if last is not None and container.health != "healthy" and _could_not_run(last):
+        if last is not None and container.health != "healthy" and _could_not_run(container):
             self._fail(track, "probe-cannot-run", now)
 
     def _healthy(self, track: Track, at: float) -> None:
@@ -321,8 +324,9 @@ class Wait:
 
     def _probe_ended(self, track: Track, at: float, code: int | None) -> None:
         # An exec may be a person's, so only an inspection judges; it is due at once where the
-        # code says that the probe's program could not run.
-        if code in CANNOT_RUN and track.status == "waiting":
+        # code says that the probe's program could not run, and once where a shell's words may.
+        words_may = bool(code) and track.shell_probe and not track.words_read
+        if (code in CANNOT_RUN or words_may) and track.status == "waiting":
             track.probe_began_at = at - 2 * _SILENT_PROBE_S
         else:
             track.probe_began_at = None
@@ -334,11 +338,13 @@ def _settle_s(track: Track) -> float:
     return SETTLE_S * (1 + 2 * track.deaths)
 
 
-def _could_not_run(probe: ProbeResult) -> bool:
-    # Docker's -1 is also a probe that took too long; only the runtime's own words tell them apart.
-    return probe.exit_code in CANNOT_RUN and (
-        probe.exit_code != -1 or _NO_PROGRAM.search(probe.output) is not None
-    )
+def _could_not_run(container: Container) -> bool:
+    """Return whether the last probe of a container says that it never can hold."""
+    last = container.probes[-1]
+    if last.exit_code in CANNOT_RUN:
+        # Docker's -1 is also a probe that took too long; the runtime's own words tell them apart.
+        return last.exit_code != -1 or _NO_PROGRAM.search(last.output) is not None
+    return bool(last.exit_code and unfound.program(container.probe_test, last.output))
 
 
 def _silent(track: Track, now: float) -> bool:
