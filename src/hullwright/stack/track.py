@@ -33,6 +33,7 @@ class Track:
         own_limit: whether that was its service's own, from its start, and not the one for all.
         shell_probe: whether a shell runs its health check, as far as is known.
         words_read: whether what a probe of it printed was looked at.
+        kept_at: since when it is known that Compose leaves it as it ran before.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Track:
     own_limit: bool = False
     shell_probe: bool = True
     words_read: bool = False
+    kept_at: float | None = None
 
     @property
     def running(self) -> bool:
