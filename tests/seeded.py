@@ -317,6 +317,18 @@ VARIANTS: Final = (
         cause="probe-cannot-run",
     ),
     _one(
+        "check-not-in-the-shell-or-else",
+        """
+        command: sleep 60
+        healthcheck:
+          test: "curl -f http://127.0.0.1:8080/ || exit 1"
+          interval: 300ms
+          start_period: 60s
+          retries: 1000
+        """,
+        cause="probe-cannot-run",
+    ),
+    _one(
         "check-not-executable",
         "command: sleep 60\nhealthcheck: {test: [CMD, /etc/hostname], interval: 300ms}",
         cause="probe-cannot-run",

@@ -137,13 +137,20 @@ def _up_row(service: ServiceUp, report: UpReport) -> list[str]:
     at = service.ended_s if service.status == "completed" else service.healthy_s
     return [
         f"{_MARKS[service.status]} {service.service}",
-        _STATUSES.get(_status(service, report), _status(service, report)),
+        _told(service, report),
         "" if at is None else f"{at:.2f} s",
         " ".join(_address(port) for port in _ports(service.published)),
         # Why a service failed stands above the table.
         report.images.get(service.service, "")
         or ("" if service.status in {"failed", "unknown"} else service.reason),
     ]
+
+
+def _told(service: ServiceUp, report: UpReport) -> str:
+    status = _status(service, report)
+    if status == "waiting" and service.shows:
+        return service.shows
+    return _STATUSES.get(status, status)
 
 
 def _status(service: ServiceUp, report: UpReport) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import suggestion
 from hullwright.images import size_text
-from hullwright.stack import words
+from hullwright.stack import unfound, words
 from hullwright.stack.causes import TRY, exit_meaning
 from hullwright.tools import secretfolder
 
@@ -139,8 +139,13 @@ def _by_log(e: Evidence) -> Diagnosis | None:
 def _probe(e: Evidence) -> Diagnosis | None:
     """Its health check cannot run, takes too long, or fails."""
     probes = e.container.probes if e.container else ()
-    if e.verdict == "probe-cannot-run":
-        sentence = f"{e.service} cannot become healthy: its health check has no program to run"
+    test = e.container.probe_test if e.container else ()
+    missing = unfound.program(test, probes[-1].output) if probes else ""
+    if e.verdict == "probe-cannot-run" or (missing and e.verdict in _ALIVE):
+        named = f": {missing}" if missing else ""
+        sentence = (
+            f"{e.service} cannot become healthy: its health check has no program to run{named}"
+        )
         if probes and "permission denied" in probes[-1].output.lower():
             sentence = f"{e.service} cannot become healthy: its health check is not executable"
         return Diagnosis("probe-cannot-run", sentence, advice=TRY["probe-cannot-run"])

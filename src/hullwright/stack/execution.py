@@ -47,6 +47,7 @@ class ServiceUp:
         published: where it can be reached on the host.
         awaits: what it waits for, each with its condition.
         probe: its health check as it was started; None where the file has none.
+        shows: what `ps` shows of it, while it is waited for; empty where it has not run.
     """
 
     service: str
@@ -69,6 +70,7 @@ class ServiceUp:
     all_started_s: float | None = None
     awaits: tuple[Dependency, ...] = ()
     probe: Probe | None = None
+    shows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +268,10 @@ def service_up(
         )
     last = max(tracks, key=lambda track: _end(track) or float("inf"))
 
-    def since(at: float | None) -> float | None:
-        return None if at is None else round(max(at - wait.began_at, 0.0), 3)
+    def since(at: float | None, earliest: float | None = None) -> float | None:
+        # The engine stamps starts, ends and lines at different places: none is before its start.
+        known = None if at is None else max(at, earliest or 0.0, wait.began_at)
+        return None if known is None else round(known - wait.began_at, 3)
 
     peaks = [each.peak_memory_bytes for each in tracks if each.peak_memory_bytes is not None]
     cpu_s = [each.cpu_s for each in tracks if each.cpu_s is not None]
@@ -282,10 +286,10 @@ def service_up(
         listening_s=since(last.listening_at),
         ready_s=since(ready),
         healthy_s=since(last.healthy_at),
-        ended_s=since(last.ended_at),
+        ended_s=since(last.ended_at, last.started_at),
         probe_lag_s=None if lag_s is None else round(lag_s, 3),
         exit_code=last.exit_code,
-        first_log_s=since(last.first_log_at),
+        first_log_s=since(last.first_log_at, last.first_started_at),
         peak_memory_bytes=sum(peaks) if peaks else None,
         cpu_s=round(sum(cpu_s), 3) if cpu_s else None,
         restarts=sum(max(track.deaths - (track.ended_at is not None), 0) for track in tracks),
@@ -294,6 +298,7 @@ def service_up(
         all_started_s=since(_all_started(tracks)),
         awaits=expected.awaits,
         probe=expected.probe,
+        shows=_shown(last, there) if status == "waiting" else "",
         published=tuple(
             port
             for container in there
@@ -301,6 +306,13 @@ def service_up(
             for port in container.published
         ),
     )
+
+
+def _shown(track: Track, there: Iterable[Container]) -> str:
+    now = next((each for each in there if each.id == track.id), None)
+    if now is None or now.state == "created":
+        return ""
+    return now.health if now.state == "running" and now.health != "none" else now.state
 
 
 def _all_started(tracks: Sequence[Track]) -> float | None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Failure", "exit_meaning", "failures", "reason"]
 
 _LOG_LINES: Final = 5
+# What ends by itself often says why first, and then how it is to be used.
+_LOG_LINES_OF_ENDED: Final = 10
 _OUTPUT_CHARACTERS: Final = 600
 # What the wait itself sees; the diagnosis says more where a service failed.
 _REASONS: Final = {"unknown": "running; it has no health check"}
@@ -103,17 +105,22 @@ def _found(
     if told is not None:
         return (told, *_orphans(wait, [told]))
     if wait.overdue:
-        return tuple(
-            Failure(
-                name,
-                "never-ready",
-                f"{name} was not started within {wait.timeout_s:g} s",
-                (("waits for", ", ".join(wait.expected[name].depends_on) or "Compose"),),
-            )
-            for name in wait.expected
-            if wait.status(name) == "waiting"
-        )
+        waiting = (name for name in wait.expected if wait.status(name) == "waiting")
+        return tuple(_never_started(wait, name) for name in waiting)
     return ()
+
+
+def _never_started(wait: Wait, name: str) -> Failure:
+    """Return that the time was over before a service was started, or started anew."""
+    before = [track for track in wait.containers(name) if wait.is_of_before(track)]
+    gone = bool(before) and all(track.stopping for track in before)
+    by_compose = "Compose, which was stopping it" if gone else "Compose"
+    return Failure(
+        name,
+        "never-ready",
+        f"{name} was not started {'anew ' if before else ''}within {wait.timeout_s:g} s",
+        (("waits for", ", ".join(wait.expected[name].depends_on) or by_compose),),
+    )
 
 
 def _failed(wait: Wait) -> list[Track]:
@@ -160,7 +167,9 @@ def _of_track(seen: Evidence, stack: str) -> Failure:
         facts.append(("next", diagnosis.step))
     elif diagnosis.advice:
         facts.append(("try", diagnosis.advice))
-    logs = tuple(line.text for line in seen.log[-_LOG_LINES:])
+    ended = seen.exit_code is not None
+    shown = seen.log[-(_LOG_LINES_OF_ENDED if ended else _LOG_LINES) :]
+    logs = tuple(line.text for line in shown)
     facts.append(("logs", words.logs_of(stack, seen.service, len(logs))))
     return Failure(seen.service, diagnosis.cause, diagnosis.sentence, tuple(facts), logs)
 
@@ -194,8 +203,11 @@ def _result(container: Container) -> str:
     program, why = words.program_in(last.output)
     if program:
         return f'could not start: "{program}": {why}'
-    said = last.output or "(it printed nothing)"
-    return f"exit code {exit_meaning(last.exit_code)}\n{said[-_OUTPUT_CHARACTERS:]}"
+    said = (last.output or "(it printed nothing)")[-_OUTPUT_CHARACTERS:]
+    if last.exit_code == 0:
+        return f"it passes by now\n{said}"
+    # Docker's own number for a check that it ended; its words say why.
+    return said if last.exit_code < 0 else f"exit code {exit_meaning(last.exit_code)}\n{said}"
 
 
 def _command(test: tuple[str, ...]) -> str:

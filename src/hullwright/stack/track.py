@@ -31,6 +31,9 @@ class Track:
         cpu_s: seconds of processor time of all its runs.
         limit_s: the limit that passed, where its cause is that time ran out.
         own_limit: whether that was its service's own, from its start, and not the one for all.
+        shell_probe: whether a shell runs its health check, as far as is known.
+        words_read: whether what a probe of it printed was looked at.
+        kept_at: since when it is known that Compose leaves it as it ran before.
     """
 
     id: str
@@ -61,6 +64,9 @@ class Track:
     failed_at: float | None = None
     limit_s: float | None = None
     own_limit: bool = False
+    shell_probe: bool = True
+    words_read: bool = False
+    kept_at: float | None = None
 
     @property
     def running(self) -> bool:

@@ -11,13 +11,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from hullwright.stack import unfound
 from hullwright.stack.track import Cause, Status, Track
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hullwright.stack.expected import Expected
-    from hullwright.tools.engine import Container, Event, ProbeResult
+    from hullwright.tools.engine import Container, Event
 
 __all__ = ["Cause", "Status", "Track", "Wait"]
 
@@ -86,7 +87,9 @@ class Wait:
                 self._healthy(track, event.at)
             case "health_status: unhealthy":
                 track.has_probe = True
-                self._fail(track, "unhealthy", event.at)
+                # Of one that may be about to be replaced or started again it is no verdict.
+                if not self.is_of_before(track):
+                    self._fail(track, "unhealthy", event.at)
             case "exec_start" if track.status == "waiting":
                 track.probe_began_at = event.at
             case "exec_die":
@@ -101,8 +104,14 @@ class Wait:
         # Where it has not run yet, its process may have been found since.
         track.has_probe, track.pid = container.has_probe, container.pid or track.pid
         track.listens = container.listens
+        track.shell_probe = unfound.is_shell(container.probe_test)
         if container.started_at and track.started_at is None:
             track.started_at = track.first_started_at = container.started_at
+        elif self.began_at <= container.started_at < (track.started_at or 0.0):
+            # The event is told after the process began; its lines and its end are not.
+            if track.first_started_at == track.started_at:
+                track.first_started_at = container.started_at
+            track.started_at = container.started_at
         # What was there before may be started or replaced as long as Compose is at work.
         if self.compose_code is None and container.started_at < self.began_at:
             return
@@ -131,6 +140,18 @@ class Wait:
         """Take in that Compose ended; what it did not start it will not start."""
         self.compose_code = code
 
+    def kept(self, container: str, at: float) -> None:
+        """Take in that Compose leaves a container, by its name, as it ran before."""
+        for track in self.live():
+            if track.name == container and track.kept_at is None:
+                track.kept_at = at
+
+    def is_of_before(self, track: Track) -> bool:
+        """Whether a container has only run before, and may be replaced or started again yet."""
+        if self.compose_code is not None or track.kept_at is not None:
+            return False
+        return track.started_at is not None and track.started_at < self.began_at
+
     def gave_up_on(self, service: str, now: float) -> None:
         """Take in that Compose waits no longer for a service: what died of it has crashed.
 
@@ -143,33 +164,39 @@ class Wait:
     def time(self, now: float) -> None:
         """Take in what time it is: running ones settle, and time runs out."""
         for track in self.live():
+            if self.is_of_before(track):
+                continue
+            if self.compose_code is not None and track.kept_at is None:
+                track.kept_at = now
             if track.status == "waiting" and track.running and track.has_probe is False:
                 expected = self.expected[track.service]
                 started = track.started_at or now
-                # One that was there before may be about to be replaced or started again.
-                if self.compose_code is None and started < self.began_at:
-                    continue
                 if not expected.one_shot and now - started >= _settle_s(track):
                     track.status = "unknown"
             self._check_limits(track, now)
         if now - self.began_at > self.timeout_s and not self.done:
             self.overdue = True
             for track in self.live():
-                if track.status == "waiting" and track.running:
+                if track.status == "waiting" and track.running and not self.is_of_before(track):
                     track.limit_s = self.timeout_s
                     self._fail(track, "never-ready", now)
 
     def _check_limits(self, track: Track, now: float) -> None:
-        since, limit_s = track.first_started_at, self.expected[track.service].timeout_s
+        since, limit_s = self._counts_from(track), self.expected[track.service].timeout_s
         if track.status != "waiting":
             return
-        if limit_s is not None and since and now - max(since, self.began_at) > limit_s:
-            track.limit_s, track.own_limit = limit_s, True
+        if limit_s is not None and since is not None and now - since > limit_s:
+            track.limit_s, track.own_limit = limit_s, since == track.first_started_at
             self._fail(track, "never-ready", now)
         ended = track.ended_at if track.stopping else None
         # Compose removes what it replaces; what it left and somebody ended nobody starts again.
         if self.compose_code is not None and ended and now - ended >= SETTLE_S:
             self._fail(track, "stopped", ended)
+
+    def _counts_from(self, track: Track) -> float | None:
+        """Return when a service's own time begins: its start, or that its old one is kept."""
+        since = track.first_started_at
+        return since if since is not None and since >= self.began_at else track.kept_at
 
     def to_inspect(self, now: float) -> list[str]:
         """Return the containers about which only an inspection can tell more, by id."""
@@ -210,8 +237,9 @@ class Wait:
                 if track.probe_began_at is not None:
                     times.append(_next_look(track) - now)
                 limit_s = self.expected[track.service].timeout_s
-                if limit_s is not None and track.first_started_at:
-                    times.append(max(track.first_started_at, self.began_at) + limit_s - now)
+                since = self._counts_from(track)
+                if limit_s is not None and since is not None:
+                    times.append(since + limit_s - now)
         return max(0.005, min(times) + 0.002)
 
     def status(self, service: str) -> Status:
@@ -273,6 +301,7 @@ class Wait:
             # The engine shows every container that has ended as unhealthy; that is no verdict.
             self._fail(track, "unhealthy", now)
         last = container.probes[-1] if container.probes else None
+        track.words_read = track.words_read or last is not None
         if last is not None and container.state == "running" and track.probe_began_at is not None:
             if last.ended_at >= track.probe_began_at:
                 track.probe_began_at = None
@@ -280,7 +309,7 @@ class Wait:
                 track.looked_at_probe += 1
         elif track.probe_began_at is not None:
             track.looked_at_probe += 1
-        if last is not None and container.health != "healthy" and _could_not_run(last):
+        if last is not None and container.health != "healthy" and _could_not_run(container):
             self._fail(track, "probe-cannot-run", now)
 
     def _healthy(self, track: Track, at: float) -> None:
@@ -321,8 +350,9 @@ class Wait:
 
     def _probe_ended(self, track: Track, at: float, code: int | None) -> None:
         # An exec may be a person's, so only an inspection judges; it is due at once where the
-        # code says that the probe's program could not run.
-        if code in CANNOT_RUN and track.status == "waiting":
+        # code says that the probe's program could not run, and once where a shell's words may.
+        words_may = bool(code) and track.shell_probe and not track.words_read
+        if (code in CANNOT_RUN or words_may) and track.status == "waiting":
             track.probe_began_at = at - 2 * _SILENT_PROBE_S
         else:
             track.probe_began_at = None
@@ -334,11 +364,13 @@ def _settle_s(track: Track) -> float:
     return SETTLE_S * (1 + 2 * track.deaths)
 
 
-def _could_not_run(probe: ProbeResult) -> bool:
-    # Docker's -1 is also a probe that took too long; only the runtime's own words tell them apart.
-    return probe.exit_code in CANNOT_RUN and (
-        probe.exit_code != -1 or _NO_PROGRAM.search(probe.output) is not None
-    )
+def _could_not_run(container: Container) -> bool:
+    """Return whether the last probe of a container says that it never can hold."""
+    last = container.probes[-1]
+    if last.exit_code in CANNOT_RUN:
+        # Docker's -1 is also a probe that took too long; the runtime's own words tell them apart.
+        return last.exit_code != -1 or _NO_PROGRAM.search(last.output) is not None
+    return bool(last.exit_code and unfound.program(container.probe_test, last.output))
 
 
 def _silent(track: Track, now: float) -> bool:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Final
 
 from hullwright.errors import UnavailableError
-from hullwright.stack import firstlines
+from hullwright.stack import firstlines, words
 from hullwright.stack.looks import Looks
 from hullwright.tools import engine
 
@@ -90,6 +90,8 @@ def start_and_wait(
                         wait.feed(fact)
                     case _Line():
                         lines.append(ws.runner.redacted(fact.text))
+                        if name := words.kept_in(fact.text):
+                            wait.kept(name, time.time())
                     case _Ended():
                         wait.compose_ended(up.wait())
                         looks.at_all()

@@ -13,6 +13,8 @@ _PORT: Final = re.compile(
     r":(\d+)(?:/(?:tcp|udp))?(?:: bind| failed: port is already|.*already in use)"
 )
 _EXEC: Final = re.compile(r'exec: "([^"]+)":? ?(.*?)(?:: unknown)?$', re.MULTILINE)
+# ` Container shop-db-1  Running`
+_KEPT: Final = re.compile(r"Container (\S+)\s+Running")
 _KINDS: Final = (
     ("wrong-platform", r"exec format error|does not (?:match|provide) the specified platform"),
     ("wrong-platform", r"no match for platform in manifest|platform .* but .* was found"),
@@ -71,6 +73,12 @@ def program_in(text: str) -> tuple[str, str]:
     """Return the program that could not be run, and why; empty where the words name none."""
     match = _EXEC.search(text)
     return (match[1], match[2]) if match else ("", "")
+
+
+def kept_in(line: str) -> str:
+    """Return the container of which Compose says that it stays as it runs, empty for others."""
+    match = _KEPT.fullmatch(line.strip())
+    return match[1] if match else ""
 
 
 def errors_of(output: Iterable[str]) -> list[str]:

@@ -64,7 +64,7 @@ class Container:
     Attributes:
         health: `none`, `starting`, `healthy` or `unhealthy`.
         probe_test: command of its health check, the image's included; empty without.
-        probes: the last results of its health check, oldest first.
+        probes: the last results of its health check since it was last started, oldest first.
         error: why the engine could not start it.
         volumes: names of the volumes that it mounts.
         listens: ports that it declares: published, exposed, or named by its image.
@@ -266,6 +266,7 @@ def parse_container(raw: Mapping[str, Any]) -> Container:
     labels = config.get("Labels") or {}
     host = raw.get("HostConfig") or {}
     ports = tuple(published((raw.get("NetworkSettings") or {}).get("Ports") or {}))
+    started_at = epoch_s(state.get("StartedAt"))
     health = state.get("Health") or {}
     test = tuple((config.get("Healthcheck") or {}).get("Test") or ())
     # Before it starts, only what it is to publish is known.
@@ -290,11 +291,16 @@ def parse_container(raw: Mapping[str, Any]) -> Container:
         restarts=raw.get("RestartCount") or 0,
         restart_policy=(host.get("RestartPolicy") or {}).get("Name") or "no",
         created_at=epoch_s(raw.get("Created")),
-        started_at=epoch_s(state.get("StartedAt")),
+        started_at=started_at,
         finished_at=epoch_s(state.get("FinishedAt")),
         health=health.get("Status") or "none",
         probe_test=() if test[:1] == ("NONE",) else test,
-        probes=tuple(_probe_result(entry) for entry in health.get("Log") or ()),
+        # The engine keeps those of earlier runs of the same container in its list.
+        probes=tuple(
+            probe
+            for probe in map(_probe_result, health.get("Log") or ())
+            if probe.ended_at >= started_at
+        ),
         published=ports,
         listens=tuple(sorted(declared | {port.target for port in ports})),
         volumes=tuple(

@@ -62,6 +62,7 @@ STUCK: Final = ServiceUp(
     "to run",
 )  # fmt: skip
 LATE: Final = ServiceUp("worker", "waiting", created_s=0.3, depends_on=("dashboard",))
+SLOW: Final = ServiceUp("cache", "waiting", created_s=0.3, started_s=0.6, shows="starting")
 
 
 STATE: Final = StackState(
@@ -128,7 +129,7 @@ SHOWN: Final[dict[str, tuple[ModuleType | Several, object]]] = {
     ),
     "up-failed": (
         stack,
-        UpReport("default", "hullwright", 4.2, (DB, STUCK, LATE), (NO_PROGRAM,)),
+        UpReport("default", "hullwright", 4.2, (DB, STUCK, SLOW, LATE), (NO_PROGRAM,)),
     ),
     "ps": (stack, STATE),
     "ps-nothing": (stack, StackState("default", "hullwright", ())),

@@ -112,6 +112,10 @@ _TOLD: Final[dict[str, tuple[str, dict[str, str]]]] = {
         "app cannot become healthy: its health check has no program to run",
         {"result": "127 (the command was not found)"},
     ),
+    "check-not-in-the-shell-or-else": (
+        "app cannot become healthy: its health check has no program to run: curl",
+        {"check": "curl -f", "result": "exit code 1", "try": "a check that the image contains"},
+    ),
     "check-not-executable": (
         "app cannot become healthy: its health check is not executable",
         {"result": 'could not start: "/etc/hostname": permission denied'},

@@ -64,6 +64,40 @@ def test_what_restarts_is_waited_for_and_what_has_completed_stays(made: Made, bu
     assert [(each.service, each.status) for each in only.services] == [("seed", "completed")]
 
 
+SLOW_TO_STOP = """
+  db:
+    image: {image}
+    command: sh -c "trap '' TERM; httpd -p 5432; while :; do sleep 1; done"
+    stop_grace_period: 4s
+    healthcheck:
+      {test}
+      interval: 5s
+      start_period: 20s
+      start_interval: 100ms
+"""
+
+
+def test_a_limit_of_its_own_counts_from_the_new_start(made: Made, busybox: str) -> None:
+    made.compose(SLOW_TO_STOP.format(image=busybox, test=TEST))
+    ws = made.workspace()
+    assert not stack.up(ws, stack.select(ws), limits=stack.Limits(40)).failed
+    before = started_at(made.project, "db")
+    limits = stack.Limits(60, {"db": 3.5})
+    report = stack.restart(ws, stack.select(ws), limits=limits)
+    assert not report.failed, shown.text(report)
+    assert started_at(made.project, "db") != before
+    (db,) = report.services
+    assert db.started_s is not None
+    assert db.healthy_s is not None
+    assert db.healthy_s > db.started_s > 3.0, "what the old run's checks said counts no more"
+    late = stack.restart(ws, stack.select(ws), limits=stack.Limits(1))
+    (failure,) = late.failures
+    assert failure.sentence == "db was not started anew within 1 s"
+    assert failure.logs == ()
+    assert "exit code" not in shown.text(late)
+    assert "not started  " not in shown.text(late)
+
+
 def test_what_does_not_come_back_is_explained(made: Made, busybox: str) -> None:
     made.compose(SPOILT.format(image=busybox, test=TEST))
     ws = made.workspace()

@@ -110,6 +110,37 @@ def test_no_probe_at_all_is_told_with_what_to_try(ws: Workspace) -> None:
     assert "start_interval" in dict(failure.facts)["try"]
 
 
+def test_what_was_not_restarted_in_time_says_nothing_of_its_old_run(ws: Workspace) -> None:
+    wait = Wait({"db": Expected("db")}, 100.0, 5.0)
+    old = replace(SHOWN, health="healthy", probes=(ProbeResult(1.0, 1.1, 0, "ok"),))
+    wait.observe(old, 100.0)
+    wait.feed(Event(100.1, "kill", "id", "x-db-1", "db"))
+    wait.time(105.1)
+    failure = told(ws, wait, old)
+    assert failure.sentence == "db was not started anew within 5 s"
+    assert failure.facts == (("waits for", "Compose, which was stopping it"),)
+    assert failure.logs == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "result"),
+    [
+        (0, "it passes by now\nok"),
+        (-1, "Health check exceeded timeout (1s)"),
+        (2, "exit code 2\nbad"),
+    ],
+)
+def test_a_probes_code_stands_only_beside_what_it_says(
+    ws: Workspace, code: int, result: str
+) -> None:
+    wait = Wait({"db": Expected("db", timeout_s=3)}, 0.0, 60.0)
+    probe = ProbeResult(4.0, 4.1, code, result.rpartition("\n")[2])
+    wait.observe(replace(SHOWN, probes=(), health="starting"), 1.0)
+    wait.time(4.1)
+    facts = dict(told(ws, wait, replace(SHOWN, probes=(probe,), health="starting")).facts)
+    assert facts["result"] == result
+
+
 def test_what_was_never_started_says_what_it_waits_for(ws: Workspace) -> None:
     wait = Wait({"app": Expected("app", depends_on=("db",))}, 0.0, 5.0)
     wait.time(5.1)

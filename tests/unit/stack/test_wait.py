@@ -169,6 +169,36 @@ def test_a_shell_that_found_no_program_is_looked_at_at_once() -> None:
     assert wait.containers("db")[0].cause == "probe-cannot-run"
 
 
+def test_the_first_probe_of_a_shell_is_read_and_later_ones_are_not() -> None:
+    wait = waiting(Expected("db"))
+    happen(wait, 1.0, "start")
+    shell = container(health="starting", probe_test=("CMD-SHELL", "curl x || exit 1"))
+    observe(wait, 1.1, shell)
+    happen(wait, 2.0, "exec_start")
+    happen(wait, 2.1, "exec_die", code=1)
+    assert wait.to_inspect(BEGAN + 2.1) == ["id-db"]
+    # The engine writes down what was printed only after it tells of the end.
+    observe(wait, 2.11, shell)
+    assert wait.to_inspect(BEGAN + 2.5) == ["id-db"]
+    observe(wait, 2.51, replace(shell, probes=(probe(2.0, 2.1, 1, "curl: (7) refused"),)))
+    assert wait.status("db") == "waiting"
+    happen(wait, 3.0, "exec_start")
+    happen(wait, 3.1, "exec_die", code=1)
+    assert wait.to_inspect(BEGAN + 3.1) == [], "each look is a process beside what starts"
+    said = probe(3.0, 3.1, 1, "/bin/sh: curl: not found")
+    observe(wait, 3.2, replace(shell, probes=(said,)))
+    assert wait.containers("db")[0].cause == "probe-cannot-run"
+
+
+def test_the_first_probe_without_a_shell_is_not_read() -> None:
+    wait = waiting(Expected("db"))
+    happen(wait, 1.0, "start")
+    observe(wait, 1.1, container(health="starting", probe_test=("CMD", "check")))
+    happen(wait, 2.0, "exec_start")
+    happen(wait, 2.1, "exec_die", code=1)
+    assert wait.to_inspect(BEGAN + 2.1) == []
+
+
 def test_a_command_that_a_person_runs_is_no_probe() -> None:
     wait = waiting(Expected("db"))
     happen(wait, 1.0, "start")

@@ -23,13 +23,59 @@ def test_the_limit_that_passed_is_known() -> None:
     assert (app.limit_s, app.own_limit) == (10, False)
 
 
-def test_the_limit_of_what_ran_before_counts_from_now() -> None:
+@pytest.mark.parametrize("how", ["compose says that it stays", "compose has ended"])
+def test_the_limit_of_what_stays_as_it_ran_counts_from_when_that_is_known(how: str) -> None:
     wait = waiting(Expected("db", timeout_s=2))
     observe(wait, 0.0, container(started_at=BEGAN - 900, health="starting"))
-    wait.time(BEGAN + 1.9)
+    wait.time(BEGAN + 4.9)
+    assert not wait.failed, "it may be about to be replaced or started again"
+    if how == "compose has ended":
+        wait.compose_ended(0)
+        wait.time(BEGAN + 5.0)
+    else:
+        wait.kept("x-db-1", BEGAN + 5.0)
+    assert wait.next_s(BEGAN + 5.0) == pytest.approx(2.002, abs=0.001)
+    wait.time(BEGAN + 6.9)
     assert not wait.failed
-    wait.time(BEGAN + 2.1)
-    assert wait.failed
+    wait.time(BEGAN + 7.1)
+    (track,) = wait.containers("db")
+    assert (track.cause, track.limit_s, track.own_limit) == ("never-ready", 2, False)
+
+
+def test_the_limit_of_what_restarts_counts_from_its_new_start() -> None:
+    wait = waiting(Expected("db", timeout_s=2))
+    observe(wait, 0.0, container(started_at=BEGAN - 900, health="healthy"))
+    happen(wait, 0.1, "kill")
+    happen(wait, 9.0, "health_status: unhealthy")
+    wait.time(BEGAN + 10.0)
+    happen(wait, 10.1, "die", code=137)
+    happen(wait, 10.2, "start")
+    wait.time(BEGAN + 12.1)
+    assert not wait.failed, "its old run is no failure, and its new one has 2 s"
+    wait.time(BEGAN + 12.3)
+    (track,) = wait.containers("db")
+    assert (track.limit_s, track.own_limit) == (2, True)
+
+
+def test_the_end_of_all_time_is_no_failure_of_an_old_run() -> None:
+    wait = waiting(Expected("db"), timeout_s=1)
+    observe(wait, 0.0, container(started_at=BEGAN - 900, health="healthy"))
+    happen(wait, 0.1, "kill")
+    wait.time(BEGAN + 1.1)
+    assert wait.over
+    assert wait.status("db") == "waiting"
+
+
+def test_a_start_is_when_the_process_began_and_not_when_it_was_told_of() -> None:
+    wait = waiting(Expected("db"))
+    happen(wait, 1.2, "start")
+    observe(wait, 1.3, container(started_at=BEGAN + 1.1))
+    (track,) = wait.containers("db")
+    assert track.first_started_at == track.started_at == BEGAN + 1.1
+    happen(wait, 2.0, "die", code=1)
+    happen(wait, 3.0, "start")
+    observe(wait, 3.1, container(started_at=BEGAN + 2.9))
+    assert (track.first_started_at, track.started_at) == (BEGAN + 1.1, BEGAN + 2.9)
 
 
 def test_a_probe_that_is_long_silent_is_looked_at_twice_a_second() -> None:

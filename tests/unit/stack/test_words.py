@@ -67,3 +67,15 @@ def test_errors_are_sorted_out_of_progress_and_warnings() -> None:
 )
 def test_the_logs_of_a_throwaway_are_not_to_be_asked_for(stack: str, lines: int, told: str) -> None:
     assert words.logs_of(stack, "db", lines) == told
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (" Container shop-db-1  Running", "shop-db-1"),
+        (" Container shop-db-1  Restarting", ""),
+        ("shop-db-1 Running", ""),
+    ],
+)
+def test_what_compose_leaves_as_it_runs_is_known(line: str, name: str) -> None:
+    assert words.kept_in(line) == name

@@ -96,11 +96,17 @@ INSPECTED: dict[str, Any] = {
             "Status": "starting",
             "Log": [
                 {
+                    "Start": "1970-01-01T00:00:00.5Z",
+                    "End": "1970-01-01T00:00:01Z",
+                    "ExitCode": 0,
+                    "Output": "of its run before\n",
+                },
+                {
                     "Start": "1970-01-01T00:00:03Z",
                     "End": "1970-01-01T00:00:03.5Z",
                     "ExitCode": 1,
                     "Output": "no response\n",
-                }
+                },
             ],
         },
     },
