@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from hullwright.errors import HullwrightError, UnavailableError, unknown
 from hullwright.images import Reference
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from hullwright.workspace import Workspace
 
 Place = Literal["store", "registry", "file"]
+
+# Nobody calls an image that, and who does not find a file means it all the same.
+_ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.zst")
 
 
 def subjects(
@@ -158,7 +161,7 @@ def missing(subject: Subject, place: Place | None = None) -> HullwrightError:
             f"{subject.reference} is not in its registry",
             next_step="invoke push, or name a tag that it has",
         )
-    if place == "file":
+    if place == "file" or subject.reference.endswith(_ARCHIVES):
         return HullwrightError(
             f"there is no file or folder {subject.reference}",
             next_step="name an OCI layout, or an archive of docker save",

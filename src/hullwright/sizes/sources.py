@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from hullwright.errors import HullwrightError
 from hullwright.run import CommandError, Result
+from hullwright.tools.decompress import opened
 from hullwright.tools.layers import Room
 from hullwright.tools.layouts import read_archive
 from hullwright.tools.oci import Documents, Hashed, check_readable, platform_images, read_blob
@@ -165,7 +166,7 @@ def of_path(path: Path) -> Source:
         HullwrightError: it is neither.
     """
     if not path.is_dir():
-        return Stream(lambda: _file(path))
+        return Stream(lambda: _archive(path))
     try:
         with (path / "index.json").open("rb") as file:
             index = json.loads(file.read(_DOCUMENT_BYTES))
@@ -261,6 +262,13 @@ def _of_folder(folder: Path, index: Mapping[str, Any]) -> Blobs:
             yield file
 
     return Blobs(index, Documents(document, document), blob)
+
+
+@contextmanager
+def _archive(path: Path) -> Iterator[Bytes]:
+    """Open an archive, which people compress to pass it on; the engine loads it so, too."""
+    with _file(path) as file:
+        yield opened(file.read(_CHUNK_BYTES), file)[1]
 
 
 @contextmanager

@@ -72,6 +72,14 @@ def test_a_file_that_is_not_there_is_said(ws: Workspace) -> None:
     with pytest.raises(HullwrightError, match=r"no file or folder none\.tar") as raised:
         of_file(ws, "none.tar")
     assert raised.value.exit_code == ExitCode.FAILED
+    with pytest.raises(HullwrightError, match=r"no file or folder none\.tar"):
+        measure(ws, [Subject("none.tar")])
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstd.compress])
+def test_a_compressed_archive_is_read(ws: Workspace, compress: Callable[[bytes], bytes]) -> None:
+    (ws.root / "image.tar.gz").write_bytes(compress(layout().archive()))
+    assert of_file(ws, "image.tar.gz")[0].figures.unpacked_bytes == 1020
 
 
 def test_a_folder_that_is_no_layout_is_said(ws: Workspace) -> None:
