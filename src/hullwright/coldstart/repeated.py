@@ -13,7 +13,7 @@ from hullwright.coldstart.timeline import critical_path
 from hullwright.errors import UsageError
 from hullwright.stack import execution
 from hullwright.stack import plan as stack_plan
-from hullwright.stack.explain import Failure
+from hullwright.stack.unchecked import unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hullwright.coldstart.throwaway import ColdPlan
     from hullwright.config.models import Stack
     from hullwright.stack import Selection, UpReport
+    from hullwright.stack.explain import Failure
     from hullwright.workspace import Workspace
 
 _REQUEST: Final = Request()
@@ -194,16 +195,7 @@ def _unchecked(report: UpReport, stack: Stack) -> tuple[Failure, ...]:
     if not stack.require_healthcheck:
         return ()
     accepted = f"require-healthcheck = false in [tool.hullwright.stacks.{stack.name}]"
-    return tuple(
-        Failure(
-            service.service,
-            "no-healthcheck",
-            f"{service.service} runs, but nothing says that it is healthy",
-            (("next", f"a healthcheck in the compose file, or {accepted}"),),
-        )
-        for service in report.services
-        if service.status == "unknown"
-    )
+    return unchecked(report.services, accepted)
 
 
 def _has_unnamed_volumes(cold: ColdPlan) -> bool:

@@ -35,7 +35,8 @@ def text(shown: Shown) -> str:
     looked = [checks.text(shown.checks)] if shown.checks else []
     if shown.failed:
         after = f"after {shown.total_s:.1f} s"
-        state = f"up {after}, and not as it must be" if shown.checks else f"not up {after}"
+        came_up = shown.checks or all(each.cause == "no-healthcheck" for each in shown.failures)
+        state = f"up {after}, and not as it must be" if came_up else f"not up {after}"
         last = f"{state} · look: {_task('ps', shown)} · stop: {_task('down', shown)}"
         return "\n\n".join([failures.text(shown.failures), f"{head}\n{table}", *looked, last])
     last = f"up in {shown.total_s:.2f} s" if shown.waited else _not_waited(shown)

@@ -21,6 +21,7 @@ from hullwright.stack.probing import SlowProbe
 from hullwright.stack.restarting import restart
 from hullwright.stack.selection import Selection, resolved, select
 from hullwright.stack.stopping import StopPlan, execute_stop, plan_stop
+from hullwright.stack.unchecked import all_checked, unchecked
 from hullwright.stack.variables import asked_for
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "StopPlan",
     "UpPlan",
     "UpReport",
+    "all_checked",
     "asked_for",
     "down",
     "exec_",
@@ -65,5 +67,6 @@ __all__ = [
     "shell",
     "shell_of_image",
     "stats",
+    "unchecked",
     "up",
 ]

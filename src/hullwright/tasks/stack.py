@@ -9,7 +9,7 @@ from hullwright.tasks.define import ENV, FORMATS, PROFILE, SECRETS, STACK, STACK
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from hullwright.stack import DownPlan, UpPlan
+    from hullwright.stack import DownPlan, UpPlan, UpReport
     from hullwright.tasks.inturn import Show
     from hullwright.tasks.session import Session
 
@@ -31,6 +31,7 @@ _DEV = "add docker-compose.dev.yml: sources mounted, reload on change"
         "wait": "wait until it is healthy; --no-wait ends with Compose's own start",
         "fast-probes": "probe every 250 ms while it starts; a later start without it recreates",
         "check": "then look at what must hold: [[stacks.NAME.checks]]",
+        "require-healthcheck": "fail for a service that nothing checks, as a cold start does",
         "format": FORMATS,
     },
 )
@@ -46,6 +47,7 @@ def up(
     wait: bool = True,
     fast_probes: bool = False,
     check: bool = False,
+    require_healthcheck: bool = False,
     format: str = "text",
 ) -> None:
     """Start a stack from exactly what was built, wait until it is healthy, and explain if not."""
@@ -54,7 +56,7 @@ def up(
     from hullwright.tasks.inturn import in_turn, stacks
     from hullwright.tasks.starting import limits, mask_running, refuse_unwaited, running, selection
 
-    refuse_unwaited(wait=wait, check=check, timeout=timeout)
+    refuse_unwaited(wait=wait, check=check, healthcheck=require_healthcheck, timeout=timeout)
     given = limits(timeout)
     names = stacks(session, stack)
     chosen = {
@@ -82,8 +84,7 @@ def up(
         plan = plans[name] if name == names[0] else planned(name)
         with running(session, "up", stack=chosen[name].stack.name) as work:
             done = feature.execute(session.workspace, plan, limits=given, wait=wait)
-            if check:
-                done = feature.held(session.workspace, plan, done)
+            done = _asked_of(session, plan, done, check=check, healthcheck=require_healthcheck)
             show(done)
             session.record("up", report.as_json(done), "failed" if done.failures else "done")
             work.held = not done.failures
@@ -93,6 +94,17 @@ def up(
         session.console.note(_FAST)
     held = in_turn(session, names, start, report, format, summarise=True)
     session.leave(held=held, why="a stack did not come up")
+
+
+def _asked_of(
+    session: Session, plan: UpPlan, done: UpReport, *, check: bool, healthcheck: bool
+) -> UpReport:
+    """Return a start that fails too where something does not hold that was asked for."""
+    from hullwright import stack as feature
+
+    if check:
+        done = feature.held(session.workspace, plan, done)
+    return feature.all_checked(done) if healthcheck else done
 
 
 @task(

@@ -153,13 +153,20 @@ def limits(given: Sequence[str] | str | None) -> Limits:
     return Limits(overall[0] if overall else None, services)
 
 
-def refuse_unwaited(*, wait: bool, check: bool, timeout: Sequence[str] | None) -> None:
+def refuse_unwaited(
+    *, wait: bool, check: bool, timeout: Sequence[str] | None, healthcheck: bool = False
+) -> None:
     """Refuse what has no meaning for a start that nobody waits for.
 
     Raises:
         UsageError: which flag that is.
     """
-    given = [flag for flag, on in (("--check", check), ("--timeout", timeout)) if on]
+    flags = {
+        "--check": check,
+        "--require-healthcheck": healthcheck,
+        "--timeout": bool(timeout),
+    }
+    given = [flag for flag, on in flags.items() if on]
     if given and not wait:
         raise UsageError(
             f"--no-wait and {' and '.join(given)} cannot both be meant",

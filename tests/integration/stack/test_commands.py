@@ -242,6 +242,25 @@ def test_times_of_services_are_held_and_unknown_ones_refused(shop: Made) -> None
     assert 'unknown service "dbb"' in wrong.stderr
 
 
+def test_a_service_that_nothing_checks_fails_where_a_check_is_required(shop: Made) -> None:
+    done = hullwright(shop, "up", "--require-healthcheck", "--format", "json")
+    assert done.returncode == 1, done.stderr
+    told = json.loads(done.stdout)
+    assert [(each["service"], each["cause"]) for each in told["failures"]] == [
+        ("web", "no-healthcheck")
+    ]
+    assert "leave --require-healthcheck out" in dict(told["failures"][0]["facts"])["next"]
+    assert {each["service"]: each["status"] for each in told["services"]} == {
+        "db": "healthy",
+        "web": "unknown",
+    }
+    # What is checked is enough by itself.
+    assert hullwright(shop, "up", "db", "--require-healthcheck").returncode == 0
+    refused = hullwright(shop, "up", "--require-healthcheck", "--no-wait")
+    assert refused.returncode == 2
+    assert "--no-wait and --require-healthcheck cannot both be meant" in refused.stderr
+
+
 def test_fast_probes_are_another_configuration(shop: Made) -> None:
     ws = shop.workspace()
     fast = stack.plan_up(ws, stack.select(ws, services=["db"]), fast_probes=True)
