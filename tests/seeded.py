@@ -298,7 +298,6 @@ VARIANTS: Final = (
         "denied-by-a-file",
         'user: "1000"\ncommand: sh -c "echo 1 > /etc/hostname"',
         cause="permission-denied",
-        rest="",
     ),
     _one(
         "unset-in-a-shell",
@@ -318,14 +317,8 @@ VARIANTS: Final = (
     ),
     _one(
         "check-not-in-the-shell-or-else",
-        """
-        command: sleep 60
-        healthcheck:
-          test: "curl -f http://127.0.0.1:8080/ || exit 1"
-          interval: 300ms
-          start_period: 60s
-          retries: 1000
-        """,
+        "command: sleep 60\n"
+        'healthcheck: {test: "curl -f x || exit 1", interval: 300ms, start_period: 60s}',
         cause="probe-cannot-run",
     ),
     _one(
@@ -338,11 +331,7 @@ VARIANTS: Final = (
         """
         command: sleep 60
         healthcheck:
-          test: "sleep 5"
-          interval: 200ms
-          timeout: 200ms
-          start_period: 60s
-          start_interval: 200ms
+          {test: sleep 5, interval: 200ms, timeout: 200ms, start_period: 60s, start_interval: 200ms}
         """,
         cause="probe-timeout",
         timeout_s=6.0,
