@@ -101,7 +101,10 @@ def suggestion(given: str, known: Iterable[str]) -> str:
     """
     names = list(known)
     begun = [name for name in names if given and name.startswith(given)]
-    close = begun if len(begun) == 1 else get_close_matches(given, names, n=1, cutoff=0.6)
+    # Of two letters that are swapped, half are equal at most.
+    swapped = [name for name in names if len(given) > 1 and sorted(name) == sorted(given)]
+    likely = begun if len(begun) == 1 else swapped
+    close = likely[:1] or get_close_matches(given, names, n=1, cutoff=0.6)
     return f' — did you mean "{close[0]}"?' if close else ""
 
 

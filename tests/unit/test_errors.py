@@ -71,6 +71,7 @@ def test_constructing_an_error_prints_nothing(capsys: pytest.CaptureFixture[str]
 
 def test_a_close_name_is_suggested_and_a_distant_one_is_not() -> None:
     assert suggestion("dashbord", ["db", "dashboard"]) == ' — did you mean "dashboard"?'
+    assert suggestion("bd", ["db", "migrate", "web"]) == ' — did you mean "db"?'
     assert suggestion("zebra", ["db", "dashboard"]) == ""
     assert suggestion("prod", ["dev", "production", "test"]) == ' — did you mean "production"?'
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from hullwright.stack import symptoms
+from hullwright.stack import holders, symptoms
 from hullwright.stack.words import port_in
 from hullwright.tools import details, engine, ports
 from hullwright.tools.details import Details, LogLine, Owner
@@ -151,23 +151,11 @@ def gather(ws: Workspace, wait: Wait, track: Track, around: Scene) -> Evidence:
     return _followed(ws, track, found)
 
 
-def holder(ws: Workspace, port: int) -> str:
-    """Return who has a port of this host, in words."""
-    containers = engine.publishing(ws.runner, port)
-    if containers:
-        return f"container {', '.join(containers)}"
-    taken = ports.conflicting(port, "", "tcp", ports.listeners())
-    if taken is None:
-        return "it has let go of it since"
-    process = ports.owner(taken.inode)
-    return f"process {process.pid}: {process.command}" if process else "another user's process"
-
-
 def _followed(ws: Workspace, track: Track, found: Evidence) -> Evidence:
     """Return evidence with what is only looked at because of what it says."""
     port = port_in(found.container.error) if found.container else None
     if port is not None:
-        return replace(found, holder=holder(ws, port))
+        return replace(found, holder=str(holders.of_port(ws, port)))
     symptom = found.symptom
     if symptom is None or symptom.kind != "permission-denied":
         return found

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from hullwright.errors import CheckFailedError, unknown
+from hullwright.errors import unknown
 from hullwright.files import lock
-from hullwright.stack import composed, explain, secretfiles
+from hullwright.stack import composed, explain, fetching, secretfiles
 from hullwright.stack.expected import Expected, Limits, expectations
 from hullwright.stack.plan import UpPlan, applied, plan_up
 from hullwright.stack.probing import SlowProbe, slow_probes
@@ -134,7 +134,7 @@ def begin(ws: Workspace, plan: UpPlan, selection: Selection) -> UpReport:
     Compose itself waits for what `depends_on` names, and for nothing else.
     """
     composed.build(ws, selection, plan.composed)
-    pull(ws, selection, plan.missing, plan.services)
+    fetching.pull(ws, selection, plan.missing, plan.services)
     one_shots = selection.stack.one_shots
     expected = expectations(plan.model, plan.services, one_shots=one_shots)
     wait = Wait(expected, time.time(), TIMEOUT_S)
@@ -178,7 +178,7 @@ def start(
     """
     refuse_unknown_times(limits, plan.model.services)
     composed.build(ws, selection, plan.composed)
-    pull(ws, selection, plan.missing, plan.services)
+    fetching.pull(ws, selection, plan.missing, plan.services)
     expected = expectations(
         plan.model,
         plan.services,
@@ -224,29 +224,6 @@ def limit_s(selection: Selection, limits: Limits) -> float:
         return limits.overall_s
     configured = selection.stack.timeout
     return configured.total_seconds() if configured else TIMEOUT_S
-
-
-def pull(
-    ws: Workspace, selection: Selection, missing: tuple[str, ...], services: tuple[str, ...]
-) -> None:
-    """Fetch images that the local store does not hold.
-
-    Raises:
-        CheckFailedError: one cannot be had; each is named, with the registry's own words.
-    """
-    if not missing:
-        return
-    with ws.console.step(f"pull {', '.join(missing)}"):
-        answer = ws.runner.run(
-            *selection.call.pull(services), cwd=ws.root, env=selection.environment, check=False
-        )
-    if not answer.ok:
-        raise CheckFailedError(
-            f"image{'s' if len(missing) > 1 else ''} not to be had: {', '.join(missing)}",
-            why="\n".join(line for line in answer.tail(6) if "level=warning" not in line),
-            next_step="invoke images --prepare   (lists where each image comes from)",
-            cause="image-missing",
-        )
 
 
 def service_up(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import ExitCode, unknown
 from hullwright.files import lock
-from hullwright.stack import execution, secretfiles
+from hullwright.stack import execution, fetching, secretfiles
 from hullwright.stack.expected import Limits
 from hullwright.stack.override import write
 from hullwright.stack.plan import (
@@ -112,7 +112,7 @@ def execute_run(
         # A name of its own: another service's command may begin at this moment.
         name = f"run-{stack}-{plan.service}"
         selection = selection.overridden(str(write(ws, name, plan.up.override)))
-    execution.pull(ws, selection, plan.missing, (*plan.up.services, plan.service))
+    fetching.pull(ws, selection, plan.missing, (*plan.up.services, plan.service))
     with secretfiles.provided(plan.up.files):
         if plan.up.services:
             with lock(ws.state_dir / "locks" / f"up-{stack}.lock", f"the stack {plan.up.project}"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from hullwright.errors import CheckFailedError
-from hullwright.stack import handing, probing, secretfiles
+from hullwright.stack import handing, holders, probing, secretfiles
 from hullwright.stack.checks import refuse_unknown
 from hullwright.stack.hashes import hashes_of
 from hullwright.stack.override import Override, write
@@ -309,19 +309,13 @@ def port_taken(
     ws: Workspace, service: str, taken: ports.Listener, variable: str
 ) -> CheckFailedError:
     """Return the error of a port that something else has, with its holder named."""
-    containers = engine.publishing(ws.runner, taken.port, taken.protocol)
-    process = ports.owner(taken.inode)
-    if containers:
-        holder = f"container {', '.join(containers)}"
-    elif process is not None:
-        holder = f"process {process.pid}: {ws.runner.redacted(process.command)}"
-    else:
-        holder = "a process of another user"
+    holder = holders.of_listener(ws, taken)
+    end = f"end it: {holder.end}" if holder.end else "end it"
     other = f", or take another port: {variable}={taken.port + 1}" if variable else ""
     return CheckFailedError(
         f"port {taken.port} is already taken",
-        why=[("wanted by", service), ("held by", f"{holder}, on {taken.address}")],
-        next_step=f"end it{other}",
+        why=[("wanted by", service), ("held by", f"{holder.name}, on {taken.address}")],
+        next_step=f"{end}{other}",
         cause="port-taken",
     )
 

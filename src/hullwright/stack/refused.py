@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hullwright.stack import evidence, words
+from hullwright.stack import holders, words
 from hullwright.stack.causes import TRY, Failure
 from hullwright.tools import details
 
@@ -41,7 +41,7 @@ def failure(
     service = _service(refusal, there, model)
     facts = [("compose", last)]
     if refusal.kind == "port-taken":
-        facts.insert(0, ("held by", evidence.holder(ws, int(refusal.subject))))
+        facts.insert(0, ("held by", str(holders.of_port(ws, int(refusal.subject)))))
     elif refusal.kind == "wrong-platform":
         facts.insert(0, ("engine", details.engine_platform(ws.runner)))
     if refusal.kind in TRY:

@@ -163,15 +163,15 @@ def inspected(runner: Runner, ids: Sequence[str]) -> tuple[Container, ...]:
     return tuple(parse_container(raw) for raw in json.loads(answer.stdout or "[]"))
 
 
-def publishing(runner: Runner, port: int, protocol: str = "tcp") -> tuple[str, ...]:
-    """Return the names of running containers that publish a port of the host."""
+def publishing(runner: Runner, port: int, protocol: str = "tcp") -> tuple[Container, ...]:
+    """Return the running containers that publish a port of the host."""
     answer = _ask(
         runner, "docker", "ps", "--filter", f"publish={port}/{protocol}", "--format", "{{.Names}}"
     )
     ids = _ask(runner, "docker", "ps", "--quiet", "--no-trunc", check=False).stdout.split()
     # `publish` matches ports in the container too, so the bindings decide.
     return tuple(
-        container.name
+        container
         for container in inspected(runner, ids if answer.stdout.strip() else ())
         if any(p.host_port == port and p.protocol == protocol for p in container.published)
     )

@@ -139,8 +139,9 @@ def test_a_port_of_a_container_is_named(made: Made, busybox: str) -> None:
             f"  app: {{image: {busybox}, command: sleep 60, ports: ['127.0.0.1:{port}:80']}}"
         )
         ws = made.workspace()
-        with pytest.raises(CheckFailedError, match=f"container {holder}"):
+        with pytest.raises(CheckFailedError, match=f"container {holder}, on ") as caught:
             stack.plan_up(ws, stack.select(ws))
+        assert caught.value.next_step == f"end it: docker stop {holder}"
     finally:
         docker("rm", "--force", holder)
 
