@@ -20,6 +20,8 @@ _REFERENCE: Final = re.compile(
     rf"(?:@(?P<digest>{DIGEST.pattern}))?"
 )
 _DEFAULT_DOMAIN: Final = "docker.io"
+# `sha256:` and twelve digits, as the engine shows them too.
+_DIGEST_CHARACTERS: Final = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +132,9 @@ def size_text(count_bytes: int) -> str:
         if value > 1 and round(abs(count_bytes) * 1000 / value, 1) >= 1000:
             return f"{count_bytes / value:.1f} {unit}"
     return f"{count_bytes} B"
+
+
+def shortened(text: str) -> str:
+    """Return an image's name with only the first digits of its digest, where it has one."""
+    name, at, digest = text.partition("@")
+    return f"{name}{at}{digest[:_DIGEST_CHARACTERS]}"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hullwright.errors import UsageError
-from hullwright.images import Platform, Reference, parse_size_bytes, size_text
+from hullwright.images import Platform, Reference, parse_size_bytes, shortened, size_text
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -130,3 +130,14 @@ def test_figures_have_one_decimal_and_their_unit(count_bytes: int, text: str) ->
 @given(st.integers(min_value=0, max_value=10**15))
 def test_a_figure_reads_back_within_its_rounding(count_bytes: int) -> None:
     assert abs(parse_size_bytes(size_text(count_bytes)) - count_bytes) <= count_bytes * 0.05 + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        (f"team/web:1@sha256:{'0123456789abcdef' * 4}", "team/web:1@sha256:0123456789ab"),
+        ("busybox:1", "busybox:1"),
+    ],
+)
+def test_a_digest_is_shown_by_its_first_digits(text: str, short: str) -> None:
+    assert shortened(text) == short

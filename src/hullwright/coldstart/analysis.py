@@ -234,7 +234,8 @@ def _by_writing(service: ServiceUp, probe: Probe | None) -> tuple[float, str, st
     if later_s <= 0.0:
         return None
     seen = (
-        f"is asked every {between_s:g} s where its file decides, so healthy {later_s:.2f} s later"
+        f"is asked every {between_s:g} s in your own stack, and would be healthy there "
+        f"{later_s:.2f} s later than here"
     )
     return -later_s, seen, _remedy(replace(service, probe=probe), took_s)
 

@@ -26,7 +26,7 @@ _LEGEND: Final = (
 def text(run: ColdRun) -> str:
     """Return a start's bars below their axis, with what is known beside each, and the legend."""
     span_s = max([run.total_s, *(end_s(service) or 0.0 for service in run.services)])
-    marked = {*run.critical_path} if len(run.critical_path) < len(run.services) else set()
+    marked = {*run.critical_path} if len(run.services) > 1 else set()
     used = [_used(service) for service in in_order(run.services)]
     known = [i for i in range(2) if any(each[i] for each in used)]
     header = ["", _axis(span_s), *(("memory", "CPU")[i] for i in known), ""]

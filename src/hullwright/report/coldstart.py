@@ -110,7 +110,7 @@ def shares(found: Analysis) -> str:
 
 def suggested(suggestion: Suggestion) -> tuple[str, str, str]:
     """Return what was seen, what to write, and what it saves."""
-    where = "" if suggestion.here else " in the stack itself"
+    where = "" if suggestion.here else " in your own stack"
     return (
         f"`{suggestion.service}` {suggestion.seen}",
         suggestion.write,

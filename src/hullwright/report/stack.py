@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from hullwright.images import shortened
 from hullwright.report import checks, failures
 from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
@@ -219,7 +220,7 @@ def _version(state: ServiceState) -> str:
         "changed": "files changed since",
         "other": "of another commit",
     }.get(state.standing)
-    name = state.version or state.image
+    name = state.version or shortened(state.image)
     return f"{name} · {told}" if told else name
 
 

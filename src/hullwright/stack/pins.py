@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hullwright import recorded
 from hullwright.config.composefile import REMOTE
 from hullwright.errors import CheckFailedError, UsageError
-from hullwright.images import Reference
+from hullwright.images import Reference, shortened
 from hullwright.tools import engine
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Pin:
     @property
     def text(self) -> str:
         """The image for people: name, tag, and the digest's first digits."""
-        return f"{self.recorded.reference}@{self.recorded.digest[:19]}"
+        return shortened(f"{self.recorded.reference}@{self.recorded.digest}")
 
 
 def built_by(config: Config, root: Path, service: ComposeService) -> Service | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.errors import CheckFailedError
 from hullwright.files import lock
+from hullwright.images import shortened
 from hullwright.stack import explain
 from hullwright.stack.execution import (
     UpReport,
@@ -69,7 +70,7 @@ def restart(ws: Workspace, selection: Selection, *, limits: Limits = _NO_LIMITS)
             service_up(wait, expected, now, failures) for expected in wait.expected.values()
         ),
         failures=failures,
-        images={container.service: container.image for container in now},
+        images={container.service: shortened(container.image) for container in now},
     )
 
 
