@@ -36,7 +36,7 @@ def text(shown: Shown) -> str:
     looked = [checks.text(shown.checks)] if shown.checks else []
     if shown.failed:
         after = f"after {shown.total_s:.1f} s"
-        came_up = shown.checks or all(each.cause == "no-healthcheck" for each in shown.failures)
+        came_up = not any(each.status in {"waiting", "failed"} for each in shown.services)
         state = f"up {after}, and not as it must be" if came_up else f"not up {after}"
         last = f"{state} · look: {_task('ps', shown)} · stop: {_task('down', shown)}"
         return "\n\n".join([failures.text(shown.failures), f"{head}\n{table}", *looked, last])

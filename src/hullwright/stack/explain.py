@@ -91,7 +91,7 @@ def _found(
     if wait.compose_code and not _failed(wait):
         told = refused.failure(ws, there, output, model)
         if told.cause == "dependency":
-            wait.gave_up_on(told.service, time.time())
+            wait.gave_up_on(told.service, refused.container(output), time.time())
     failed = _failed(wait)
     if failed:
         around = evidence.scene(ws, wait, there, model)
@@ -103,11 +103,24 @@ def _found(
         found = list(reversed(alike.values()))
         return (*found, *_orphans(wait, found))
     if told is not None:
+        told = _with_its_words(ws, wait, there, told, stack)
         return (told, *_orphans(wait, [told]))
     if wait.overdue:
         waiting = (name for name in wait.expected if wait.status(name) == "waiting")
         return tuple(_never_started(wait, name) for name in waiting)
     return ()
+
+
+def _with_its_words(
+    ws: Workspace, wait: Wait, there: Sequence[Container], told: Failure, stack: str
+) -> Failure:
+    """Return what only Compose told of a service, with its check and its last lines as well."""
+    tracks = wait.containers(told.service) if told.cause == "dependency" else []
+    if not tracks:
+        return told
+    seen = evidence.gather(ws, wait, tracks[-1], evidence.scene(ws, wait, there, None))
+    shown = _of_track(replace(seen, verdict="unhealthy"), stack)
+    return replace(told, facts=(*told.facts, *shown.facts), logs=shown.logs)
 
 
 def _never_started(wait: Wait, name: str) -> Failure:

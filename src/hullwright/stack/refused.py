@@ -22,6 +22,9 @@ _SENTENCES: Final = {
     "image-missing": "image {subject} is not in the local store",
     "wrong-platform": "{service} cannot run here: its image is for another platform",
     "dependency": "{service} did not come up, and others depend on it",
+    "no-healthcheck": "{service} has no health check, and others wait for it to be healthy",
+    "external-network": "network {subject}, which the files call external, is not there",
+    "external-volume": "volume {subject}, which the files call external, is not there",
     "missing-value": "{subject} has no value",
     "disk-full": "no space is left",
 }
@@ -45,15 +48,21 @@ def failure(
     elif refusal.kind == "wrong-platform":
         facts.insert(0, ("engine", details.engine_platform(ws.runner)))
     if refusal.kind in TRY:
-        facts.append(("try", TRY[refusal.kind]))
+        facts.append(("try", TRY[refusal.kind].format(subject=refusal.subject)))
     told = sentence.format(service=service or "a service", subject=refusal.subject or "something")
     return Failure(service, refusal.kind, told, tuple(facts))
+
+
+def container(output: Sequence[str]) -> str:
+    """Return the container because of which Compose gave up; empty where it names none."""
+    errors = words.errors_of(output)
+    return words.refusal(errors[-1]).subject if errors else ""
 
 
 def _service(refusal: Refusal, there: Sequence[Container], model: Model | None) -> str:
     """Return the service that a refusal is about; empty where that is not known."""
     subject = refusal.subject
-    if refusal.kind == "dependency":
+    if refusal.kind in {"dependency", "no-healthcheck"}:
         return next((each.service for each in there if subject in {each.name, each.service}), "")
     if refusal.kind in {"image-missing", "wrong-platform"} and subject:
         services = model.services.values() if model else ()

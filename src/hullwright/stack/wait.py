@@ -152,14 +152,17 @@ class Wait:
             return False
         return track.started_at is not None and track.started_at < self.began_at
 
-    def gave_up_on(self, service: str, now: float) -> None:
-        """Take in that Compose waits no longer for a service: what died of it has crashed.
+    def gave_up_on(self, service: str, container: str, now: float) -> None:
+        """Take in that Compose waits no longer for a service, because of one of its containers.
 
-        The engine would start it again, but shows it as unhealthy meanwhile, and Compose ends.
+        What died has crashed: the engine would start it again, but shows it as unhealthy meanwhile,
+        and Compose ends. What has not died is unhealthy, if only Compose saw that.
         """
         for track in self.containers(service):
             if track.deaths and track.status == "waiting":
                 self._fail(track, "crash-loop" if track.deaths > 1 else "crash", now)
+            elif track.name == container and track.status == "waiting" and track.has_probe:
+                self._fail(track, "unhealthy", now)
 
     def time(self, now: float) -> None:
         """Take in what time it is: running ones settle, and time runs out."""

@@ -24,12 +24,18 @@ _KINDS: Final = (
     ("permission-denied", r'exec: ".*(?:permission denied|is a directory)'),
     ("read-only", r"read-only file system"),
     ("missing-value", r"required variable|secret .* not found|environment variable .* required"),
+    ("external-network", r"^.*network .* declared as external, but could not be found"),
+    ("external-volume", r"external volume .* not found"),
+    ("no-healthcheck", r"has no healthcheck configured"),
     ("dependency", r"dependency failed to start|didn't complete successfully"),
 )
 _NAMED: Final = {
     "image-missing": r"[Nn]o such image: (\S+)|access denied for (\S+?),|image (\S+) ",
     "wrong-platform": r"image with reference (\S+) was|image (\S+) ",
     "dependency": r"container (\S+) (?:is|exited|has)|service \"([^\"]+)\" didn't",
+    "external-network": r"network (\S+) declared",
+    "external-volume": r"external volume (\S+) not",
+    "no-healthcheck": r"container (\S+) has no",
     "missing-value": r"variable (\w+)|secret \"?([\w.-]+)",
 }
 

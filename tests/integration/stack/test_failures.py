@@ -146,6 +146,34 @@ def test_a_port_of_a_container_is_named(made: Made, busybox: str) -> None:
         docker("rm", "--force", holder)
 
 
+def test_what_the_files_call_external_is_named_with_what_makes_it(made: Made, busybox: str) -> None:
+    service = f"  app: {{image: '{busybox}', command: sleep 60, stop_grace_period: 0s"
+    ws = made.workspace()
+    name = f"{made.project}-nowhere"
+    for kind, use, rest in (
+        ("network", ", networks: [shared]}", "networks"),
+        ("volume", ', volumes: ["shared:/data"]}', "volumes"),
+    ):
+        made.compose(service + use, f"{rest}: {{shared: {{external: true, name: {name}}}}}")
+        told = failure(stack.up(ws, stack.select(ws), limits=stack.Limits(20)))
+        assert (told.service, told.cause) == ("", f"external-{kind}"), told
+        assert told.sentence == f"{kind} {name}, which the files call external, is not there"
+        assert dict(told.facts)["try"].startswith(f"docker {kind} create {name}, or ")
+
+
+def test_what_is_awaited_healthy_and_has_no_check_is_named(made: Made, busybox: str) -> None:
+    made.compose(f"""
+  db: {{image: '{busybox}', command: sleep 60, stop_grace_period: 0s}}
+  app:
+    image: {busybox}
+    command: sleep 60
+    depends_on: {{db: {{condition: service_healthy}}}}
+""")
+    ws = made.workspace()
+    told = stack.up(ws, stack.select(ws), limits=stack.Limits(20)).failures[0]
+    assert (told.service, told.cause) == ("db", "no-healthcheck"), told
+
+
 def test_all_missing_variables_are_listed_and_nothing_starts(made: Made, busybox: str) -> None:
     made.compose(f"""
   app:

@@ -174,7 +174,22 @@ def test_what_was_never_started_says_what_it_waits_for(ws: Workspace) -> None:
             "image-missing",
             "image x:1 is not in the local store",
         ),
+        (
+            "Error: dependency failed to start: container x-db-1 is unhealthy",
+            "dependency",
+            "db did not come up, and others depend on it",
+        ),
         ("Error: network x not found", "compose", "Compose could not start the stack"),
+        (
+            "network shared declared as external, but could not be found",
+            "external-network",
+            "network shared, which the files call external, is not there",
+        ),
+        (
+            'external volume "old" not found',
+            "external-volume",
+            "volume old, which the files call external, is not there",
+        ),
     ],
 )
 def test_what_only_compose_told_of(
@@ -190,6 +205,15 @@ def test_what_only_compose_told_of(
     assert line in dict(failure.facts)["compose"]
     if cause == "port-taken":
         assert dict(failure.facts)["held by"] == "process 7: nginx"
+
+
+def test_whom_compose_gave_up_on_has_its_last_lines(ws: Workspace) -> None:
+    wait = Wait({"db": Expected("db")}, 0.0, 60.0)
+    wait.compose_ended(1)
+    output = ("dependency failed to start: container x-db-1 is unhealthy",)
+    failure = told(ws, wait, replace(SHOWN, health="starting", state="created"), output=output)
+    assert (failure.service, failure.cause) == ("db", "dependency")
+    assert failure.logs == ("first", "the password is ***")
 
 
 def test_a_start_that_holds_has_no_failure(ws: Workspace) -> None:
@@ -240,6 +264,33 @@ def test_the_deeper_of_two_failures_is_told_first(ws: Workspace) -> None:
         wait.feed(Event(1.0, "start", f"id-{name}", f"x-{name}-1", name))
         wait.feed(Event(2.0, "die", f"id-{name}", f"x-{name}-1", name, 1))
     assert [each.service for each in explain.failures(ws, wait, (), ())] == ["db", "app"]
+
+
+def test_one_of_which_only_compose_saw_that_it_is_unhealthy_is_told_as_any(ws: Workspace) -> None:
+    wait = Wait({"db": Expected("db")}, 0.0, 60.0)
+    starting = replace(SHOWN, health="starting", restarts=1)
+    wait.observe(starting, 2.0)
+    wait.compose_ended(1)
+    gave_up = "dependency failed to start: container x-db-1 is unhealthy"
+    failure = told(ws, wait, starting, output=(gave_up,))
+    assert (failure.cause, failure.sentence) == (
+        "unhealthy",
+        "db is unhealthy: its health check fails",
+    )
+    assert {"check", "result", "try", "logs"} <= set(dict(failure.facts))
+    assert failure.logs
+
+
+def test_what_is_healthy_again_has_its_words_beside_those_of_compose(ws: Workspace) -> None:
+    wait = Wait({"db": Expected("db")}, 0.0, 60.0)
+    healthy = replace(SHOWN, health="healthy", probes=(ProbeResult(1.0, 1.1, 0, "ok"),))
+    wait.observe(healthy, 2.0)
+    wait.compose_ended(1)
+    gave_up = "dependency failed to start: container x-db-1 is unhealthy"
+    failure = told(ws, wait, healthy, output=(gave_up,))
+    assert failure.sentence == "db did not come up, and others depend on it"
+    assert {"compose", "check", "result", "try", "logs"} <= set(dict(failure.facts))
+    assert failure.logs
 
 
 def test_one_that_compose_waits_for_no_longer_has_crashed(ws: Workspace) -> None:
