@@ -107,9 +107,15 @@ class Series:
             self._empty(volumes=self.over or not self.request.warm_volumes)
 
     def close(self) -> None:
-        """Remove all that is still there, unless it is to be kept."""
+        """Remove all that is still there, unless it is to be kept; then say how to end it."""
         if not self.request.keep:
             lifetime.remove(self.ws, self.started)
+        elif not self.over:
+            # No result tells of it: it was interrupted, or a start came to none.
+            self.ws.console.note(
+                f"left as it is; to remove it: docker compose -p {self.cold.up.project} "
+                "down --volumes"
+            )
 
     def result(self) -> ColdStart:
         """Return what came of all of it."""

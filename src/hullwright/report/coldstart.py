@@ -175,7 +175,9 @@ def _sum(shown: ColdStart) -> str:
     if shown.budget_s is not None:
         parts.append(f"budget {shown.budget_s:g} s")
     if shown.kept:
-        parts.append(f"left running: docker compose -p {shown.project} ps")
+        parts.append(
+            f"left running; to remove it: docker compose -p {shown.project} down --volumes"
+        )
     return " · ".join(parts)
 
 

@@ -32,7 +32,7 @@ def text(shown: DownPlan | StopPlan) -> str:
         )
         if names
     )
-    kept = "" if shown.volumes else " · volumes kept"
+    kept = " · volumes kept" if shown.keeps_volumes and not shown.volumes else ""
     kept += f" · {_counted(shown.kept_images, 'image')} kept" if shown.kept_images else ""
     return f"project {shown.project}: removed {', '.join(told)}{kept}"
 

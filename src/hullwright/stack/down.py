@@ -26,6 +26,7 @@ class DownPlan:
         images: what its containers ran and no other container uses, as they named it.
         kept_images: (image, container of another project) of those that stay.
         one_off: those of the containers that are no service's but one command's.
+        keeps_volumes: whether volumes stay, if there are any.
     """
 
     project: str
@@ -36,6 +37,7 @@ class DownPlan:
     images: tuple[str, ...] = ()
     kept_images: tuple[tuple[str, str], ...] = ()
     one_off: tuple[str, ...] = ()
+    keeps_volumes: bool = True
 
     def __bool__(self) -> bool:
         return bool(self.containers or self.networks or self.volumes or self.secrets or self.images)
@@ -76,6 +78,7 @@ def plan_down(
         gone,
         kept,
         tuple(one.name for one in mine if one not in lasting(mine)),
+        keeps_volumes=not volumes,
     )
 
 

@@ -158,6 +158,9 @@ SHOWN: Final[dict[str, tuple[ModuleType | Several, object]]] = {
             ("hullwright:1.4.1",), (("postgres:17", "other-db-1"),),
         ),
     ),
+    "down-no-volumes": (
+        ending, DownPlan("hullwright", ("hullwright-db-1",), ("a",), keeps_volumes=False)
+    ),
     "down-nothing": (ending, DownPlan("hullwright", (), ())),
     "stop": (
         ending,

@@ -174,11 +174,6 @@ def test_what_was_never_started_says_what_it_waits_for(ws: Workspace) -> None:
             "image-missing",
             "image x:1 is not in the local store",
         ),
-        (
-            "Error: dependency failed to start: container x-db-1 is unhealthy",
-            "dependency",
-            "db did not come up, and others depend on it",
-        ),
         ("Error: network x not found", "compose", "Compose could not start the stack"),
         (
             "network shared declared as external, but could not be found",
@@ -205,15 +200,6 @@ def test_what_only_compose_told_of(
     assert line in dict(failure.facts)["compose"]
     if cause == "port-taken":
         assert dict(failure.facts)["held by"] == "process 7: nginx"
-
-
-def test_whom_compose_gave_up_on_has_its_last_lines(ws: Workspace) -> None:
-    wait = Wait({"db": Expected("db")}, 0.0, 60.0)
-    wait.compose_ended(1)
-    output = ("dependency failed to start: container x-db-1 is unhealthy",)
-    failure = told(ws, wait, replace(SHOWN, health="starting", state="created"), output=output)
-    assert (failure.service, failure.cause) == ("db", "dependency")
-    assert failure.logs == ("first", "the password is ***")
 
 
 def test_a_start_that_holds_has_no_failure(ws: Workspace) -> None:
