@@ -25,6 +25,7 @@ Place = Literal["store", "registry", "file"]
 
 # Nobody calls an image that, and who does not find a file means it all the same.
 _ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.zst")
+_PATHS: Final = ("/", "./", "../", "~")
 
 
 def subjects(
@@ -141,6 +142,8 @@ def locate(
         if not path.exists():
             return None
         return Located(subject, "file", "", lambda: sources.of_path(path))
+    if place is None and not subject.digest and subject.reference.startswith(_PATHS):
+        return None
     # What is no reference is refused by us, before the engine is asked in its words.
     reference = Reference.parse(subject.reference)
     if place in {None, "store"}:
@@ -161,19 +164,26 @@ def missing(subject: Subject, place: Place | None = None) -> HullwrightError:
             f"{subject.reference} is not in its registry",
             next_step="invoke push, or name a tag that it has",
         )
-    if place == "file" or subject.reference.endswith(_ARCHIVES):
+    if place == "file" or _is_path(subject.reference):
         return HullwrightError(
             f"there is no file or folder {subject.reference}",
             next_step="name an OCI layout, or an archive of docker save",
         )
-    where = "the local store"
+    where, step = "the local store", f"docker pull {subject.reference}"
     if place is None and _names_registry(subject.reference):
+        # Nothing can be pulled that the registry itself lacks.
         where = "the local store, nor in its registry"
+        step = "name a tag that there is; docker images lists the local store's"
     return HullwrightError(
         f"the image {subject.reference} is not in {where}",
         why=f"a build recorded it as {subject.digest}" if subject.digest else "",
-        next_step="invoke build" if subject.service else f"docker pull {subject.reference}",
+        next_step="invoke build" if subject.service else step,
     )
+
+
+def _is_path(text: str) -> bool:
+    """Return whether a name can be a file's or a folder's alone: no image is called that."""
+    return text.endswith(_ARCHIVES) or text.startswith(_PATHS)
 
 
 def _names_registry(text: str) -> bool:

@@ -108,8 +108,18 @@ def hold(report: SizeReport) -> tuple[str, ...]:
             ("tags", "none was changed; the content stays, so a next push sends none of it"),
         ],
         next_step=f"invoke sizes --deep --service {row.subject.service}   shows what it holds\n"
-        'where it is meant to grow: invoke sizes --update-budgets --reason "…"',
+        f'where it is meant to grow: invoke sizes{_against(refused)} --update-budgets --reason "…"',
     )
+
+
+def _against(refused: Sequence[tuple[ImageSizes, BudgetResult]]) -> str:
+    """Return the flag without which a limit of own growth would not be written anew."""
+    asked = {
+        row.compared.asked
+        for row, result in refused
+        if row.compared is not None and result.exceeded == "own-growth"
+    }
+    return f" --against {min(asked)}" if asked else ""
 
 
 def _several(names: Sequence[str]) -> str:
@@ -151,7 +161,7 @@ def _all_facts(
             yield from _facts(result, f"{_who(row)} " if named else "")
         if row.compared is not None:
             yield "against", f"{row.compared.reference} ({row.compared.how})"
-            yield "cause", row.compared.cause
+            yield "cause", row.compared.cause.removeprefix(f"{_who(row)} ")
         elif {result.metric for result in own} != {"layers"} and (found := _largest(row.figures)):
             yield "largest layer", found
 
@@ -177,7 +187,8 @@ def _largest(figures: Figures) -> str:
         return ""
     layer = max(known, key=lambda each: each.unpacked_bytes or 0)
     step = " ".join((layer.step or layer.created_by).removesuffix("# buildkit").split())
-    return f"{size_text(layer.unpacked_bytes or 0)} unpacked  {step}".rstrip()
+    told = f"{size_text(layer.unpacked_bytes or 0)} unpacked  {step}".rstrip()
+    return f"{told}  ({layer.origin})" if layer.origin else told
 
 
 def _figure(result: BudgetResult, value: int) -> str:

@@ -278,6 +278,5 @@ def _duplicates(seen: Sequence[Seen]) -> Iterator[Waste]:
             continue
         same = first.setdefault(each.content, each)
         if same is not each:
-            yield Waste(
-                "duplicate", each.path, each.size_bytes, each.layer, note=f"the same as {same.path}"
-            )
+            note = f"the same as /{same.path}"
+            yield Waste("duplicate", each.path, each.size_bytes, each.layer, note=note)

@@ -172,7 +172,9 @@ def of_path(path: Path) -> Source:
             index = json.loads(file.read(_DOCUMENT_BYTES))
     except (OSError, ValueError, RecursionError) as error:
         raise HullwrightError(
-            f"{path} is not an OCI layout", why=f"its index.json cannot be read: {error}"
+            f"{path} is not an OCI layout",
+            why=f"its index.json cannot be read: {getattr(error, 'strerror', None) or error}",
+            next_step="name a folder that holds one, an archive, or an image",
         ) from None
     return _of_folder(path, index)
 

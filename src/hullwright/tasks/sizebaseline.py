@@ -215,7 +215,13 @@ def _of_record(record: Record, subject: Subject) -> list[Kept]:
             return [Kept(record.revision, rows[0]["reference"], "", told, figures)]
         images = record.data["targets" if record.kind == "build" else "images"]
         return [
-            Kept(record.revision, each.get("reference") or each["repository"], each["digest"], told)
+            Kept(
+                record.revision,
+                # A push keeps the repository and its tags apart; a digest is one image for ever.
+                each.get("reference") or f"{each['repository']}@{each['digest']}",
+                each["digest"],
+                told,
+            )
             for each in images
             if _is_of(each, subject)
             and each.get("digest")

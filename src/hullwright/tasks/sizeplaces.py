@@ -19,7 +19,7 @@ def pushed(session: Session, services: Sequence[str], target: str) -> tuple[Subj
         CheckFailedError: the registry lacks an image; all are named.
         UnavailableError: the registry cannot be asked.
     """
-    from hullwright.errors import UsageError
+    from hullwright.errors import CheckFailedError, UsageError
     from hullwright.sizes import Subject
     from hullwright.tasks.releasing import in_registry
 
@@ -30,5 +30,13 @@ def pushed(session: Session, services: Sequence[str], target: str) -> tuple[Subj
             next_step='set `registry = "registry.example.com/team"` in the configuration, '
             "or name an image: --registry --image REF",
         )
-    _, found = in_registry(session, services, target)
+    try:
+        _, found = in_registry(session, services, target)
+    except CheckFailedError as error:
+        # What a pull proposes are flags of its own.
+        raise CheckFailedError(
+            error.what,
+            why=error.why,
+            next_step="invoke push, or name an image: --registry --image REF",
+        ) from None
     return tuple(Subject(image.by_digest, image.service, image.target) for image in found)

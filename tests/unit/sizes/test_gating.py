@@ -39,7 +39,7 @@ GROWN: Final = Comparison(
     "shop/api:1.4.0",
     "registry, tag 1.4.0",
     FIGURES,
-    "grew by 31.0 MB unpacked: step RUN x",
+    "api linux/amd64 grew by 31.0 MB unpacked: step RUN x",
     "own",
     growth=(Growth("unpacked", 91 * MB, 60 * MB, 0, 31 * MB),),
 )
@@ -85,7 +85,7 @@ def test_a_hard_budget_refuses_and_says_why_and_what_next() -> None:
     assert told.splitlines() == [
         f"{first}, so no release tag was changed",
         "  unpacked       91.0 MB · soft ≤ 60.0 MB · hard ≤ 80.0 MB",
-        "  largest layer  60.0 MB unpacked  COPY / /",
+        "  largest layer  60.0 MB unpacked  COPY / /  (base)",
         "  tags           none was changed; the content stays, so a next push sends none of it",
         "  next           invoke sizes --deep --service api   shows what it holds",
         '                 where it is meant to grow: invoke sizes --update-budgets --reason "…"',
@@ -104,6 +104,8 @@ def test_own_growth_refuses_with_its_cause() -> None:
         "  against     shop/api:1.4.0 (registry, tag 1.4.0)",
         "  cause       grew by 31.0 MB unpacked: step RUN x",
     ]
+    # Growth is limited anew only where it is known.
+    assert 'invoke sizes --against release --update-budgets --reason "…"' in told
 
 
 def test_several_are_told_at_once() -> None:

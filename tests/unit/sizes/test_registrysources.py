@@ -151,8 +151,11 @@ def test_an_image_that_a_registry_lacks_is_said(ws: Workspace, registry: Registr
 
 def test_an_image_that_is_nowhere_is_said(ws: Workspace, registry: Registry) -> None:
     registry.instead["/manifests/1"] = refusal(404, "NAME_UNKNOWN", "repository name not known")
-    with pytest.raises(HullwrightError, match="not in the local store, nor in its registry"):
+    with pytest.raises(
+        HullwrightError, match="not in the local store, nor in its registry"
+    ) as raised:
         measure(ws, [Subject(REFERENCE)])
+    assert "docker pull" not in raised.value.next_step
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -72,8 +73,9 @@ def test_a_file_that_is_not_there_is_said(ws: Workspace) -> None:
     with pytest.raises(HullwrightError, match=r"no file or folder none\.tar") as raised:
         of_file(ws, "none.tar")
     assert raised.value.exit_code == ExitCode.FAILED
-    with pytest.raises(HullwrightError, match=r"no file or folder none\.tar"):
-        measure(ws, [Subject("none.tar")])
+    for name in ("none.tar", "/none/at/all", "../none"):
+        with pytest.raises(HullwrightError, match=f"no file or folder {re.escape(name)}"):
+            measure(ws, [Subject(name)])
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstd.compress])
@@ -87,6 +89,8 @@ def test_a_folder_that_is_no_layout_is_said(ws: Workspace) -> None:
     with pytest.raises(HullwrightError, match="is not an OCI layout") as raised:
         of_file(ws, "folder")
     assert raised.value.exit_code == ExitCode.FAILED
+    assert raised.value.why == "its index.json cannot be read: No such file or directory"
+    assert raised.value.next_step
 
 
 def test_a_corrupt_archive_is_named(ws: Workspace) -> None:
