@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hullwright.errors import CheckFailedError, unknown
+from hullwright.errors import CheckFailedError, UsageError, unknown
+from hullwright.stack import started
 from hullwright.stack.selection import resolved
 from hullwright.stack.variables import as_written
 from hullwright.stack.words import invoked
@@ -65,11 +66,25 @@ class StackState:
 
 
 def project_name(ws: Workspace, selection: Selection) -> str:
-    """Return the name of the compose project; no variable needs a value for it."""
+    """Return the name of the compose project; no variable needs a value for it.
+
+    Where Compose refuses the files, it is that of what was started from them.
+
+    Raises:
+        UsageError: Compose refuses the files, and nothing that runs tells the name.
+    """
     if selection.call.project:
         return selection.call.project
     name = str(as_written(ws, selection).get("name", "$"))
-    return name if "$" not in name else resolved(ws, selection).name
+    if "$" not in name:
+        return name
+    try:
+        return resolved(ws, selection).name
+    except UsageError:
+        was = started.project(ws, selection)
+        if not was:
+            raise
+        return was
 
 
 def ps(ws: Workspace, selection: Selection) -> StackState:
