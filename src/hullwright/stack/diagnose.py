@@ -34,14 +34,14 @@ class Diagnosis:
         sentence: the cause in one sentence.
         facts: (name, fact) that it follows from.
         advice: what to try; empty where nobody knows.
-        step: a command that mends it; it takes the place of advice.
+        step: a task that mends it, and why; it takes the place of advice.
     """
 
     cause: str
     sentence: str
     facts: tuple[tuple[str, str], ...] = ()
     advice: str = ""
-    step: str = ""
+    step: tuple[str, str] | None = None
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
@@ -59,8 +59,8 @@ def _refused(e: Evidence) -> Diagnosis | None:
         return None
     error = e.container.error
     if secretfolder.is_of_a_file(error):
-        again = "invoke up   (memory was emptied, and it writes the secrets there again)"
-        return Diagnosis("cannot-start", f"{e.service} could not be started", step=again)
+        why = "memory was emptied, and it writes the secrets there again"
+        return Diagnosis("cannot-start", f"{e.service} could not be started", step=("up", why))
     refusal = words.refusal(error)
     sentence = {
         "port-taken": f"{e.service} cannot have port {refusal.subject}: it is already taken",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hullwright.errors import CheckFailedError
 from hullwright.stack.looking import lasting, project_name
+from hullwright.stack.words import invoked
 from hullwright.tools import engine, secretfolder, whales
 from hullwright.tools.compose import PROJECT_LABEL, Invocation
 
@@ -37,6 +38,7 @@ class DownPlan:
     images: tuple[str, ...] = ()
     kept_images: tuple[tuple[str, str], ...] = ()
     one_off: tuple[str, ...] = ()
+    stack: str = "default"
     keeps_volumes: bool = True
 
     def __bool__(self) -> bool:
@@ -78,6 +80,7 @@ def plan_down(
         gone,
         kept,
         tuple(one.name for one in mine if one not in lasting(mine)),
+        selection.stack.name,
         keeps_volumes=not volumes,
     )
 
@@ -127,7 +130,7 @@ def execute_down(ws: Workspace, plan: DownPlan) -> DownPlan:
         raise CheckFailedError(
             f"project {plan.project} is not wholly removed",
             why="\n".join(told),
-            next_step="end what still uses it, then: invoke down",
+            next_step=f"end what still uses it, then: {invoked('down', plan.stack)}",
         )
     secretfolder.remove(ws.environ, plan.project)
     return plan

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import CheckFailedError
 from hullwright.images import Reference
 from hullwright.stack.looking import running
+from hullwright.stack.words import invoked
 from hullwright.tools import engine
 
 if TYPE_CHECKING:
@@ -106,10 +107,12 @@ def _terminal(ws: Workspace) -> list[str]:
 def _running(ws: Workspace, selection: Selection, service: str) -> Container:
     container = running(ws, selection, service)
     if container.state != "running":
+        stack = selection.stack.name
+        look = invoked(f"logs --service {service}", stack)
         raise CheckFailedError(
             f"{service} does not run: it is {container.state}",
             why=[("exit code", str(container.exit_code))],
-            next_step=f"invoke logs --service {service}, then: invoke up",
+            next_step=f"{look}, then: {invoked('up', stack)}",
         )
     return container
 

@@ -177,7 +177,8 @@ def _of_track(seen: Evidence, stack: str) -> Failure:
         if (peer := seen.peers.get(name)) is not None and peer.failed
     ]
     if diagnosis.step:
-        facts.append(("next", diagnosis.step))
+        task, why = diagnosis.step
+        facts.append(("next", f"{words.invoked(task, stack or 'default')}   ({why})"))
     elif diagnosis.advice:
         facts.append(("try", diagnosis.advice))
     ended = seen.exit_code is not None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import CheckFailedError
 from hullwright.files import lock
 from hullwright.stack.looking import known, lasting, project_name
+from hullwright.stack.words import invoked
 from hullwright.tools import engine
 from hullwright.tools.compose import Invocation
 
@@ -82,7 +83,7 @@ def execute_stop(ws: Workspace, plan: StopPlan) -> StopPlan:
         raise CheckFailedError(
             f"project {plan.project} is not wholly stopped",
             why="\n".join(answer.tail(5)),
-            next_step="invoke ps   (shows what still runs)",
+            next_step=f"{invoked('ps', plan.stack)}   (shows what still runs)",
         )
     return plan
 

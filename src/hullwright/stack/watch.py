@@ -100,7 +100,8 @@ def start_and_wait(
                         looks.at_all()
                         raise UnavailableError(
                             "the engine stopped telling what happens",
-                            next_step="invoke ps   (what was started is left as it is)",
+                            next_step=f"{words.invoked('ps', selection.stack.name)}"
+                            "   (what was started is left as it is)",
                         )
             looks.at_what_is_due()
             wait.time(time.time())
