@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from hullwright.errors import CheckFailedError
+from hullwright.errors import CheckFailedError, unknown
 from hullwright.stack import handing, holders, probing, secretfiles
 from hullwright.stack.checks import refuse_unknown
 from hullwright.stack.hashes import hashes_of
@@ -134,6 +134,10 @@ def prepare(ws: Workspace, selection: Selection) -> Prepared:
     """
     selection, written = handing.checked(ws, selection)
     refuse_unknown(selection.stack, written["services"])
+    for name in selection.services if written["services"] else ():
+        # Those of profiles that are off can be named too, so they are known.
+        if name not in written["services"]:
+            raise unknown("service", name, written["services"])
     selection = with_profiles_of_named(selection, written)
     override = Override()
     handing.given_env_files(ws, selection, written, override)

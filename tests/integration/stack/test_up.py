@@ -302,6 +302,19 @@ def test_variables_where_compose_wants_a_number_are_no_obstacle(made: Made, busy
     assert stack.ps(ws, selection).project == made.project
 
 
+def test_a_name_that_nothing_has_is_told_with_those_of_profiles_that_are_off(
+    made: Made, busybox: str
+) -> None:
+    made.compose(f"""
+  app: {{image: {busybox}, command: sleep 60}}
+  tool: {{image: {busybox}, command: sleep 60, profiles: [debug]}}
+""")
+    ws = made.workspace()
+    with pytest.raises(UsageError) as refused:
+        stack.plan_up(ws, stack.select(ws, services=["nix"]))
+    assert "app, tool" in str(refused.value.why)
+
+
 def test_a_service_brings_its_profile_with_it(made: Made, busybox: str) -> None:
     made.compose(f"""
   app: {{image: {busybox}, command: sleep 60, stop_grace_period: 0s}}
