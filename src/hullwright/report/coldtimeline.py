@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hullwright.coldstart.analysis import Analysis, Part
     from hullwright.plots.lanes import Kind
     from hullwright.plots.markup import Figure
-    from hullwright.stack import ServiceUp
+    from hullwright.stack import Failure, ServiceUp
 
 _LEGEND: Final = (
     ("wait", "waits for what it depends on"),
@@ -213,11 +213,18 @@ def _check_table(run: ColdRun) -> Iterator[Table]:
 
 def _failure_table(shown: ColdStart) -> Iterator[Table]:
     rows = [
-        (failure.sentence, "; ".join(f"{name}: {fact}" for name, fact in failure.facts))
+        (failure.sentence, "; ".join(f"{name}: {fact}" for name, fact in _told(failure)))
         for failure in shown.failures
     ]
     if rows:
         yield Table("What did not hold", ("cause", "facts"), tuple(rows))
+
+
+def _told(failure: Failure) -> Iterator[tuple[str, str]]:
+    """Return the facts of a failure, with the lines that one of them says follow."""
+    yield from (fact for fact in failure.facts if fact[0] != "logs")
+    if failure.logs:
+        yield "last lines", " / ".join(failure.logs)
 
 
 def _run_table(shown: ColdStart) -> Iterator[Table]:

@@ -48,6 +48,14 @@ def test_each_phase_has_its_bar_and_the_critical_ones_a_line_below() -> None:
     assert 'class="point diamond" x="28.00%"' in drawn
 
 
+def test_a_failure_has_its_last_lines_and_promises_no_others() -> None:
+    facts = (("exit code", "3"), ("logs", "the last 2 follow"))
+    broken = Failure("app", "crash", "app crashed: it ended with 3", facts, ("first", "<last>"))
+    drawn = page(replace(run(DB, APP), failures=(broken,)))
+    assert "exit code: 3; last lines: first / &lt;last&gt;" in drawn
+    assert "follow" not in drawn
+
+
 def test_what_is_off_the_critical_path_has_no_line() -> None:
     off = replace(DB, service="off")
     assert page(run(DB, APP, off)).count('class="critical" ') == 7
