@@ -255,6 +255,8 @@ def service_up(
     status = wait.status(expected.service)
     ready = min((t for t in (last.listening_at, last.healthy_at) if t is not None), default=None)
     lag_s = last.healthy_at - ready if last.healthy_at is not None and ready is not None else None
+    # What Compose came to start no more, before it gave up.
+    earlier = status == "completed" and (last.ended_at or 0.0) < wait.began_at
     return ServiceUp(
         service=expected.service,
         status=status,
@@ -263,14 +265,14 @@ def service_up(
         listening_s=since(last.listening_at),
         ready_s=since(ready),
         healthy_s=since(last.healthy_at),
-        ended_s=since(last.ended_at, last.started_at),
+        ended_s=None if earlier else since(last.ended_at, last.started_at),
         probe_lag_s=None if lag_s is None else round(lag_s, 3),
         exit_code=last.exit_code,
         first_log_s=since(last.first_log_at, last.first_started_at),
         peak_memory_bytes=sum(peaks) if peaks else None,
         cpu_s=round(sum(cpu_s), 3) if cpu_s else None,
         restarts=sum(max(track.deaths - (track.ended_at is not None), 0) for track in tracks),
-        reason=explain.reason(last, failures),
+        reason="in an earlier start" if earlier else explain.reason(last, failures),
         depends_on=expected.depends_on,
         all_started_s=since(_all_started(tracks)),
         awaits=expected.awaits,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hullwright.stack.execution import service_up
 from hullwright.stack.expected import Expected
 from hullwright.stack.wait import SETTLE_S
 from waiting import BEGAN, container, happen, observe, probe, waiting
@@ -39,3 +40,13 @@ def test_what_has_died_before_takes_longer_to_settle() -> None:
     assert wait.status("db") == "waiting"
     wait.time(BEGAN + 1.2 + 3 * SETTLE_S)
     assert wait.status("db") == "unknown"
+
+
+def test_an_end_of_an_earlier_start_has_no_time_in_this_one() -> None:
+    once = Expected("db", one_shot=True)
+    wait = waiting(once)
+    wait.compose_ended(1)
+    before = container(state="exited", started_at=BEGAN - 9, finished_at=BEGAN - 8)
+    observe(wait, 1.0, before)
+    told = service_up(wait, once, (before,))
+    assert (told.status, told.ended_s, told.reason) == ("completed", None, "in an earlier start")
