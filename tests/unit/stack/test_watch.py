@@ -122,6 +122,33 @@ def test_a_verdict_ends_compose_that_still_works(tmp_path: Path) -> None:
     assert time.time() - began < 5
 
 
+class Failing(Played):
+    """Shows another service that has ended too, once the verdict fell."""
+
+    def read(self, *argv: str, **kwargs: object) -> Result:
+        shown = super().read(*argv, **kwargs)
+        if "inspect" not in argv or not self.ended:
+            return shown
+        state = {"Status": "exited", "ExitCode": 3, "FinishedAt": "2999-01-01T00:00:02Z"}
+        state["StartedAt"] = "2999-01-01T00:00:01Z"
+        labels = {"com.docker.compose.service": "app"}
+        other = {"Id": "id-app", "Name": "/x-app-1", "State": state, "Config": {"Labels": labels}}
+        return Result(argv, 0, json.dumps([*json.loads(shown.stdout), other]))
+
+
+def test_what_failed_beside_the_first_is_told_too(tmp_path: Path) -> None:
+    began = time.time()
+    wait = Wait({"db": Expected("db"), "app": Expected("app")}, began, 30)
+    runner = Failing({})
+    runner.events = Open(event("start", began) + event("health_status: unhealthy", began + 0.1))
+    runner.output = Open()
+    played(tmp_path, runner, wait)
+    assert {track.service: track.cause for track in wait.live()} == {
+        "db": "unhealthy",
+        "app": "crash",
+    }
+
+
 def test_time_runs_out_without_any_event(tmp_path: Path) -> None:
     began = time.time()
     wait = Wait({"db": Expected("db")}, began, 0.2)
