@@ -142,10 +142,14 @@ def _up_row(service: ServiceUp, report: UpReport) -> list[str]:
         _told(service, report),
         "" if at is None else f"{at:.2f} s",
         " ".join(_address(port) for port in _ports(service.published)),
-        # Why a service failed stands above the table.
-        report.images.get(service.service, "")
-        or ("" if service.status in {"failed", "unknown"} else service.reason),
+        report.images.get(service.service, "") or _reason(service, report),
     ]
+
+
+def _reason(service: ServiceUp, report: UpReport) -> str:
+    """Return a reason that is not told elsewhere: why something failed stands above the table."""
+    above = {"failed", "unknown"} | ({"waiting"} if report.failed else set())
+    return "" if service.status in above else service.reason
 
 
 def _told(service: ServiceUp, report: UpReport) -> str:

@@ -61,7 +61,10 @@ STUCK: Final = ServiceUp(
     depends_on=("db",), reason="dashboard cannot become healthy: its health check has no program "
     "to run",
 )  # fmt: skip
-LATE: Final = ServiceUp("worker", "waiting", created_s=0.3, depends_on=("dashboard",))
+LATE: Final = ServiceUp(
+    "worker", "waiting", created_s=0.3, depends_on=("dashboard",),
+    reason="worker was not started: it depends on dashboard",
+)  # fmt: skip
 SLOW: Final = ServiceUp("cache", "waiting", created_s=0.3, started_s=0.6, shows="starting")
 
 
