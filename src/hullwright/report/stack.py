@@ -47,7 +47,7 @@ def text(shown: Shown) -> str:
 def markdown(shown: Shown) -> str:
     """Return a report for a job summary or a pull request."""
     if isinstance(shown, StackState):
-        rows = [_state_row(each) for each in shown.services]
+        rows = _state_rows(shown)
         return f"### {shown.stack}\n\n{markdown_table(_STATES, rows, right=(3,))}"
     header = ("service", "status", "after", "address", "image")
     rows = [_up_row(service, shown) for service in shown.services]
@@ -196,18 +196,29 @@ def _state_text(shown: StackState) -> str:
     head = f"stack {shown.stack} · project {shown.project}"
     if not shown.services:
         return f"{head}\n\n  nothing runs; start it: {_task('up', shown)}"
-    rows = [_STATES, *(_state_row(each) for each in shown.services)]
+    rows = [_STATES, *_state_rows(shown)]
     return f"{head}\n\n" + "\n".join(f"  {line}" for line in aligned(rows, right=(3,)).splitlines())
 
 
-def _state_row(state: ServiceState) -> list[str]:
+def _state_rows(shown: StackState) -> list[list[str]]:
+    """Return a row for each container; those of one service have their numbers, as in its logs."""
+    names = [each.service for each in shown.services]
+    return [
+        _state_row(
+            each, f"{each.service}-{each.number}" if names.count(each.service) > 1 else each.service
+        )
+        for each in shown.services
+    ]
+
+
+def _state_row(state: ServiceState, name: str) -> list[str]:
     told = state.health if state.health != "none" and state.state == "running" else state.state
     if state.state == "exited":
         told = f"ended {state.exit_code}"
     elif told == "running":
         told = "running, no health check"
     return [
-        state.service,
+        name,
         told,
         "" if state.uptime_s is None else duration(state.uptime_s),
         str(state.restarts),

@@ -38,6 +38,7 @@ class ServiceState:
         built_service: the service of this repository that its image is of; empty for others'.
         standing: how that image stands to Git (`current`, `behind`, …); empty where nobody asked.
         commits_behind: commits since then; None where it is not known.
+        number: which of its service's containers it is, from 1.
     """
 
     service: str
@@ -54,6 +55,7 @@ class ServiceState:
     built_service: str = ""
     standing: str = ""
     commits_behind: int | None = None
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +189,5 @@ def _state(ws: Workspace, container: Container, now: float) -> ServiceState:
         published=container.published,
         revision=labels.get(f"{_OCI}revision", ""),
         built_service=built if built in ws.config.services else "",
+        number=container.number,
     )

@@ -260,6 +260,7 @@ def restart(
         mask_running(session, chosen[name])
         done = feature.restart(session.workspace, chosen[name], limits=given)
         show(done)
+        session.record("restart", report.as_json(done), "failed" if done.failures else "done")
         return not done.failures
 
     held = in_turn(session, names, again, report, format, undone="not restarted")

@@ -135,6 +135,22 @@ SHOWN: Final[dict[str, tuple[ModuleType | Several, object]]] = {
         UpReport("default", "hullwright", 4.2, (DB, STUCK, SLOW, LATE), (NO_PROGRAM,)),
     ),
     "ps": (stack, STATE),
+    "ps-scaled": (
+        stack,
+        StackState(
+            "default",
+            "shop",
+            (
+                *(
+                    ServiceState(
+                        "web", f"shop-web-{n}", "running", "healthy", 0, 60, 0, "w:1", "", number=n
+                    )
+                    for n in (1, 2, 3)
+                ),
+                ServiceState("db", "shop-db-1", "running", "healthy", 0, 60, 0, "db:1", ""),
+            ),
+        ),
+    ),
     "ps-nothing": (stack, StackState("default", "hullwright", ())),
     "up-started": (
         stack,

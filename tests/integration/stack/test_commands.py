@@ -261,6 +261,21 @@ def test_a_service_that_nothing_checks_fails_where_a_check_is_required(shop: Mad
     assert "--no-wait and --require-healthcheck cannot both be meant" in refused.stderr
 
 
+def test_a_restart_leaves_a_record_and_ps_tells_containers_apart(made: Made, busybox: str) -> None:
+    one = f"{{image: '{busybox}', command: httpd -f -p 80, stop_grace_period: 0s, scale: 2}}"
+    made.compose(f"  web: {one}")
+    assert hullwright(made, "up").returncode == 0
+    done = hullwright(made, "restart")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(hullwright(made, "history", "--kind", "restart", "--format", "json").stdout)
+    assert [each["status"] for each in told["records"]] == ["done"], told
+    listed = hullwright(made, "ps").stdout
+    assert {line.split()[0] for line in listed.splitlines() if "running" in line} == {
+        "web-1",
+        "web-2",
+    }
+
+
 def test_fast_probes_are_another_configuration(shop: Made) -> None:
     ws = shop.workspace()
     fast = stack.plan_up(ws, stack.select(ws, services=["db"]), fast_probes=True)
