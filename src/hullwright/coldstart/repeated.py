@@ -112,9 +112,9 @@ class Series:
             lifetime.remove(self.ws, self.started)
         elif not self.over:
             # No result tells of it: it was interrupted, or a start came to none.
+            compose = f"docker compose -p {self.cold.up.project}"
             self.ws.console.note(
-                f"left as it is; to remove it: docker compose -p {self.cold.up.project} "
-                "down --volumes"
+                f"left running; look: {compose} ps · remove: {compose} down --volumes"
             )
 
     def result(self) -> ColdStart:

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("keep", "runs", "said"),
     [
-        (True, 0, "docker compose -p shop-cold down --volumes"),
+        (
+            True,
+            0,
+            "left running; look: docker compose -p shop-cold ps"
+            " · remove: docker compose -p shop-cold down --volumes",
+        ),
         # The result itself tells of it.
         (True, 1, ""),
         (False, 0, ""),
