@@ -76,7 +76,8 @@ class UpdatePlan:
         reason: why, in the words of whoever asked for it; one line.
         day: when, ISO 8601.
         changes: limits, in the order of the file.
-        unknown: budgets that stay because their figure is not known.
+        unknown: figures that are not known, so that their budgets stay.
+        unjudged: budgets of own growth that stay because it is not known, and why that is.
         content: of the file, when it was looked at.
     """
 
@@ -86,6 +87,7 @@ class UpdatePlan:
     changes: tuple[Change, ...]
     unknown: tuple[str, ...] = ()
     content: str = ""
+    unjudged: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Return the plan for a person; stable, so tests assert it."""
@@ -93,15 +95,16 @@ class UpdatePlan:
             count = "1 limit" if len(self.changes) == 1 else f"{len(self.changes)} limits"
             lines = [f"{count} in {self.file}: {self.reason}"]
         else:
-            lines = [f"every budget holds, so nothing is written to {self.file}"]
+            known = " that could be judged" if self.unknown or self.unjudged else ""
+            lines = [f"every budget{known} holds, so nothing is written to {self.file}"]
         lines += [
             f"  {change.name}  {_shown(change, change.before)} → {_shown(change, change.after)}"
             f"  (measured {_shown(change, change.figure)})"
             for change in self.changes
         ]
-        return "\n".join(
-            [*lines, *(f"  {name} is not known, so its budget stays" for name in self.unknown)]
-        )
+        lines += [f"  {name} is not known, so its budget stays" for name in self.unknown]
+        lines += [f"  {name}, so its limit stays" for name in self.unjudged]
+        return "\n".join(lines)
 
     def as_values(self) -> dict[str, Any]:
         """Return what the history keeps of it."""
@@ -146,19 +149,24 @@ def plan(ws: Workspace, report: SizeReport, *, reason: str, day: date) -> Update
     # Which file it is was found out before, when the configuration was loaded.
     name = read_files(ws.root)[0]
     unknown: dict[str, None] = {}
+    unjudged: dict[str, None] = {}
     needed: dict[tuple[str, int, str], Change] = {}
     for row in report.images:
         for index, budget, result in _judged(ws, row):
             service = row.subject.service
+            figure_of = f"{service} {row.figures.platform} {budget.metric}"
             if result.value is None:
-                unknown[f"{service} {row.figures.platform} {budget.metric}"] = None
+                unknown[figure_of] = None
+            elif result.own_growth is not None and result.growth is None:
+                unjudged[f"{figure_of}: {result.note}"] = None
             for key, figure, before in _exceeded(result):
                 place = (service, index, key)
                 if place not in needed or needed[place].figure < figure:
                     whose = (service, index, budget.metric, budget.platform, key)
                     needed[place] = Change(*whose, figure, before, _limit(key, figure, result))
     changes = tuple(needed[place] for place in sorted(needed, key=_order(ws)))
-    return UpdatePlan(name, words, day.isoformat(), changes, tuple(unknown), _content(ws, name))
+    left = tuple(unknown), _content(ws, name), tuple(unjudged)
+    return UpdatePlan(name, words, day.isoformat(), changes, *left)
 
 
 def execute(ws: Workspace, update: UpdatePlan) -> None:

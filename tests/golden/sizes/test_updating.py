@@ -101,7 +101,15 @@ def test_what_is_exceeded_is_written_and_nothing_else_changes(shop: Workspace) -
 def test_what_holds_is_left_alone(shop: Workspace) -> None:
     small = replace(FIGURES, compressed_bytes=1, unpacked_bytes=1, visible_bytes=1, layers=(LAYER,))
     made = plan(shop, report(shop, small))
-    assert made.text() == "every budget holds, so nothing is written to pyproject.toml"
+    # Nothing was compared, so a limit of own growth is not said to hold.
+    assert made.text().splitlines() == [
+        "every budget that could be judged holds, so nothing is written to pyproject.toml",
+        "  api linux/amd64 unpacked: own growth needs a reference: --against REF,"
+        " so its limit stays",
+    ]
+    same = replace(GROWN, growth=(Growth("unpacked", 1, 1, 0, 0),))
+    compared = plan(shop, report(shop, small, compared=same))
+    assert compared.text() == "every budget holds, so nothing is written to pyproject.toml"
     before = (shop.root / "pyproject.toml").stat().st_mtime_ns
     updating.execute(shop, made)
     assert (shop.root / "pyproject.toml").stat().st_mtime_ns == before
