@@ -49,7 +49,10 @@ def who(image: ImageSizes) -> str:
 def step(layer: LayerSize) -> str:
     """Return what made a layer, in one line."""
     words = " ".join((layer.step or layer.created_by).removesuffix("# buildkit").split())
-    words = words.replace("`", "'")
+    return _short(words.replace("`", "'"))
+
+
+def _short(words: str) -> str:
     return words if len(words) <= _STEP_LETTERS else f"{words[: _STEP_LETTERS - 1]}…"
 
 
@@ -133,7 +136,7 @@ def largest_change(image: ImageSizes) -> int:
 
 def difference(each: Difference) -> tuple[str, str, str]:
     """Return by how much, whose, and what: of a layer, a package or a file that differs."""
-    what = path(each.what) if each.what.startswith("/") else each.what
+    what = path(each.what) if each.what.startswith("/") else _short(each.what)
     name = f"{what} ({each.ecosystem})" if each.ecosystem else what
     note = f"{each.change}, {each.note}" if each.note else each.change
     return change("", each.bytes), each.origin or "", f"{name}  {note}"

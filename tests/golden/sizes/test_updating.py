@@ -102,11 +102,10 @@ def test_what_holds_is_left_alone(shop: Workspace) -> None:
     small = replace(FIGURES, compressed_bytes=1, unpacked_bytes=1, visible_bytes=1, layers=(LAYER,))
     made = plan(shop, report(shop, small))
     # Nothing was compared, so a limit of own growth is not said to hold.
-    assert made.text().splitlines() == [
-        "every budget that could be judged holds, so nothing is written to pyproject.toml",
-        "  api linux/amd64 unpacked: own growth needs a reference: --against REF,"
-        " so its limit stays",
-    ]
+    first, second = made.text().splitlines()
+    assert first.startswith("every budget that could be judged holds, so nothing is written to ")
+    reason = "own growth needs a reference: --against REF"
+    assert second == f"  api linux/amd64 unpacked: {reason}, so its limit stays"
     same = replace(GROWN, growth=(Growth("unpacked", 1, 1, 0, 0),))
     compared = plan(shop, report(shop, small, compared=same))
     assert compared.text() == "every budget holds, so nothing is written to pyproject.toml"
