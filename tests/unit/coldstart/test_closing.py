@@ -25,8 +25,10 @@ if TYPE_CHECKING:
         (
             True,
             0,
-            "left running; look: docker compose -p shop-cold ps"
-            " · remove: docker compose -p shop-cold down --volumes",
+            (
+                "left running; look: docker compose -p shop-cold ps"
+                " · remove: docker compose -p shop-cold down --volumes"
+            ),
         ),
         # The result itself tells of it.
         (True, 1, ""),
