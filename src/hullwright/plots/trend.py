@@ -24,6 +24,8 @@ _TOP: Final = 12.0
 _BOTTOM: Final = 10.0
 _MOST_STEPS: Final = 6
 _MOST_LABELS: Final = 7
+# Letters that stand below the axis of a narrow page.
+_LABEL_LETTERS: Final = 100
 # Points do not stand on the frame.
 _SIDE: Final = 3.0
 # Where figures hardly differ the axis does not begin at 0, or nothing would be seen.
@@ -169,7 +171,10 @@ class Trend:
             yield element("svg", element("title", escaped(told)), _shape(line.mark), of=of)
 
     def _labels(self) -> Markup:
-        every = max(1, math.ceil(len(self.runs) / _MOST_LABELS))
+        longest = max((len(run.label) for run in self.runs), default=0)
+        # The outer ones do not stick out, so they reach half a label further to the next.
+        room = 1 + int(_LABEL_LETTERS / (1.5 * longest + 1))
+        every = max(1, math.ceil(len(self.runs) / min(_MOST_LABELS, room)))
         # Counted from the newest, which is the one that is asked about.
         told = [i for i in range(len(self.runs)) if (len(self.runs) - 1 - i) % every == 0]
         texts = [

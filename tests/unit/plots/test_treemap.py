@@ -131,6 +131,17 @@ def test_a_run_without_a_figure_leaves_a_gap() -> None:
     assert shown.count('class="line circle"') == 1
 
 
+def test_long_names_of_runs_stand_apart() -> None:
+    line = Line("unpacked", (1,) * 7)
+    told = []
+    for name in ("1.{}", "0.0.0-0.dev.43{}"):
+        runs = tuple(Run(name.format(i)) for i in range(7))
+        shown = str(Trend("api", runs, (line,), str).markup())
+        told.append(re.findall(r'text-anchor="\w+">([^<]*)</text>', shown[shown.index("runs") :]))
+    assert len(told[0]) == 7
+    assert told[1] == [f"0.0.0-0.dev.43{i}" for i in (0, 2, 4, 6)]
+
+
 def test_a_near_limit_is_drawn_and_a_far_one_told() -> None:
     shown = trend(
         1_000_000,
