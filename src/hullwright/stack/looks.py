@@ -5,7 +5,9 @@ Each is looked at as seldom as its answer may wait, for the engine needs the pro
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +15,8 @@ from hullwright.stack.meter import Meter
 from hullwright.tools import engine, ports
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hullwright.stack.wait import Wait
     from hullwright.tools.engine import Container
     from hullwright.workspace import Workspace
@@ -38,7 +42,28 @@ class Looks:
     project: str
     meter: Meter = field(default_factory=Meter)
     _next_inspection: float = 0.0
-    _next_sockets: float = 0.0
+
+    @contextmanager
+    def at_sockets(self) -> Iterator[None]:
+        """Look at sockets while the block runs.
+
+        It has a thread of its own: what an inspection takes, which is more than a tenth of a
+        second on a busy machine, would be told as a service's own time.
+        """
+        over = threading.Event()
+
+        def work() -> None:
+            every_s = _SOCKETS_S
+            while not over.wait(every_s):
+                every_s = self._listen()
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def at_all(self) -> tuple[Container, ...]:
         """Return every container of the project, after the wait has been told of it."""
@@ -49,10 +74,7 @@ class Looks:
 
     def at_what_is_due(self) -> None:
         """Look at what is due now."""
-        for track in self.wait.live():
-            self.meter.locate(track)
         self._inspect(time.time())
-        self._listen(time.time())
 
     def patience_s(self) -> float:
         """Return how long nothing is due, in seconds."""
@@ -61,7 +83,7 @@ class Looks:
         if self.wait.to_inspect(now):
             due.append(self._next_inspection)
         if self.wait.to_listen():
-            due.append(self._next_sockets)
+            due.append(now + _SOCKETS_MOST_S)
         return max(0.001, min(due) - now)
 
     def _inspect(self, now: float) -> None:
@@ -75,16 +97,19 @@ class Looks:
             max(_INSPECT_S, _INSPECT_REST * (after - now)), _INSPECT_MOST_S
         )
 
-    def _listen(self, now: float) -> None:
-        tracks = self.wait.to_listen() if now >= self._next_sockets else []
+    def _listen(self) -> float:
+        """Look at the sockets of what is not known to listen, and return when to look again."""
+        for track in self.wait.live():
+            self.meter.locate(track)
+        tracks = self.wait.to_listen()
         for track in tracks:
+            began_at = track.started_at or 0.0
             open_ports = ports.listening_ports(track.pid)
             declared = set(track.listens)
             found = open_ports & declared if declared else open_ports
-            # The number may already be another process's, or that of another machine.
-            if found and ports.runs_container(track.pid, track.id):
+            # The number may already be another process's, or that of another machine; and what
+            # was started anew meanwhile has not listened yet.
+            if found and ports.runs_container(track.pid, track.id) and began_at == track.started_at:
                 self.wait.listening(track.id, time.time())
             self.wait.looked(track.id)
-        if tracks:
-            every_s = max(_SOCKETS_S, _SOCKETS_EACH_S * len(tracks))
-            self._next_sockets = now + min(every_s, _SOCKETS_MOST_S)
+        return min(max(_SOCKETS_S, _SOCKETS_EACH_S * len(tracks)), _SOCKETS_MOST_S)

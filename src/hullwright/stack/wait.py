@@ -283,7 +283,8 @@ class Wait:
 
     def live(self) -> list[Track]:
         """Return what is known of all containers that still exist."""
-        return [track for track in self.tracks.values() if not track.gone]
+        # Other threads look at what is live while events add to it.
+        return [track for track in list(self.tracks.values()) if not track.gone]
 
     def _track(self, container: str, service: str, name: str) -> Track:
         track = self.tracks.get(container)

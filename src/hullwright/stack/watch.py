@@ -80,6 +80,7 @@ def start_and_wait(
         _pumped(events.stdout, lambda line: _event_to(facts, line), lambda: facts.put(_Silent())),
         _pumped(up.stdout, lambda line: facts.put(_Line(line)), lambda: facts.put(_Ended())),
         looks.meter.sampling(wait),
+        looks.at_sockets(),
     ):
         looks.at_all()
         told = _Told(ws, wait)
