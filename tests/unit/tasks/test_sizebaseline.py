@@ -116,7 +116,7 @@ def test_builds_and_pushes_tell_digests(monkeypatch: pytest.MonkeyPatch) -> None
     (kept,) = sizebaseline._of_record(built, API)
     assert kept == Kept(SHA, "api:1", DIGEST, f"history, build of {built.at:%Y-%m-%d}")
     pushed = record("push", {"images": [{**row(repository="r/api"), "reference": None}]})
-    assert [each.reference for each in sizebaseline._of_record(pushed, API)] == ["r/api"]
+    assert [each.reference for each in sizebaseline._of_record(pushed, API)] == [f"r/api@{DIGEST}"]
 
 
 def test_measurements_tell_figures_and_layers() -> None:
