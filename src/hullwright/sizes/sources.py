@@ -123,6 +123,44 @@ class Blobs:
         return "it is not there"
 
 
+@dataclass(frozen=True, slots=True)
+class _OfEngine:
+    """An image of the engine's store, read from the folder of its blobs.
+
+    Attributes:
+        digest: by which the engine knows it.
+        blobs: what lies in the folder: also what was removed and is not swept out yet.
+    """
+
+    ws: Workspace
+    digest: str
+    blobs: Blobs
+
+    def images(self, platforms: Collection[Platform] = ()) -> tuple[PlatformImage, ...]:
+        """Return its images for platforms that the engine has."""
+        return self._here(self.blobs.images(platforms))
+
+    def read(
+        self,
+        known: Callable[[str], LayerContent | None],
+        platforms: Collection[Platform] = (),
+    ) -> tuple[PlatformImage, ...]:
+        """Return them with what their layers hold."""
+        here = [image.platform for image in self.images(platforms)]
+        return self.blobs.read(known, here) if here else ()
+
+    def _here(self, images: tuple[PlatformImage, ...]) -> tuple[PlatformImage, ...]:
+        if len(images) < 2:
+            return images
+        return tuple(image for image in images if self._has(image.platform))
+
+    def _has(self, platform: Platform) -> bool:
+        words = ("--platform", str(platform), "--format", "{{.Id}}", self.digest)
+        answer = self.ws.runner.read("docker", "image", "inspect", *words, check=False)
+        # Engines and clients before 28 cannot be asked; what they have whole is all that there is.
+        return answer.ok or "unknown flag" in answer.stderr or "API version" in answer.stderr
+
+
 @dataclass
 class Stream:
     """An image that comes as one archive, from front to back.
@@ -155,7 +193,7 @@ def of_store(ws: Workspace, digest: str) -> Source:
     """Return an image of the engine's store, by its digest there."""
     folder = _store_of(ws, digest)
     if folder is not None:
-        return _of_folder(folder, {"manifests": [{"digest": digest}]})
+        return _OfEngine(ws, digest, _of_folder(folder, {"manifests": [{"digest": digest}]}))
     return Stream(lambda: _saved(ws, digest))
 
 

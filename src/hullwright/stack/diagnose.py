@@ -55,9 +55,12 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 
 def _refused(e: Evidence) -> Diagnosis | None:
     """The engine could not start it, and said why."""
-    if e.verdict != "cannot-start" or e.container is None:
+    # One that ran before and cannot be started again has ended, by what the engine shows.
+    if e.container is None or e.verdict not in {"cannot-start", *_ENDED}:
         return None
     error = e.container.error
+    if not error and e.verdict != "cannot-start":
+        return None
     if secretfolder.is_of_a_file(error):
         why = "memory was emptied, and it writes the secrets there again"
         return Diagnosis("cannot-start", f"{e.service} could not be started", step=("up", why))
