@@ -12,19 +12,9 @@ from hullwright.build.execution import execute, prepare
 from hullwright.build.kept import save_inputs
 from hullwright.build.labelling import source_labels
 from hullwright.build.lastrun import undone
-from hullwright.build.models import (
-    BuildPlan,
-    BuildReport,
-    BuildRequest,
-    Cause,
-    Decision,
-    EmulatedStep,
-    Failure,
-    PlannedTarget,
-    SourceVersion,
-    TargetResult,
-)
+from hullwright.build.models import BuildPlan, BuildRequest, Decision, PlannedTarget, SourceVersion
 from hullwright.build.naming import labels_of, reference_of
+from hullwright.build.outcome import BuildReport, Cause, EmulatedStep, Failure, TargetResult
 from hullwright.build.planning import plan, select
 from hullwright.build.renaming import renamed
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hullwright.build.models import Cause
+from hullwright.build.outcome import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

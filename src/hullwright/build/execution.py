@@ -12,7 +12,8 @@ from hullwright.build.emulation import refuse_missing
 from hullwright.build.fetching import fetched
 from hullwright.build.ignoring import write
 from hullwright.build.lastrun import remember
-from hullwright.build.models import BuildReport, secret_variable
+from hullwright.build.models import secret_variable
+from hullwright.build.outcome import BuildReport
 from hullwright.build.outputs import places
 from hullwright.build.results import Judge
 from hullwright.build.running import Baker, definition_file
@@ -26,7 +27,8 @@ from hullwright.recorded import RecordedImage, load, save
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hullwright.build.models import BuildPlan, TargetResult
+    from hullwright.build.models import BuildPlan
+    from hullwright.build.outcome import TargetResult
     from hullwright.secret import Secret
     from hullwright.workspace import Workspace
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from hullwright.build.fingerprint import Fingerprint
     from hullwright.build.inputs import Material
-    from hullwright.build.models import BuildPlan, PlannedTarget, TargetResult
+    from hullwright.build.models import BuildPlan, PlannedTarget
+    from hullwright.build.outcome import TargetResult
     from hullwright.workspace import Workspace
 
 _SCHEMA: Final = 1

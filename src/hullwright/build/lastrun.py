@@ -15,7 +15,7 @@ from hullwright.files import write_atomic
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hullwright.build.models import TargetResult
+    from hullwright.build.outcome import TargetResult
     from hullwright.workspace import Workspace
 
 _SCHEMA: Final = 1

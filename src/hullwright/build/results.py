@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from hullwright.build import emulation
-from hullwright.build.models import EmulatedStep, Failure, TargetResult
+from hullwright.build.outcome import EmulatedStep, Failure, TargetResult
 from hullwright.build.outputs import stores
 from hullwright.build.progress import cancelled, is_export
 from hullwright.tools.dockerfile import read
@@ -23,7 +23,8 @@ from hullwright.tools.dockerfile import read
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from hullwright.build.models import BuildPlan, Cause, PlannedTarget
+    from hullwright.build.models import BuildPlan, PlannedTarget
+    from hullwright.build.outcome import Cause
     from hullwright.build.progress import Progress, Step
     from hullwright.build.running import Ran
     from hullwright.tools.buildx import Vertex

@@ -18,7 +18,8 @@ from hullwright.build.results import CANCELLED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from hullwright.build.models import PlannedTarget, TargetResult
+    from hullwright.build.models import PlannedTarget
+    from hullwright.build.outcome import TargetResult
     from hullwright.build.results import Judge
     from hullwright.build.running import Baker, Ran
 

@@ -111,6 +111,7 @@ def _config(top: Table, root: Path, environ: Mapping[str, str], runner: Runner |
         secrets=read.read_secrets(top.table("secrets")),
         build=build,
         push=read.read_push(top.table("push")),
+        signing=read.read_signing(top.table("signing")),
         tags=read_tags(top),
         tags_flavor=read_flavor(top) or TagFlavor(),
         labels=read.read_labels(top),

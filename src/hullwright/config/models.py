@@ -108,6 +108,8 @@ class Service:
             means `main`.
         helper: whether it is only there for others that are built on it; it is built for them,
             and for itself only where it is named.
+        reproducible: whether its image must come out the same, bit for bit, whenever and wherever
+            it is built; None means what the configuration says.
     """
 
     name: str
@@ -131,6 +133,7 @@ class Service:
     version_command: tuple[str, ...] = ()
     go_package: str = ""
     helper: bool = False
+    reproducible: bool | None = None
 
     @property
     def default_target(self) -> str:
@@ -248,6 +251,10 @@ class Build:
         ca_bundle: certificate bundle that builds get as the secret `ca-bundle`.
         mirror: registry that is asked before the one that a reference names.
         created: whether an image is said to be created when its commit was, or now.
+        builder: the entry of `builders` that builds; empty means the engine's own.
+        reproducible: whether images must come out the same whenever and wherever they are built.
+        sbom_generator: image that lists the packages of an image for its SBOM; empty means
+            BuildKit's default one.
     """
 
     jobs: int = 0
@@ -257,6 +264,24 @@ class Build:
     ca_bundle: str = ""
     mirror: str = ""
     created: Created = "commit"
+    builder: str = ""
+    reproducible: bool = False
+    sbom_generator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """How images are signed, and whose signatures are trusted.
+
+    Attributes:
+        key: what `cosign sign --key` takes: a file, an address of a key service, or `env:NAME`
+            for a key of the secrets file; empty where images are not signed.
+        trusted: public keys as `cosign verify --key` takes them; one of them must have signed
+            what is pulled. Empty where nothing is verified.
+    """
+
+    key: str = ""
+    trusted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +358,7 @@ class Config:
         tags: rules of every service that has none of its own; empty means the default set.
         tags_flavor: what holds for the tags of every service that says nothing of its own.
         labels: labels of every image, such as who maintains it.
+        signing: how images are signed, and whose signatures are trusted.
         builders: BuildKit instances, by name.
         hooks: commands by event, such as `before-build`; argument lists after shell-like splitting.
         origins: where each value came from, by key path: a file's name, a variable's name,
@@ -348,6 +374,7 @@ class Config:
     secrets: Secrets = field(default_factory=Secrets)
     build: Build = field(default_factory=Build)
     push: Push = field(default_factory=Push)
+    signing: Signing = field(default_factory=Signing)
     tags: tuple[TagRule, ...] = ()
     tags_flavor: TagFlavor = field(default_factory=TagFlavor)
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from hullwright.config.models import (
     Push,
     Secrets,
     Service,
+    Signing,
 )
 from hullwright.config.tags import read_flavor, read_tags
 from hullwright.errors import UsageError, suggestion
@@ -67,6 +68,9 @@ def read_service(name: str, table: Table) -> Service:
         labels=read_labels(table),
         version_command=table.command("version-command"),
         go_package=table.parsed("go-package", _go_package, ""),
+        reproducible=table.flag("reproducible", default=False)
+        if table.has("reproducible")
+        else None,
     )
     table.finish()
     return service
@@ -137,6 +141,9 @@ def read_build(table: Table) -> Build:
         ca_bundle=table.text("ca-bundle"),
         mirror=table.parsed("mirror", registry, ""),
         created=cast("Created", table.one_of("created", get_args(Created), "commit")),
+        builder=table.text("builder"),
+        reproducible=table.flag("reproducible", default=False),
+        sbom_generator=table.text("sbom-generator"),
     )
     table.finish()
     return build
@@ -147,6 +154,13 @@ def read_push(table: Table) -> Push:
     gates = table.commands("gates")
     table.finish()
     return Push(gates)
+
+
+def read_signing(table: Table) -> Signing:
+    """Return how images are signed, and whose signatures are trusted."""
+    signing = Signing(key=table.text("key"), trusted=table.texts("trusted"))
+    table.finish()
+    return signing
 
 
 def read_history(table: Table) -> History:

@@ -11,7 +11,8 @@ from hullwright.build.affected import changed_targets
 from hullwright.build.fingerprint import Fingerprint
 from hullwright.build.inputs import contexts_of, fingerprints, host_platform, materials
 from hullwright.build.kept import earlier, save_inputs
-from hullwright.build.models import BuildPlan, PlannedTarget, TargetResult
+from hullwright.build.models import BuildPlan, PlannedTarget
+from hullwright.build.outcome import TargetResult
 from hullwright.tools.buildx import BakeTarget
 from replaying import workspace
 

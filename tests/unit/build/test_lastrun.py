@@ -14,7 +14,7 @@ from replaying import workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hullwright.build.models import Status
+    from hullwright.build.outcome import Status
 
 
 def result(service: str, status: Status, target: str = "") -> TargetResult:
