@@ -6,7 +6,7 @@ Debian's packages, if that was asked for. A stand-in is labelled with the offici
 whatever is built on one inherits the label.
 
 Recipes are read from the repository itself (`deploy/base-images/NAME/recipe.toml`, a Dockerfile,
-hooks); the package brings none.
+hooks) and from the folders that `HULLWRIGHT_STAND_INS` names; the package brings none.
 """
 
 from __future__ import annotations

@@ -145,5 +145,9 @@ def _image(ws: Workspace, build: Build, context: Path, toolchains: Mapping[str, 
     command += [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
     for name, place in toolchains.items():
         command += ["--build-context", f"{name}={place}"]
+    bundle = ws.root / ws.config.build.ca_bundle
+    if bundle.is_file():
+        # For a recipe that downloads what Debian does not package; no layer keeps the secret.
+        command += ["--secret", f"id=ca-bundle,src={bundle}"]
     command += ["--tag", build.image, str(context)]
     ws.runner.run(*command, env={"SOURCE_DATE_EPOCH": _SOURCE_DATE_EPOCH})

@@ -46,7 +46,7 @@ def observe_listing(
     uses, built = named_images(ws, services)
     known, unknown = _split(uses)
     wanted = tuple(platforms) or ws.config.platforms or (native,)
-    recipes = load_recipes(ws.root)
+    recipes = load_recipes(ws.root, ws.environ)
     needs = {image: _platforms(places, wanted, native) for image, places in known.items()}
     local = observe_local(ws, needs)
     listed = []
@@ -93,7 +93,7 @@ def observe_registries(
             if answer.verdict == "present":
                 break
         answers[listed.image] = tuple(said)
-    return Observed(listing, load_recipes(ws.root), answers, mirror)
+    return Observed(listing, load_recipes(ws.root, ws.environ), answers, mirror)
 
 
 def mirrored(image: str, mirror: str) -> str:

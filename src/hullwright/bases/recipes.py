@@ -1,9 +1,16 @@
-"""Recipes of stand-ins: the folders below `deploy/base-images` of a repository."""
+"""Recipes of stand-ins: folders of a repository, and folders that this machine names.
+
+A repository's own lie below `deploy/base-images`. `HULLWRIGHT_STAND_INS` names further folders with
+recipes, so that several repositories share them without having any.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import tomllib
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from hullwright.bases.models import Recipe
@@ -12,33 +19,62 @@ from hullwright.images import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 FOLDER: Final = "deploy/base-images"
+VARIABLE: Final = "HULLWRIGHT_STAND_INS"
 # Part of each digest: raised when the same recipe would give another image.
 _FORMAT: Final = 1
 _LISTS: Final = ("stands-for", "packages", "exclude")
 _TEXTS: Final = ("suite", "go-toolchain")
 
 
-def load_recipes(root: Path) -> dict[str, Recipe]:
-    """Return the repository's recipes by the references that they stand in for.
+def load_recipes(
+    root: Path, environ: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Recipe]:
+    """Return the recipes by the references that they stand in for, the repository's own first.
+
+    Args:
+        root: top folder of the repository.
+        environ: `HULLWRIGHT_STAND_INS` names more folders, as PATH does: the first wins.
 
     Raises:
-        UsageError: recipes are wrong, all problems at once.
+        UsageError: recipes are wrong, all problems at once, or a folder is not there.
     """
     problems: list[tuple[str, str]] = []
     found: dict[str, Recipe] = {}
-    for file in sorted((root / FOLDER).glob("*/recipe.toml")):
-        recipe = _load(file, file.relative_to(root).as_posix(), problems)
+    for folder in (root / FOLDER, *_shared(root, environ)):
+        own = _in_folder(folder, root, problems)
+        found |= {reference: own[reference] for reference in own if reference not in found}
+    if problems:
+        raise UsageError("recipes of base images are wrong", why=problems)
+    return found
+
+
+def _shared(root: Path, environ: Mapping[str, str]) -> list[Path]:
+    named = [name for name in environ.get(VARIABLE, "").split(os.pathsep) if name]
+    folders = [root / Path(name).expanduser() for name in named]
+    lacking = [name for name, folder in zip(named, folders, strict=True) if not folder.is_dir()]
+    if lacking:
+        raise UsageError(
+            f"{VARIABLE} names what is no folder: {', '.join(lacking)}",
+            why="it is a list of folders with recipes of base images, as PATH is one of programs",
+            next_step=f"{VARIABLE}=/path/to/base-images, or unset it",
+        )
+    return folders
+
+
+def _in_folder(folder: Path, root: Path, problems: list[tuple[str, str]]) -> dict[str, Recipe]:
+    found: dict[str, Recipe] = {}
+    for file in sorted(folder.glob("*/recipe.toml")):
+        inside = file.is_relative_to(root)
+        name = file.relative_to(root).as_posix() if inside else f"{file}"
+        recipe = _load(file, name, problems)
         if recipe is None:
             continue
         for reference in recipe.stands_for:
             other = found.setdefault(reference, recipe)
             if other is not recipe:
                 problems.append((recipe.name, f"{other.name} stands for {reference} too"))
-    if problems:
-        raise UsageError("recipes of base images are wrong", why=problems)
     return found
 
 

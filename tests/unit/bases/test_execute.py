@@ -10,6 +10,8 @@ import pytest
 
 from hullwright.bases.execute import execute
 from hullwright.bases.models import Build, Plan, Pull, Recipe
+from hullwright.config.models import Build as ConfiguredBuild
+from hullwright.config.models import Config
 from hullwright.errors import ExitCode, LockedError, UnavailableError
 from hullwright.files import lock
 from hullwright.images import Platform
@@ -82,6 +84,20 @@ def test_a_stand_in_is_made_from_this_machines_packages(tmp_path: Path) -> None:
         *("--label", "dev.hullwright.recipe=sha256:1", "--tag", "postgres:17", str(context)),
     )
     assert not context.exists()
+
+
+def test_a_recipe_that_downloads_gets_the_sites_certificates(tmp_path: Path) -> None:
+    targets = f"{MIRROR}/ trixie main /nowhere/debian.sources:1 Debian\n"
+    runner = machine(targets, {("mmdebstrap",): DONE, ("docker", "buildx"): DONE})
+    plan = Plan((), (Build("qdrant:1", recipe(tmp_path), (AMD,), "it is missing"),))
+    config = Config("shop", build=ConfiguredBuild(ca_bundle="site.pem"))
+    without = workspace(tmp_path, config, runner)
+    execute(without, plan)
+    assert "--secret" not in runner.calls[-1].argv
+    (tmp_path / "site.pem").write_text("certificates", encoding="utf-8")
+    execute(without, plan)
+    words = runner.calls[-1].argv
+    assert words[words.index("--secret") + 1] == f"id=ca-bundle,src={tmp_path / 'site.pem'}"
 
 
 def test_debians_public_address_becomes_the_images_source(tmp_path: Path) -> None:

@@ -66,6 +66,36 @@ def test_two_recipes_cannot_stand_for_one_image(tmp_path: Path) -> None:
         load_recipes(tmp_path)
 
 
+def test_folders_of_the_machine_add_recipes_and_the_repositorys_own_win(tmp_path: Path) -> None:
+    root, first, second = tmp_path / "shop", tmp_path / "first", tmp_path / "second"
+    own = recipe(root, GOOD)
+    elsewhere = recipe(first, GOOD.replace("redis", "qdrant"), "qdrant")
+    recipe(second, GOOD.replace("redis", "qdrant"), "other")
+    recipe(second, GOOD, "redis")
+    named = [f"{place / 'deploy/base-images'}" for place in (first, second)]
+    found = load_recipes(root, {"HULLWRIGHT_STAND_INS": ":".join(["", *named])})
+    assert {name: one.folder for name, one in found.items()} == {
+        "redis:8": own,
+        "qdrant:8": elsewhere,
+    }
+    inside = load_recipes(tmp_path, {"HULLWRIGHT_STAND_INS": "first/deploy/base-images"})
+    assert inside["qdrant:8"].folder == elsewhere
+
+
+def test_a_wrong_recipe_of_another_folder_is_named_by_its_whole_path(tmp_path: Path) -> None:
+    folder = recipe(tmp_path / "shared", "stands-for = []\n")
+    (tmp_path / "shop").mkdir()
+    with pytest.raises(UsageError) as caught:
+        load_recipes(tmp_path / "shop", {"HULLWRIGHT_STAND_INS": f"{folder.parent}"})
+    assert next(iter(caught.value.why))[0] == f"{folder / 'recipe.toml'}"
+
+
+def test_a_folder_of_recipes_that_is_not_there_ends_with_2(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="HULLWRIGHT_STAND_INS names what is no folder: gone") as e:
+        load_recipes(tmp_path, {"HULLWRIGHT_STAND_INS": "gone"})
+    assert e.value.exit_code is ExitCode.USAGE
+
+
 def test_whatever_changes_in_the_folder_makes_another_recipe(tmp_path: Path) -> None:
     folder = recipe(tmp_path, GOOD)
     seen = {digest(folder)}
