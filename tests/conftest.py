@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,6 +24,18 @@ _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("person", _PATIENT)
 settings.register_profile("ci", _PATIENT, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "person")
+
+
+EXAMPLES: Final = Path(__file__).parent / "integration/examples"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the examples out where nobody names them: they are five systems, and take minutes."""
+    if collection_path != EXAMPLES:
+        return None
+    here = config.invocation_params.dir
+    named = [(here / words.split("::", 1)[0]).resolve() for words in config.args]
+    return None if any(path.is_relative_to(EXAMPLES) for path in named) else True
 
 
 @pytest.hookimpl(optionalhook=True)
