@@ -231,11 +231,14 @@ class Secrets:
         file: encrypted file of the development environment.
         public: keys of that file whose values are no secrets, and are not redacted.
         development_keys: age recipients that are for development only.
+        min_length: characters that a variable's value has at least where an environment is one of
+            production.
     """
 
     file: str = ".env.sops.yaml"
     public: tuple[str, ...] = ()
     development_keys: tuple[str, ...] = ()
+    min_length: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ def read_secrets(table: Table) -> Secrets:
         file=table.parsed("file", inside, Secrets().file),
         public=table.texts("public"),
         development_keys=table.each("development-keys", _age_recipient),
+        min_length=table.figures("min-length"),
     )
     table.finish()
     return secrets

@@ -141,6 +141,11 @@ class Table:
         inner = self.table(key)
         return {name: inner.text(name) for name in inner.raw}
 
+    def figures(self, key: str) -> dict[str, int]:
+        """Return a table of whole numbers under names of any form."""
+        inner = self.table(key)
+        return {name: inner.whole(name, 0) for name in inner.raw}
+
     def table(self, key: str) -> Table:
         """Return the table under a key; an empty one where it is missing."""
         value = self._take(key)

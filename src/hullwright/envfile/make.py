@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from hullwright.tools.git import require_ignored
 from hullwright.tools.placeholders import is_placeholder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from hullwright.workspace import Workspace
@@ -22,6 +24,8 @@ EXAMPLE: Final = ".env.example"
 FILE: Final = ".env"
 MODE: Final = 0o600
 _RANDOM_BYTES: Final = 32
+# Four characters of base64 hold three bytes.
+_BYTES_A_CHARACTER: Final = 3 / 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class MakePlan:
         generated: variables that got a strong random value.
         copied: variables whose value is the example's.
         kept: variables that the file had, and keeps as they are.
+        min_length: characters that the value of a variable must have at least.
     """
 
     path: Path
@@ -41,11 +46,15 @@ class MakePlan:
     generated: tuple[str, ...]
     copied: tuple[str, ...]
     kept: tuple[str, ...]
+    min_length: Mapping[str, int] = field(default_factory=dict)
 
     def text(self) -> str:
         """Return the plan in its stable form."""
         lines = [f"{'add to' if self.kept else 'create'} {self.path.name} (mode 0600)"]
-        lines += [f"  {name}: a random value of {_RANDOM_BYTES} bytes" for name in self.generated]
+        lines += [
+            f"  {name}: a random value of {_random_bytes(name, self.min_length)} bytes"
+            for name in self.generated
+        ]
         lines += [f"  {name}: as in {EXAMPLE}" for name in self.copied]
         return "\n".join(lines)
 
@@ -85,8 +94,9 @@ def plan_init(ws: Workspace, *, merge: bool = False) -> MakePlan:
     require_ignored(ws.runner, target, what="the secrets in it")
     text = example.read_text(encoding="utf-8")
     if not target.exists():
-        return _whole(target, text)
-    return _rest(target, text, target.read_text(encoding="utf-8"))
+        return _whole(target, text, ws.config.secrets.min_length)
+    present = target.read_text(encoding="utf-8")
+    return _rest(target, text, present, ws.config.secrets.min_length)
 
 
 def init(ws: Workspace, *, merge: bool = False) -> Made:
@@ -106,7 +116,11 @@ def init(ws: Workspace, *, merge: bool = False) -> Made:
     return Made(FILE, plan.generated, plan.copied, plan.kept)
 
 
-def _whole(target: Path, example: str) -> MakePlan:
+def _random_bytes(name: str, min_length: Mapping[str, int]) -> int:
+    return max(_RANDOM_BYTES, math.ceil(min_length.get(name, 0) * _BYTES_A_CHARACTER))
+
+
+def _whole(target: Path, example: str, min_length: Mapping[str, int]) -> MakePlan:
     generated, copied = [], []
     content, at = [], 0
     for entry in dotenv.entries(example):
@@ -114,22 +128,24 @@ def _whole(target: Path, example: str) -> MakePlan:
             continue
         if is_placeholder(entry.name, entry.value):
             generated.append(entry.name)
-            content += [example[at : entry.span[0]], secrets.token_urlsafe(_RANDOM_BYTES)]
+            value = secrets.token_urlsafe(_random_bytes(entry.name, min_length))
+            content += [example[at : entry.span[0]], value]
             at = entry.span[1]
         else:
             copied.append(entry.name)
     content.append(example[at:])
-    return MakePlan(target, "".join(content), tuple(generated), tuple(copied), ())
+    written = "".join(content)
+    return MakePlan(target, written, tuple(generated), tuple(copied), (), min_length)
 
 
-def _rest(target: Path, example: str, present: str) -> MakePlan:
+def _rest(target: Path, example: str, present: str, min_length: Mapping[str, int]) -> MakePlan:
     has = {entry.name for entry in dotenv.entries(present) if not entry.commented}
     lacking = [
         entry for entry in dotenv.entries(example) if not entry.commented and entry.name not in has
     ]
     ends = "" if present.endswith("\n") or not present else "\n"
     lines = [f"{entry.name}={example[slice(*entry.span)]}" for entry in lacking]
-    added = _whole(target, "".join(f"{line}\n" for line in lines))
+    added = _whole(target, "".join(f"{line}\n" for line in lines), min_length)
     content = f"{present}{ends}{added.content}"
     kept = tuple(sorted(has))
-    return MakePlan(target, content, added.generated, added.copied, kept)
+    return MakePlan(target, content, added.generated, added.copied, kept, min_length)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from hullwright.errors import CheckFailedError, unknown
-from hullwright.stack import handing, holders, probing, secretfiles
+from hullwright.stack import handing, holders, probing, secretfiles, weak
 from hullwright.stack.checks import refuse_unknown
 from hullwright.stack.hashes import hashes_of
 from hullwright.stack.override import Override, write
@@ -143,6 +143,7 @@ def prepare(ws: Workspace, selection: Selection) -> Prepared:
     handing.given_env_files(ws, selection, written, override)
     model = resolved(ws, selection, override)
     services = model.closure(selection.services)
+    weak.refuse(ws, selection, written, model, services)
     pinned = pins(ws, model, services)
     if pinned:
         pin_into(override, pinned)

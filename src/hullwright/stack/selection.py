@@ -31,6 +31,7 @@ class Selection:
         environment: values for variables, given to Compose in its environment and nowhere else.
         call: how Compose is called for it.
         long: secrets that are too long for a variable: they can only be handed over as files.
+        production: the environment of production whose rules hold; empty for any other.
     """
 
     stack: Stack
@@ -38,6 +39,7 @@ class Selection:
     environment: Mapping[str, str | Secret] = field(default_factory=dict)
     call: compose.Invocation = field(default_factory=compose.Invocation)
     long: Mapping[str, Secret] = field(default_factory=dict)
+    production: str = ""
 
     @property
     def lasting_name(self) -> str:
@@ -62,6 +64,7 @@ def select(
     environment: Mapping[str, str | Secret] | None = None,
     dotenv: bool = True,
     dev: bool = False,
+    production: str = "",
 ) -> Selection:
     """Return what is meant by the words of a command line.
 
@@ -73,6 +76,7 @@ def select(
         environment: values for variables; what is a `Secret` is masked in all output.
         dotenv: whether the project's `.env` fills in for other variables.
         dev: whether the development override (`NAME.dev.yml` beside the first file) is added.
+        production: the environment whose values these are, where it is one of production.
 
     Raises:
         UsageError: no such stack, or one of its files is missing.
@@ -95,7 +99,7 @@ def select(
         env_files=_env_files(ws, chosen, Path(files[0]).parent),
     )
     given = {name: value for name, value in given.items() if name not in long}
-    return Selection(chosen, tuple(services), given, call, long)
+    return Selection(chosen, tuple(services), given, call, long, production)
 
 
 def ask(

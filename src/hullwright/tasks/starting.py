@@ -41,6 +41,7 @@ def selection(
     if env is None and configured is not None and configured.environment:
         env = configured.environment
     values, dotenv = _values(session, env, mode)
+    place = session.config.environments.get(env or "")
     return select(
         session.workspace,
         stack,
@@ -49,6 +50,7 @@ def selection(
         environment=values,
         dotenv=dotenv,
         dev=dev,
+        production=place.name if place is not None and place.production else "",
     )
 
 

@@ -162,6 +162,17 @@ def test_a_secret_in_the_place_of_its_public_key_is_not_repeated(repository: Pat
     assert secret not in problem
 
 
+def test_the_shortest_length_of_a_secret_is_a_figure(repository: Path) -> None:
+    table = "[tool.hullwright]\nsecrets.min-length = { TOKEN = 32, KEY = -1, WORD = 'long' }"
+    write(repository, "pyproject.toml", table)
+    assert problems(repository) == [
+        "secrets.min-length.KEY: expected a figure that is not negative, got -1",
+        "secrets.min-length.WORD: expected a whole number, got a string",
+    ]
+    write(repository, "pyproject.toml", "[tool.hullwright]\nsecrets.min-length = { TOKEN = 32 }")
+    assert load(repository, {}).secrets.min_length == {"TOKEN": 32}
+
+
 def test_a_password_in_an_address_is_not_repeated(repository: Path) -> None:
     table = '[tool.hullwright]\nhistory.url = "https://me:swordfish@example.com"'
     write(repository, "pyproject.toml", table)

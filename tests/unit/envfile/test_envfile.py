@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hullwright import envfile
-from hullwright.config.models import Config
+from hullwright.config.models import Config, Secrets
 from hullwright.errors import ExitCode, LockedError, UsageError
 from hullwright.report import env as report
 from hullwright.tools import dotenv
@@ -118,6 +118,18 @@ def test_a_plan_shows_no_value(ws: Workspace) -> None:
     )
     assert not (ws.root / ".env").exists()
     assert "content" not in repr(plan)
+
+
+def test_a_value_is_as_long_as_production_asks_for(tmp_path: Path) -> None:
+    (tmp_path / ".env.example").write_text(EXAMPLE, encoding="utf-8")
+    long = Config("p", secrets=Secrets(min_length={"SESSION_KEY": 64, "API_TOKEN": 3}))
+    ws = workspace(tmp_path, {"HOME": str(tmp_path)}, long)
+    assert "SESSION_KEY: a random value of 48 bytes" in envfile.plan_init(ws).text()
+    envfile.init(ws)
+    text = (tmp_path / ".env").read_text(encoding="utf-8")
+    values = {entry.name: entry.value for entry in dotenv.entries(text)}
+    assert len(values["SESSION_KEY"]) == 64
+    assert len(values["API_TOKEN"]) == len(values["POSTGRES_PASSWORD"]) == 43
 
 
 def test_without_an_example_nothing_is_made(ws: Workspace) -> None:

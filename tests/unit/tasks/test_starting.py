@@ -74,6 +74,23 @@ def test_the_developers_env_file_never_fills_in_for_another_environment(
     assert given(selection(session, stack_name, None, None, env, mode)) == expected
 
 
+@pytest.mark.parametrize(
+    ("stack_name", "env", "production"),
+    [
+        (None, None, ""),
+        (None, "production", "production"),
+        ("live", None, "production"),
+        ("live", "development", ""),
+    ],
+)
+def test_what_production_refuses_is_refused_wherever_its_values_come_from(
+    session: Session, stack_name: str | None, env: str | None, production: str
+) -> None:
+    for mode in ("sops", "none"):
+        chosen = selection(session, stack_name, None, None, env, mode)
+        assert chosen.production == production
+
+
 def test_an_environment_brings_its_stack(session: Session) -> None:
     assert selection(session, None, None, None, "production", None).stack.name == "live"
 
