@@ -8,15 +8,15 @@ containers and no volumes, with the images present, in turn, and medians are com
     .venv/bin/python bench/coldstart.py [--rounds 3]
 
 Ours is measured from when Compose is called to the verdict, the other one as the time of the whole
-command. Images that are not in the store are pulled; where no registry can be reached, PostgreSQL
-and Python are this repository's stand-ins (`invoke images --prepare --stand-ins`), and Redis is
-made in the same way from Debian's redis-server, by the recipe below.
+command. Images that are not in the store are pulled; where no registry can be reached, they are
+this repository's stand-ins.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
 import statistics
 import subprocess
@@ -26,22 +26,7 @@ import time
 from pathlib import Path
 
 REACH = 0.5
-RECIPE = """\
-stands-for = ["redis:8-trixie"]
-suite = "trixie"
-packages = ["redis-server"]
-"""
-DOCKERFILE = """\
-FROM scratch
-ARG TARGETARCH
-ADD rootfs-${TARGETARCH}.tar /
-RUN mkdir -p /data && chown redis:redis /data
-VOLUME /data
-WORKDIR /data
-USER redis
-EXPOSE 6379
-CMD ["redis-server", "--protected-mode", "no"]
-"""
+RECIPES = Path(__file__).parents[1] / "deploy/base-images"
 STACK = """\
 services:
   db:
@@ -82,7 +67,10 @@ volumes: {data: {}}
 
 def done(words: tuple[str, ...], folder: Path) -> str:
     """Return what a command printed; a failing one ends the benchmark."""
-    ran = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    environ = {**os.environ, "HULLWRIGHT_STAND_INS": str(RECIPES)}
+    ran = subprocess.run(
+        words, cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
     if ran.returncode:
         sys.exit(f"{' '.join(words)} ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}")
     return ran.stdout
@@ -91,10 +79,6 @@ def done(words: tuple[str, ...], folder: Path) -> str:
 def prepared(folder: Path) -> None:
     """Write the stack and have its images present."""
     (folder / "compose.yaml").write_text(STACK, encoding="utf-8")
-    recipe = folder / "deploy" / "base-images" / "redis"
-    recipe.mkdir(parents=True)
-    (recipe / "recipe.toml").write_text(RECIPE, encoding="utf-8")
-    (recipe / "Dockerfile").write_text(DOCKERFILE, encoding="utf-8")
     done((sys.executable, "-m", "hullwright", "images", "--prepare", "--stand-ins"), folder)
 
 

@@ -116,7 +116,9 @@ def test_this_repositorys_own_recipes_are_right() -> None:
     assert set(load_recipes(ROOT)) == {
         "golang:1.26-trixie",
         "postgres:17-trixie",
+        "prom/prometheus:v2.53.3",
         "python:3.13-slim-trixie",
+        "redis:8-trixie",
         "registry:2",
         "rust:1.85-slim-trixie",
     }
