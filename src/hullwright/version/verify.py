@@ -24,6 +24,11 @@ _TIMEOUT_S: Final = 60.0
 _SHOWN_LETTERS: Final = 200
 # What stands around a version in an answer: `web 1.2.3 (go1.25)`, `VERSION=1.2.3`, JSON.
 _AROUND: Final = re.compile(r"[\s=\"',;:()\[\]{}]+")
+# What an answer calls its commit: `commit 1a2b3c4`, `GIT_COMMIT=1a2b3c4`, `"revision": "1a2b3c4…"`.
+_COMMIT: Final = re.compile(
+    r"(?:\b|_)(?:commit|revision)\b[\"']?\s*[:=]?\s*[\"']?(?P<digits>[0-9a-f]{7,40})\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,12 @@ def names_version(answer: str, version: str) -> bool:
     return not {version, f"v{version}"}.isdisjoint(_AROUND.split(answer))
 
 
+def names_no_other_commit(answer: str, revision: str) -> bool:
+    """Return whether every commit that an answer names, in seven digits or more, is that one."""
+    found = (match["digits"].lower() for match in _COMMIT.finditer(answer))
+    return not revision or all(revision.startswith(digits) for digits in found)
+
+
 def _label(name: str, expected: str, found: str) -> Check:
     return Check(f"label {_LABEL}{name}", expected, _shown(found), found == expected)
 
@@ -167,7 +178,8 @@ def _asked(ws: Workspace, version: Version, image: LocalImage, command: Sequence
         ended = f"ended with {answer.returncode}: {_shown(last)}"
         return Check(what, version.version, ended, held=False)
     first = _shown(said.partition("\n")[0])
-    return Check(what, version.version, first, names_version(said, version.version))
+    held = names_version(said, version.version) and names_no_other_commit(said, version.revision)
+    return Check(what, version.version, first, held)
 
 
 def _shown(line: str) -> str:

@@ -14,7 +14,13 @@ from hullwright.errors import ExitCode, UnavailableError, UsageError
 from hullwright.run import Result
 from hullwright.tools.engine import LocalImage
 from hullwright.version.model import assemble, derive, of_tag
-from hullwright.version.verify import container_argv, local_image, names_version, verify
+from hullwright.version.verify import (
+    container_argv,
+    local_image,
+    names_no_other_commit,
+    names_version,
+    verify,
+)
 from replaying import Replay, workspace
 
 if TYPE_CHECKING:
@@ -105,6 +111,30 @@ def test_the_time_of_a_build_is_not_held_against_the_commits(tmp_path: Path) -> 
 def test_an_answer_names_the_version_as_a_word(tmp_path: Path, answer: str, *, held: bool) -> None:
     assert names_version(answer, "1.2.3") is held
     assert asked(tmp_path, Result(WORDS, 0, answer)).held is held
+
+
+@pytest.mark.parametrize(
+    ("answer", "held"),
+    [
+        ("web 1.2.3 (commit 1a2b3c4, built today)", True),
+        ("web 1.2.3 (commit 1A2B3C4)", True),
+        ('{"version": "1.2.3", "revision": "1a2b3c4d5e"}', True),
+        ("web 1.2.3, GIT_COMMIT=1a2b3c4", True),
+        ("web 1.2.3 (commit unknown)", True),
+        ("web 1.2.3 (commit 2026-11-21, revision 7)", True),
+        ("web 1.2.3 (commit 1a2b3c5)", False),
+        ("web 1.2.3 (commit 1a2b3c4)\ncommit: 7654321", False),
+        ('{"version": "1.2.3", "commit":"abcdef0"}', False),
+        ("web 1.2.3, GIT_COMMIT=abcdef0", False),
+    ],
+)
+def test_an_answer_names_no_other_commit(answer: str, *, held: bool) -> None:
+    assert names_no_other_commit(answer, "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d") is held
+    assert names_no_other_commit(answer, "")
+
+
+def test_another_commit_is_another_binary_for_all_its_version(tmp_path: Path) -> None:
+    assert not asked(tmp_path, Result(WORDS, 0, "web 1.2.3 (commit abcdef0)")).held
 
 
 def test_a_version_with_metadata_is_one_word(tmp_path: Path) -> None:
