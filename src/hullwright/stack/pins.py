@@ -45,10 +45,24 @@ class Pin:
 
 
 def built_by(config: Config, root: Path, service: ComposeService) -> Service | None:
-    """Return the configured service whose Dockerfile or image a compose service names."""
-    for candidate in config.services.values():
-        if service.build and _same_file(root, candidate, service):
-            return candidate
+    """Return the configured service whose Dockerfile or image a compose service names.
+
+    Of several with one Dockerfile it is the one whose image it names, else its context, else the
+    one of its own name.
+    """
+    sharing = [
+        c for c in config.services.values() if service.build and _same_file(root, c, service)
+    ]
+    named = _named_by(config, service)
+    if not sharing or named in sharing:
+        return named
+    with_context = [c for c in sharing if _same_context(root, c, service)] or sharing
+    own = (candidate for candidate in with_context if candidate.name == service.name)
+    return next(own, with_context[0])
+
+
+def _named_by(config: Config, service: ComposeService) -> Service | None:
+    """Return the configured service whose image a compose service names."""
     if not service.image:
         return None
     try:
@@ -156,6 +170,11 @@ def _same_file(root: Path, candidate: Service, service: ComposeService) -> bool:
     ours = root / candidate.dockerfile
     inside = root / candidate.context / candidate.dockerfile
     return os.path.normpath(theirs) in {os.path.normpath(ours), os.path.normpath(inside)}
+
+
+def _same_context(root: Path, candidate: Service, service: ComposeService) -> bool:
+    theirs = service.build.context if service.build else ""
+    return os.path.normpath(theirs) == os.path.normpath(root / candidate.context)
 
 
 def _repository(config: Config, service: Service) -> str:
