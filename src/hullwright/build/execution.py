@@ -12,6 +12,7 @@ from hullwright.build.emulation import refuse_missing
 from hullwright.build.fetching import fetched
 from hullwright.build.ignoring import write
 from hullwright.build.lastrun import remember
+from hullwright.build.localtags import give_names
 from hullwright.build.models import secret_variable
 from hullwright.build.outcome import BuildReport
 from hullwright.build.outputs import places
@@ -76,6 +77,7 @@ def execute(
         finally:
             # Also where the engine went away in between: what was built is there.
             _record(ws, plan, before, schedule.settled.values())
+            give_names(ws, plan, schedule.settled)
     return BuildReport(
         targets=tuple(schedule.settled[planned.name] for planned in plan.targets),
         seconds=time.monotonic() - started_s,

@@ -144,6 +144,7 @@ class PlannedTarget:
         fingerprint: of its inputs, 64 hexadecimal digits; empty until it was decided on.
         decision: whether it is built; `build` until it was decided on.
         inputs: what the fingerprint is made of; None until it was decided on.
+        also: further names that it gets in the local store.
     """
 
     service: str
@@ -163,6 +164,7 @@ class PlannedTarget:
     fingerprint: str = ""
     decision: Decision = UNDECIDED
     inputs: Fingerprint | None = field(default=None, repr=False)
+    also: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -252,7 +254,11 @@ def _target_lines(planned: PlannedTarget, needed_by: str) -> list[str]:
     bake, decision = planned.bake, planned.decision
     if decision.action != "build":
         found = f"{decision.reference}@{decision.digest}" if decision.digest else decision.reference
-        facts = [(decision.action, decision.reason), ("image", found)]
+        facts = [
+            (decision.action, decision.reason),
+            ("image", found),
+            ("also as", " ".join(planned.also)),
+        ]
         return [planned.reference, *(f"  {name:<9}  {fact}" for name, fact in facts if fact)]
     facts = [
         ("because", decision.reason if decision is not UNDECIDED else ""),
@@ -267,5 +273,6 @@ def _target_lines(planned: PlannedTarget, needed_by: str) -> list[str]:
         ("cache", " ".join((*bake.cache_from, *(f"to {goal}" for goal in bake.cache_to)))),
         ("output", " ".join(bake.outputs) if bake.outputs != (LOCAL_STORE,) else ""),
         ("generated", " ".join(file.path for file in planned.generated)),
+        ("also as", " ".join(planned.also)),
     ]
     return [planned.reference, *(f"  {name:<9}  {fact}" for name, fact in facts if fact)]

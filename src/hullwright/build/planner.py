@@ -166,7 +166,18 @@ class Planner:
             asked=asked,
             release=version.release,
             dirty=version.dirty,
+            also=self._also(node, bake.tags[0]),
         )
+
+    def _also(self, node: Node, reference: str) -> tuple[str, ...]:
+        """Return the further names of an image; one that goes elsewhere has none."""
+        if self.request.outputs:
+            return ()
+        repository, (service, stage) = reference.rpartition(":")[0], node
+        wanted = self.ws.config.build.local_tags
+        given = [tag for tag in wanted if stage or "{target}" not in tag]
+        names = (tag.format(service=service.lower(), target=stage) for tag in given)
+        return tuple(dict.fromkeys(f"{repository}:{name}" for name in names))
 
     def _bake(
         self,

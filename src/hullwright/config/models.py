@@ -250,6 +250,8 @@ class Build:
         cache: where layers are kept between machines: `registry`, `local`, `inline`, `gha`, each
             with a scope of every service and target, or as BuildKit writes it (`type=registry,…`).
         allow_args: build arguments whose names look like a secret's, and are none.
+        local_tags: further tags of an image in the local store; `{service}` and `{target}` stand
+            for its own.
         attestations: what is attached to pushed images.
         ca_bundle: certificate bundle that builds get as the secret `ca-bundle`.
         mirror: registry that is asked before the one that a reference names.
@@ -263,6 +265,7 @@ class Build:
     jobs: int = 0
     cache: tuple[str, ...] = ()
     allow_args: tuple[str, ...] = ()
+    local_tags: tuple[str, ...] = ()
     attestations: tuple[str, ...] = ()
     ca_bundle: str = ""
     mirror: str = ""

@@ -138,6 +138,7 @@ def read_build(table: Table) -> Build:
         jobs=table.whole("jobs", 0),
         cache=table.each("cache", _cache),
         allow_args=table.texts("allow-args"),
+        local_tags=table.each("local-tags", _local_tag),
         attestations=table.each("attestations", _attestation),
         ca_bundle=table.text("ca-bundle"),
         mirror=table.parsed("mirror", registry, ""),
@@ -260,6 +261,17 @@ def _cache(text: str) -> str:
         return text
     near = suggestion(text, CACHES) or f" (known: {', '.join(CACHES)}, or type=…)"
     raise UsageError(f'unknown cache "{text}"{near}')
+
+
+def _local_tag(text: str) -> str:
+    filled = text.replace("{service}", "s").replace("{target}", "t")
+    try:
+        Reference.parse(f"image:{filled}")
+    except UsageError:
+        raise UsageError(
+            f'"{text}" is no tag', why="letters, digits, . _ -, and {service} and {target}"
+        ) from None
+    return text
 
 
 def _node(table: Table) -> Node:

@@ -17,6 +17,7 @@ from hullwright.build.progress import Progress
 from hullwright.errors import ExitCode, LockedError, UnavailableError, UsageError
 from hullwright.files import lock
 from hullwright.recorded import load
+from hullwright.run import Result
 from hullwright.secret import Secret
 from hullwright.tools.buildx import BakeTarget
 from replaying import Replay, workspace
@@ -73,6 +74,18 @@ def test_one_bake_gets_the_definition_and_nothing_else_is_asked(tmp_path: Path) 
     assert call.env == {"BUILDX_METADATA_PROVENANCE": "disabled"}
     assert [(target.status, target.digest) for target in report.targets] == [("built", DIGEST)]
     assert load(workspace(tmp_path))["api", ""].digest == DIGEST
+
+
+def test_what_is_here_gets_its_further_names(tmp_path: Path) -> None:
+    metadata = {"api": {"buildx.build.ref": "x", "containerimage.digest": DIGEST}}
+    tagging = ("docker", "image", "tag")
+    results = {tagging: Result(tagging, 0, "", "", 0.1)}
+    runner = Replay({}, metadata=json.dumps(metadata), results=results)
+    planned = plan("api", "web")
+    named = tuple(replace(each, also=(f"{each.name}:here",)) for each in planned.targets)
+    report = build.execute(workspace(tmp_path, runner=runner), replace(planned, targets=named))
+    assert [target.stored for target in report.targets] == [True, False]
+    assert [call.argv for call in runner.calls[1:]] == [(*tagging, "api:1", "api:here")]
 
 
 def test_a_build_without_an_image_is_built_and_not_recorded(tmp_path: Path) -> None:

@@ -93,6 +93,28 @@ def test_the_default_target_has_the_plain_tag_and_others_name_themselves(
     assert other.reference == f"{default.reference}-development"
 
 
+def test_local_tags_name_an_image_beside_its_version(repository: Repository) -> None:
+    repository.registry = "registry.example.com/x"
+    repository.build = Build(local_tags=("{target}", "{service}-here"))
+    (planned,) = repository.plan(BuildRequest()).targets
+    team = "registry.example.com/x/team/api"
+    assert planned.also == (f"{team}:production", f"{team}:api-here")
+    assert f"also as    {team}:production {team}:api-here" in repository.plan(BuildRequest()).text()
+    (other,) = repository.plan(BuildRequest(target="development")).targets
+    assert other.also == (f"{team}:development", f"{team}:api-here")
+
+
+def test_an_image_that_goes_elsewhere_or_has_no_stage_gets_no_local_tag(
+    repository: Repository,
+) -> None:
+    repository.build = Build(local_tags=("{target}",))
+    (elsewhere,) = repository.plan(BuildRequest(outputs=("type=oci,dest=x.tar",))).targets
+    assert elsewhere.also == ()
+    repository.service(Service("web", dockerfile="w/Dockerfile"), "FROM scratch\n")
+    (last,) = repository.plan(BuildRequest(services=("web",))).targets
+    assert last.also == ()
+
+
 def test_a_helper_is_built_for_others_and_for_itself_where_it_is_named(
     repository: Repository,
 ) -> None:
