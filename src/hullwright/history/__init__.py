@@ -11,6 +11,7 @@ A task does, after its work and never in a dry run:
         ws.console.note(flushed.note)
 """
 
+from hullwright.history.figures import Watched, watched
 from hullwright.history.listing import Listing, listing
 from hullwright.history.outbox import Flushed, dashboard_url, flush
 from hullwright.history.record import InvalidRecordError, Record, Status, parse
@@ -25,6 +26,7 @@ __all__ = [
     "Status",
     "Trend",
     "Usual",
+    "Watched",
     "append",
     "dashboard_url",
     "flush",
@@ -33,4 +35,5 @@ __all__ = [
     "parse",
     "unsent_count",
     "usual",
+    "watched",
 ]

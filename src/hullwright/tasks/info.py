@@ -64,24 +64,39 @@ def config(session: Session, format: str = "text") -> None:
     flags={
         "kind": "only records of this kind, such as build or cold-start",
         "limit": "a number: how many of the newest",
+        "figures": "each service's build time, cache hits, size, start-up time, memory and CPU",
+        "service": "with --figures: only these services",
         "format": FORMATS,
-    }
+    },
+    lists=("service",),
 )
 def history(
     session: Session,
     kind: str | None = None,
     limit: str = "20",
+    figures: bool = False,
+    service: list[str] | None = None,
     format: str = "text",
 ) -> None:
     """Show the newest records of builds, starts and measurements."""
     from hullwright.errors import UsageError
-    from hullwright.history import listing
+    from hullwright.history import listing, watched
     from hullwright.report import history as report
+    from hullwright.report import watched as watched_report
     from hullwright.tasks.figures import figure
 
     newest = figure("limit", limit, "runs")
     if not newest:
         raise UsageError(f"--limit {limit} is no number of runs", next_step="1 or more")
+    if service and not figures:
+        raise UsageError("--service tells whose figures are shown", next_step="add --figures")
+    if figures:
+        if kind:
+            raise UsageError(
+                "--figures takes what builds and cold starts left", next_step="leave out --kind"
+            )
+        session.show(watched_report, watched(session.workspace, newest, service or ()), format)
+        return
     session.show(report, listing(session.workspace, kind=kind, limit=newest), format)
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from hullwright.history import Listing, Record
+from hullwright.history import Listing, Record, Watched
+from hullwright.history.figures import ServiceFigure
 from hullwright.history.trend import trends
 from hullwright.report import history as report
+from hullwright.report import watched as watched_report
 from recording import record
 
 FOLDER = Path(__file__).parent
@@ -81,3 +83,33 @@ def test_no_runs_are_said_in_words() -> None:
     assert report.text(Listing()) == "no runs are recorded yet"
     assert report.markdown(Listing()) == "No runs are recorded yet."
     assert report.as_json(Listing()) == {"schema": 1, "records": [], "unsent": 0}
+
+
+WATCHED = Watched(
+    (
+        ServiceFigure("presence-service", "build time", (12.5, 3.1, 2.9)),
+        ServiceFigure("presence-service", "cache hits", (0.0, 0.7, 0.75)),
+        ServiceFigure("presence-service", "unpacked", (6_900_000.0, 7_100_000.0)),
+        ServiceFigure("redis", "start-up time", (0.41,)),
+        ServiceFigure("redis", "memory", (9_100_000.0,)),
+        ServiceFigure("redis", "CPU", (0.05,)),
+    )
+)
+
+
+@pytest.mark.parametrize("form", ["text", "md", "json"])
+def test_the_figures_of_services(form: str) -> None:
+    shown = {
+        "text": watched_report.text,
+        "md": watched_report.markdown,
+        "json": lambda each: json.dumps(watched_report.as_json(each), indent=2),
+    }[form](WATCHED)
+    path = FOLDER / f"figures.{form}"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(f"{shown}\n", encoding="utf-8")
+    assert f"{shown}\n" == path.read_text(encoding="utf-8")
+
+
+def test_nothing_to_watch_yet_says_so() -> None:
+    assert watched_report.text(Watched()) == "no build and no cold start is recorded yet"
+    assert watched_report.markdown(Watched()) == "No build and no cold start is recorded yet."
