@@ -1,0 +1,115 @@
+# The one Dockerfile of every Go service. SERVICE says which; its folder is the context, and the
+# folder that all share is the context `shared`, so a change of one service builds no other one.
+#
+#   toolchain ─┬─ std ───────────┐
+#              └─ base ─┬─ builder ─── production
+#                       ├─ test           │
+#                       └─ development    │
+#   packages ─────────────────────────────┘
+#
+# What downloads reads the optional secret `ca-bundle` in place of the system's certificates, so that
+# a site whose own authority intercepts TLS can build. GOPROXY and GOSUMDB are Go's own where they are
+# not given.
+
+FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS toolchain
+ARG CGO_ENABLED=0
+ARG GOPROXY
+ARG GOSUMDB
+# Each service is built by its own go.mod alone, as its tag says, and not by what the workspace has.
+ENV CGO_ENABLED=${CGO_ENABLED} \
+    GOFLAGS="-trimpath -buildvcs=false" \
+    GOWORK=off
+
+
+# What every service imports, compiled once for each architecture. Without this step all of them
+# would compile it at the same time, each for itself, on a cache that is still empty.
+FROM toolchain AS std
+ARG TARGETOS
+ARG TARGETARCH
+ARG GOOS=${TARGETOS}
+ARG GOARCH=${TARGETARCH}
+RUN --mount=type=cache,id=chorus-go-build,target=/root/.cache/go-build \
+    go build crypto/rand encoding/json log/slog net/http/httputil os/exec os/signal
+
+
+# The modules of one service, downloaded and verified against go.sum; a layer and not a cache, so
+# that a shell in this stage and the development image have them.
+FROM toolchain AS base
+ARG SERVICE
+WORKDIR /src/services/${SERVICE}
+COPY --from=shared go.mod /src/shared/
+COPY go.mod go.sum* ./
+RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
+    go mod download && go mod verify
+
+
+FROM base AS builder
+ARG TARGETOS
+ARG TARGETARCH
+ARG GOOS=${TARGETOS}
+ARG GOARCH=${TARGETARCH}
+COPY --from=shared . /src/shared
+COPY . .
+# `std` is mounted to be waited for: what it compiled is in the cache.
+ARG VERSION=dev
+ARG GIT_COMMIT=unknown
+ARG BUILD_DATE=unknown
+RUN --mount=type=cache,id=chorus-go-build,target=/root/.cache/go-build \
+    --mount=type=bind,from=std,target=/mnt/std \
+    package=chorus.example/shared/service \
+    && go build -o /out/service -ldflags "-s -w -X ${package}.version=${VERSION} \
+        -X ${package}.commit=${GIT_COMMIT} -X ${package}.date=${BUILD_DATE}" .
+
+
+# The service's tests, and those of what it shares, as the user that it runs as.
+FROM base AS test
+COPY --from=shared . /src/shared
+COPY . .
+ENV GOCACHE=/tmp/go-build
+USER 1001:1001
+RUN --mount=type=cache,id=chorus-go-test,target=/tmp/go-build,uid=1001,gid=1001 \
+    go vet ./... && go test ./... chorus.example/shared/...
+
+
+# For the machine that builds it. docker-compose.dev.yml mounts the sources over those copied here.
+FROM base AS development
+COPY --from=shared . /src/shared
+RUN --mount=type=cache,id=chorus-go-build,target=/root/.cache/go-build \
+    go build -C /src/shared -o /usr/local/bin/reload ./cmd/reload \
+    && install --directory --owner=1001 --group=1001 /cache
+COPY . .
+ENV GOCACHE=/cache \
+    PORT=8081
+USER 1001:1001
+EXPOSE 8081
+HEALTHCHECK --interval=10s --timeout=3s --start-period=180s --start-interval=500ms --retries=3 \
+    CMD ["/tmp/service", "healthcheck"]
+ENTRYPOINT ["reload", ".", "/src/shared"]
+
+
+# A service's additional packages. In [services.NAME] build-args of hullwright.toml:
+#   PACKAGES        Debian packages that are installed here, such as "tzdata mime-support"
+#   PACKAGE_FILES   files and folders of them, or of the base image, that production gets
+# A program that needs C libraries (CGO_ENABLED=1) takes its packages in `toolchain` instead.
+FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS packages
+ARG PACKAGES=""
+ARG PACKAGE_FILES=""
+RUN if [ -n "${PACKAGES}" ]; then \
+        apt-get update \
+        && apt-get install --yes --no-install-recommends ${PACKAGES} \
+        && rm -rf /var/lib/apt/lists/*; \
+    fi
+RUN mkdir /files && for path in ${PACKAGE_FILES}; do cp --archive --parents "${path}" /files; done
+
+
+# No shell, no package manager, nothing that the service's user may write to.
+FROM scratch AS production
+COPY --from=packages /files/ /
+COPY --from=builder /out/service /service
+ENV PORT=8081
+USER 1001:1001
+EXPOSE 8081
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=250ms --retries=3 \
+    CMD ["/service", "healthcheck"]
+ENTRYPOINT ["/service"]

@@ -1,0 +1,11 @@
+module chorus.example/websocket-gateway
+
+go 1.26.0
+
+require (
+	chorus.example/shared v0.0.0
+	github.com/coder/websocket v1.8.14
+)
+
+// The workspace's own; a service is also built without go.work, as its image is.
+replace chorus.example/shared => ../../shared

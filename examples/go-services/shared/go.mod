@@ -1,0 +1,3 @@
+module chorus.example/shared
+
+go 1.26.0
