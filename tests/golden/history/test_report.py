@@ -99,11 +99,9 @@ WATCHED = Watched(
 
 @pytest.mark.parametrize("form", ["text", "md", "json"])
 def test_the_figures_of_services(form: str) -> None:
-    shown = {
-        "text": watched_report.text,
-        "md": watched_report.markdown,
-        "json": lambda each: json.dumps(watched_report.as_json(each), indent=2),
-    }[form](WATCHED)
+    machine = json.dumps(watched_report.as_json(WATCHED), indent=2)
+    people = watched_report.text if form == "text" else watched_report.markdown
+    shown = machine if form == "json" else people(WATCHED)
     path = FOLDER / f"figures.{form}"
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(f"{shown}\n", encoding="utf-8")
