@@ -18,6 +18,9 @@ nox.options.sessions = [*(nox.options.sessions or ()), "lint", "types", "tests"]
 BIN = Path(sys.executable).parent
 # All of them share one engine, which builds and removes images no faster for more of them.
 MOST_WORKERS = 6
+EXAMPLES = "tests/integration/examples"
+# They compile and start whole stacks: more of them only take each other's processors.
+EXAMPLES_AT_ONCE = 2
 PYTHON = ("src", "tests", "bench", "tasks.py", "noxfile.py")
 
 
@@ -50,7 +53,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
-    """Run the whole test suite, or what is named: unit, golden, integration and end to end.
+    """Run the test suite, or what is named: unit, golden, integration and end to end.
 
     Several workers share it, one more than there are processors: tests wait for the engine too.
     Each gets a file at a time, for fixtures are shared in one. The order is that of the folders:
@@ -61,6 +64,26 @@ def tests(session: nox.Session) -> None:
     session.run(
         sys.executable, "-m", "pytest", *spread, "--durations=20", *session.posargs, external=True
     )
+
+
+@nox.session(venv_backend="none")
+def examples(session: nox.Session) -> None:
+    """Run the examples: five small systems are built, started cold and asked, each by its tasks.
+
+    They are no part of `tests`, for they compile Go and Rust. One worker has an example to itself.
+    """
+    named = session.posargs or [EXAMPLES]
+    session.run(
+        *(sys.executable, "-m", "pytest", f"--numprocesses={EXAMPLES_AT_ONCE}"),
+        *("--no-loadscope-reorder", "--durations=20", *named),
+        external=True,
+    )
+
+
+@nox.session(venv_backend="none")
+def examples_figures(session: nox.Session) -> None:
+    """Measure the examples, and write the table of docs/examples.md: minutes of an idle machine."""
+    session.run(sys.executable, "bench/examples.py", *session.posargs, external=True)
 
 
 def _first_line(path: Path) -> str:
