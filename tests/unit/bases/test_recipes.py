@@ -115,9 +115,12 @@ def test_whatever_changes_in_the_folder_makes_another_recipe(tmp_path: Path) -> 
 def test_this_repositorys_own_recipes_are_right() -> None:
     assert set(load_recipes(ROOT)) == {
         "golang:1.26-trixie",
+        "jaegertracing/all-in-one:1.76.0",
+        "otel/opentelemetry-collector:0.155.0",
         "postgres:17-trixie",
         "prom/prometheus:v2.53.3",
         "python:3.13-slim-trixie",
+        "qdrant/qdrant:v1",
         "redis:8-trixie",
         "registry:2",
         "rust:1.85-slim-trixie",
