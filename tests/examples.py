@@ -15,9 +15,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -29,7 +30,7 @@ from sources import ROOT
 from spreading import one_at_a_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 EXAMPLES: Final = ROOT / "examples"
 RECIPES: Final = ROOT / "deploy/base-images"
@@ -41,6 +42,8 @@ _FOREIGN: Final = ("HULLWRIGHT_", "GITHUB_", "GITLAB_", "GIT_AUTHOR", "GIT_COMMI
 _FOREIGN_NAMES: Final = frozenset({"CI", "FORCE_COLOR", "PORT", "NOXSESSION"})
 _TASK_S: Final = 900
 _ANSWER_S: Final = 20
+_PATIENCE_S: Final = 60
+_BETWEEN_S: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -220,16 +223,47 @@ def example(
         tags: of its one commit.
         environ: more variables of its runs, such as further ports that it publishes.
     """
+    with _held(name, folder, environ) as made:
+        _copy(name, made.path)
+        made.commit(f"The example {name}", *tags)
+        made.prepare()
+        yield made
+
+
+@contextmanager
+def written(name: str, folder: Path, files: Mapping[str, str]) -> Iterator[Example]:
+    """Yield a repository of these files in the manner of `example`."""
+    with _held(name, folder, {}) as made:
+        for path, text in files.items():
+            made.write(path, text)
+        made.commit("Its files")
+        made.prepare()
+        yield made
+
+
+def until_true(question: Callable[[], bool], what: str) -> None:
+    """Return as soon as a question has the answer yes; errors of a connection are a no.
+
+    For what other programs bring about and nobody tells of; after a minute the test fails.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        with suppress(OSError, HTTPException):
+            if question():
+                return
+        assert time.monotonic() < deadline, f"not within {_PATIENCE_S} s: {what}"
+        time.sleep(_BETWEEN_S)
+
+
+@contextmanager
+def _held(name: str, folder: Path, environ: Mapping[str, str]) -> Iterator[Example]:
     # Compose's own form of a name, and short: it becomes part of a domain and of a network.
     project = f"hwex-{name}-{uuid4().hex[:6]}"
     port = free_port()
     path = folder / name
-    variables = _environ(folder, name, project, port) | environ
+    variables = {**_environ(folder, name, project, port), **environ}
     made = Example(name, path, project, port, Repository.made(path, variables), variables)
-    _copy(name, path)
-    made.commit(f"The example {name}", *tags)
     try:
-        made.prepare()
         yield made
     finally:
         made.remove()
