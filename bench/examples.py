@@ -170,11 +170,8 @@ def _change_a_line(copy: Example) -> str:
 def _starts(copy: Example, plain: Path, found: Figures, rounds: int) -> None:
     """Measure cold starts in turn with those of Compose without `start_interval`."""
     shutil.copytree(copy.path, plain, ignore=shutil.ignore_patterns(".git", ".hullwright"))
-    for file in (*plain.glob("*compose*.y*ml"), *_dockerfiles(plain)):
-        text = file.read_text(encoding="utf-8")
-        text = re.sub(r"\s--start-interval=\S+", "", text)
-        text = re.sub(r"^\s*start_interval:.*\n", "", text, flags=re.MULTILINE)
-        file.write_text(text, encoding="utf-8")
+    for file in (*plain.rglob("*compose*.y*ml"), *_dockerfiles(plain)):
+        file.write_text(_without_start_interval(file.read_text(encoding="utf-8")), encoding="utf-8")
     if not (plain / ".env").exists():
         copy.invoke("env", "--init")
         shutil.move(copy.path / ".env", plain / ".env")
@@ -195,6 +192,12 @@ def _starts(copy: Example, plain: Path, found: Figures, rounds: int) -> None:
         if made:
             _done(("docker", "image", "rm", *made), plain, environ)
     shutil.rmtree(plain)
+
+
+def _without_start_interval(text: str) -> str:
+    text = re.sub(r"\s--start-interval=\S+", "", text)
+    text = re.sub(r"^\s*start_interval:.*\n", "", text, flags=re.MULTILINE)
+    return re.sub(r",\s*start_interval:\s*[^,}\s]+", "", text)
 
 
 def _compose(folder: Path, environ: dict[str, str], *words: str) -> str:
