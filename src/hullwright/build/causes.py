@@ -47,7 +47,8 @@ _KNOWN: Final = (
         "find out which of the two is right before go.sum is changed; a proxy in between can be it",
     ),
     _known(
-        r"missing go\.sum entry|updates to go\.(?:mod|sum) needed|no required module provides|"
+        # A user who may not write go.sum is told so where it would have to be updated.
+        r"missing go\.sum entry|updat(?:es to|ing) go\.(?:mod|sum)\b|no required module provides|"
         r"cannot find module providing package|inconsistent vendoring",
         "go.mod and go.sum do not agree with each other, or with the sources",
         "go mod tidy   in the module's folder, then commit both files",

@@ -233,6 +233,7 @@ def test_a_progress_bar_is_one_line_of_a_steps_output() -> None:
     [
         ("main.go:3:8: missing go.sum entry for module providing x", "go.mod and go.sum do not"),
         ("go: updates to go.mod needed; to update it:", "go.mod and go.sum do not"),
+        ("go: updating go.sum: open /src/go.sum: permission denied", "go.mod and go.sum do not"),
         ("verifying golang.org/x/text@v0.3.0: checksum mismatch", "a Go module is not the one"),
         ("go: go.mod requires go >= 1.99 (running go 1.26.8)", "go.mod asks for a newer Go"),
         ("write /x: no space left on device", "a file system of the build is full"),
