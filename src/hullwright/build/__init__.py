@@ -17,6 +17,7 @@ from hullwright.build.naming import labels_of, reference_of
 from hullwright.build.outcome import BuildReport, Cause, EmulatedStep, Failure, TargetResult
 from hullwright.build.planning import plan, select
 from hullwright.build.renaming import renamed
+from hullwright.build.repeatable import rewriting
 
 __all__ = [
     "BuildPlan",
@@ -40,6 +41,7 @@ __all__ = [
     "prepare",
     "reference_of",
     "renamed",
+    "rewriting",
     "save_inputs",
     "select",
     "source_labels",

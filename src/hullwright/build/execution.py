@@ -18,6 +18,7 @@ from hullwright.build.outputs import places
 from hullwright.build.results import Judge
 from hullwright.build.running import Baker, definition_file
 from hullwright.build.scheduling import Schedule
+from hullwright.build.settling import settled
 from hullwright.build.telling import Teller
 from hullwright.build.timeline import RecordedRun
 from hullwright.errors import UsageError
@@ -65,17 +66,18 @@ def execute(
         judge = Judge(ws, plan, {key: image.digest for key, image in before.items()})
         there = {t.name: judge.there(t) for t in plan.targets if t.decision.action != "build"}
         teller = Teller(ws.console, started_s)
-        schedule = Schedule(Baker(ws, plan, given, teller), judge, there)
-        try:
-            if plan.building:
-                prepare(ws, plan)
-                _make_room(ws, plan)
-                write_atomic(definition_file(ws), plan.definition())
-                with schedule.baker.folded(), teller.ticking():
-                    schedule.run()
-        finally:
-            # Also where the engine went away in between: what was built is there.
-            _record(ws, plan, before, schedule.settled.values())
+        with settled(ws, plan) as baked:
+            schedule = Schedule(Baker(ws, baked, given, teller), judge, there)
+            try:
+                if plan.building:
+                    prepare(ws, plan)
+                    _make_room(ws, plan)
+                    write_atomic(definition_file(ws), baked.definition())
+                    with schedule.baker.folded(), teller.ticking():
+                        schedule.run()
+            finally:
+                # Also where the engine went away in between: what was built is there.
+                _record(ws, plan, before, schedule.settled.values())
     return BuildReport(
         targets=tuple(schedule.settled[planned.name] for planned in plan.targets),
         seconds=time.monotonic() - started_s,

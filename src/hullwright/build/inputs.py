@@ -36,6 +36,7 @@ _CA_BUNDLE: Final = "ca-bundle"
 _NAMING: Final = frozenset({".git"})
 _IMAGE: Final = "docker-image://"
 _TARGET: Final = "target:"
+_SAME: Final = "reproducible"
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://|git@")
 _OVERRIDE: Final = re.compile(r"(?P<target>[^.=]+)\.(?P<key>[^=]+?)(?:\+?=|$)")
 _NO_INPUT: Final = frozenset(
@@ -142,7 +143,8 @@ def _inputs(
         platforms=bake.platforms or (host_platform(),),
         secrets=tuple(name for name in map(_id, bake.secrets) if name != _CA_BUNDLE),
         ssh=tuple(agent.partition("=")[0] for agent in bake.ssh),
-        attributes=bake.extra,
+        # It has other bytes than the image of the same inputs whose times are those of its build.
+        attributes={**bake.extra, **({_SAME: True} if material.planned.reproducible else {})},
         overrides=material.overrides,
         contexts=folders,
         images=known,

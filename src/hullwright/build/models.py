@@ -144,6 +144,7 @@ class PlannedTarget:
         fingerprint: of its inputs, 64 hexadecimal digits; empty until it was decided on.
         decision: whether it is built; `build` until it was decided on.
         inputs: what the fingerprint is made of; None until it was decided on.
+        reproducible: whether it must come out the same whenever and wherever it is built.
     """
 
     service: str
@@ -163,6 +164,7 @@ class PlannedTarget:
     fingerprint: str = ""
     decision: Decision = UNDECIDED
     inputs: Fingerprint | None = field(default=None, repr=False)
+    reproducible: bool = False
 
     @property
     def name(self) -> str:
@@ -266,6 +268,7 @@ def _target_lines(planned: PlannedTarget, needed_by: str) -> list[str]:
         ("ssh", " ".join(bake.ssh)),
         ("cache", " ".join((*bake.cache_from, *(f"to {goal}" for goal in bake.cache_to)))),
         ("output", " ".join(bake.outputs) if bake.outputs != (LOCAL_STORE,) else ""),
+        ("same", "bit for bit wherever it is built" if planned.reproducible else ""),
         ("generated", " ".join(file.path for file in planned.generated)),
     ]
     return [planned.reference, *(f"  {name:<9}  {fact}" for name, fact in facts if fact)]

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hullwright.build.repeatable import loads
 from hullwright.errors import UsageError
 from hullwright.tools.buildx import LOCAL_STORE
 
@@ -87,8 +88,10 @@ def places(outputs: Iterable[str], root: Path) -> tuple[Path, ...]:
 
 def stores(outputs: Iterable[str]) -> bool:
     """Return whether an image with these exporters is in the local store afterwards."""
-    exported = [attributes(output) for output in outputs]
-    return any(each.get("type") == "docker" and "dest" not in each for each in exported)
+    listed = list(outputs)
+    exported = [attributes(output) for output in listed]
+    unpacked = any(each.get("type") == "docker" and "dest" not in each for each in exported)
+    return unpacked or any(map(loads, listed))
 
 
 def takes_annotations(outputs: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hullwright.build import emulation, outputs
+from hullwright.build import emulation, outputs, repeatable
 from hullwright.build.ignoring import without_state
 from hullwright.build.labelling import as_annotations
 from hullwright.build.linking import Linker, Source, context_key
@@ -95,8 +95,14 @@ class Planner:
     def version(self, service: Service) -> SourceVersion:
         """Return what a service's sources are called."""
         if service.name not in self._versions:
-            self._versions[service.name] = self.version_of(service)
+            found = self.version_of(service)
+            dated = self.reproducible(service)
+            self._versions[service.name] = repeatable.dated(service, found) if dated else found
         return self._versions[service.name]
+
+    def reproducible(self, service: Service) -> bool:
+        """Return whether a service's images must come out the same wherever they are built."""
+        return repeatable.wanted(self.ws.config, service, asked=self.request.reproducible)
 
     def mounts(self, service: Service) -> Mounts:
         """Return the secrets and agents of a service."""
@@ -166,6 +172,7 @@ class Planner:
             asked=asked,
             release=version.release,
             dirty=version.dirty,
+            reproducible=self.reproducible(source.service),
         )
 
     def _bake(
@@ -246,6 +253,8 @@ class Planner:
     def _arguments(self, source: Source, stage: str, version: SourceVersion) -> dict[str, str]:
         given = _given(source.service, self.request)
         wanted = declared(source.dockerfile, stage, source.arguments)
+        # BuildKit takes it for the times in the image, whether the Dockerfile has a use for it.
+        wanted |= {repeatable.EPOCH} if self.reproducible(source.service) else set()
         return {k: v for k, v in version.arguments.items() if k in wanted} | given
 
     def _annotations(
@@ -260,7 +269,9 @@ class Planner:
     def _outputs(self, node: Node, *, asked: bool) -> tuple[str, ...]:
         if self.request.outputs and not asked:
             return outputs.NOWHERE
-        return outputs.exporters(self.request.outputs, *node)
+        found = outputs.exporters(self.request.outputs, *node)
+        same = self.reproducible(self.ws.config.services[node[0]])
+        return repeatable.rewriting(found, bake_name(*node)) if same else found
 
 
 def _other_contexts(service: Service) -> dict[str, str]:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from hullwright.build import repeatable
 from hullwright.build.progress import Progress
 from hullwright.errors import UnavailableError
 from hullwright.files import make_folder, write_atomic
@@ -110,6 +111,7 @@ class Baker:
         written = metadata_file.read_text(encoding="utf-8") if metadata_file.exists() else ""
         ran = Ran(tuple(targets), progress, result, parse_metadata(written), started_s)
         refuse_unavailable(ran.result, progress.said)
+        repeatable.load(self.ws, (t for t in targets if result.ok or progress.digest(t.name)))
         return ran
 
     def folded(self) -> AbstractContextManager[None]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         "fail-fast": "stop at the first build that fails",
         "no-cache": "run every step again",
         "pull": "look for newer base images first",
+        "reproducible": "the same bytes whenever and wherever: times of the commit, no provenance",
+        "verify-reproducible": "build twice without cache, and compare; nothing is kept",
         "output": "an exporter in place of the local store, such as type=oci,dest=x.tar",
         "check": "only check the Dockerfiles, by BuildKit's own rules",
         "build-arg": "an argument K=V for every Dockerfile; may be repeated",
@@ -51,6 +53,8 @@ def build(
     fail_fast: bool = False,
     no_cache: bool = False,
     pull: bool = False,
+    reproducible: bool = False,
+    verify_reproducible: bool = False,
     output: list[str] | None = None,
     check: bool = False,
     build_arg: list[str] | None = None,
@@ -80,16 +84,14 @@ def build(
         fail_fast=fail_fast,
         force=force,
         allow_args=tuple(allow_arg or ()),
+        reproducible=reproducible,
     )
-    options = Options(
-        output_format=format,
-        print_only=print,
-        check=check,
-        failed=failed,
-        changed_since=changed_since,
-        why=why,
-        timeline=timeline,
-    )
+    if verify_reproducible:
+        from hullwright.tasks.verifying import run_verification
+
+        run_verification(session, request, format)
+        return
+    options = Options(format, print, check, failed, changed_since, why, timeline)
     run_build(session, request, options)
 
 

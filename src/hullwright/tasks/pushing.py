@@ -175,7 +175,7 @@ class _Push:
 
     def _directed(self, target: PlannedTarget) -> PlannedTarget:
         """Return a target that goes where this push wants it: to the store, or to the registry."""
-        from hullwright import push
+        from hullwright import build, push
 
         if target.decision.action != "build":
             return target
@@ -184,6 +184,7 @@ class _Push:
         bake = replace(target.bake, attestations=attested or target.bake.attestations)
         if self.driver != "docker":
             outputs = push.by_digest(image.repository) if image else push.NOWHERE
+            outputs = build.rewriting(outputs, target.name) if target.reproducible else outputs
             # A tag beside a digest is refused: the tags come last.
             bake = replace(bake, tags=(), outputs=outputs)
         return replace(target, bake=bake)

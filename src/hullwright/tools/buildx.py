@@ -25,6 +25,8 @@ BAKE_ENVIRONMENT: Final = {"BUILDX_METADATA_PROVENANCE": "disabled"}
 # Default provenance holds the time of the build, so that an unchanged build has a new digest.
 NO_PROVENANCE: Final = "type=provenance,disabled=true"
 LOCAL_STORE: Final = "type=docker,oci-mediatypes=true"
+# Files that are newer than SOURCE_DATE_EPOCH get its time; layers of the base image stay.
+REWRITTEN: Final = "rewrite-timestamp=true"
 # What bake reads where no file is named, in its order; later ones override earlier ones.
 # https://docs.docker.com/build/bake/reference/#file-lookup
 BAKE_FILES: Final = (
