@@ -103,6 +103,7 @@ def build(
         "prepare": "make every image present: local store, then a registry or the mirror",
         "stand-ins": "with --prepare: build what no registry can be reached for from its recipe",
         "platform": "platforms that they are needed for; default the configuration's",
+        "attestations": "list what is attached to this image: provenance, SBOM, signatures",
         "format": FORMATS,
     },
 )
@@ -112,6 +113,7 @@ def images(
     prepare: bool = False,
     stand_ins: bool = False,
     platform: list[str] | None = None,
+    attestations: str = "",
     format: str = "text",
 ) -> None:
     """List every image that Dockerfiles and compose files name; with --prepare, get them."""
@@ -119,6 +121,9 @@ def images(
     from hullwright.errors import UsageError
     from hullwright.report import images as report
 
+    if attestations:
+        _show_attached(session, attestations, format, other=prepare or stand_ins or bool(service))
+        return
     if stand_ins and not prepare:
         raise UsageError(
             "--stand-ins says how images are made, and none are made here",
@@ -133,3 +138,16 @@ def images(
     else:
         done = bases.prepare(ws, stand_ins=stand_ins, platforms=wanted, services=services)
         session.show(report, done, format)
+
+
+def _show_attached(session: Session, reference: str, output_format: str, *, other: bool) -> None:
+    from hullwright.errors import UsageError
+    from hullwright.push import attestations
+    from hullwright.report import attestations as report
+
+    if other:
+        raise UsageError(
+            "--attestations looks at one image, and the other flags are about base images",
+            next_step=f"invoke images --attestations {reference}",
+        )
+    session.show(report, attestations.listing(session.workspace, reference), output_format)
