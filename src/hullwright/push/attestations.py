@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from hullwright.errors import CheckFailedError, HullwrightError
+from hullwright.errors import CheckFailedError, HullwrightError, UnavailableError
 from hullwright.images import Reference
 from hullwright.run import CommandError, Result
 from hullwright.tools import attestations
@@ -42,6 +42,7 @@ class Listing:
         images: one for each platform.
         signatures: of the index itself; those of its images stand with them.
         absent: digests of attestations that its index names and that are not there.
+        silent: the registry that was to be asked first, and did not answer; mostly empty.
     """
 
     reference: str
@@ -50,15 +51,17 @@ class Listing:
     images: tuple[OfPlatform, ...]
     signatures: tuple[Attached, ...] = ()
     absent: tuple[str, ...] = ()
+    silent: str = ""
 
 
 def listing(
     ws: Workspace, reference: str, connect: Callable[[Workspace, str], Registry] | None = None
 ) -> Listing:
-    """Return what is attached to an image; the local store is asked first.
+    """Return what is attached to an image: in the registry that it names, else in the local store.
 
-    A pull fetches one platform and often leaves out what is attached. So where the local store
-    lacks some of it, the registry that the reference names is asked.
+    The registry comes first, for signatures are there alone, and a pull leaves out what is
+    attached to other platforms. One that has no such image, or does not answer, is passed over
+    where the local store has it.
 
     Args:
         ws: the repository.
@@ -71,18 +74,23 @@ def listing(
         UnavailableError: the engine or the registry cannot be asked.
     """
     name = Reference.parse(reference)
-    local = _of_store(ws, reference)
-    if local is not None and (not local.absent or name.domain == _NO_REGISTRY):
-        return local
-    there = of_registry((connect or _connected)(ws, name.domain), reference)
-    found = there or local
+    unheard: UnavailableError | None = None
+    found = _of_store(ws, reference) if name.domain == _NO_REGISTRY else None
     if found is None:
-        raise CheckFailedError(
-            f"there is no image {reference}",
-            why=f"neither the local store has it, nor {name.domain}",
-            next_step="invoke build, or push it: invoke push",
-        )
-    return found
+        try:
+            found = of_registry((connect or _connected)(ws, name.domain), reference)
+        except UnavailableError as error:
+            unheard = error
+    found = found or _of_store(ws, reference)
+    if found is not None:
+        return replace(found, silent=name.domain if unheard else "")
+    if unheard is not None:
+        raise unheard
+    raise CheckFailedError(
+        f"there is no image {reference}",
+        why=f"neither {name.domain} has it, nor the local store",
+        next_step="invoke build, or push it: invoke push",
+    )
 
 
 def of_registry(client: Registry, reference: str) -> Listing | None:
@@ -134,9 +142,10 @@ def _read(digest: str, documents: attestations.Documents) -> tuple[OfPlatform, .
 
 def _connected(ws: Workspace, domain: str) -> Registry:
     # Imported where a registry is asked.
-    from hullwright.tools.registryclient import connect
+    from hullwright.tools.registryclient import Patience, connect
 
-    return connect(ws, domain)
+    # Somebody waits for a list, and the local store may have it.
+    return connect(ws, domain, patience=Patience(attempts=2))
 
 
 def _of_store(ws: Workspace, reference: str) -> Listing | None:

@@ -94,6 +94,8 @@ def _maker(each: Attached) -> str:
 
 
 def _notes(listing: Listing) -> Iterator[str]:
+    if listing.silent:
+        yield f"! {listing.silent} does not answer; signatures are there alone"
     if listing.absent:
         count = len(listing.absent)
         what = "1 attestation" if count == 1 else f"{count} attestations"
