@@ -7,6 +7,7 @@ configuration of its first image is read.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ _QUESTIONS: Final = 8
 # A build goes on without an answer, so it waits for one only shortly.
 _PATIENCE: Final = Patience(attempts=2, most_told_s=2.0)
 _TAG_DIGITS: Final = 32
+_VERSION_DIGITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,16 @@ Lookup = Callable[[Sequence[Wanted]], Mapping[str, Published]]
 def staging_tag(fingerprint: str) -> str:
     """Return the tag under which content waits in a registry for the tags of its release."""
     return f"hullwright-{fingerprint[:_TAG_DIGITS]}"
+
+
+def part_tag(fingerprint: str, version: str) -> str:
+    """Return the tag under which a part waits for the others of its image.
+
+    Runs for several commits may make parts of the same inputs at once. The parts of one image say
+    one version, so each version has names of its own.
+    """
+    digits = hashlib.sha256(version.encode()).hexdigest()[:_VERSION_DIGITS]
+    return f"{staging_tag(fingerprint)}-{digits}"
 
 
 def find(
