@@ -85,6 +85,8 @@ class TargetResult:
         asked: whether it was asked for, not only needed by another one.
         stored: whether the local store holds the digest.
         before: digest of the last recorded build; empty where there is none.
+        nodes: endpoints of the builder's nodes that it was built on.
+        parts: (platform, digest) of what several nodes made of it, where nothing joined them yet.
     """
 
     service: str
@@ -106,6 +108,8 @@ class TargetResult:
     asked: bool = True
     stored: bool = False
     before: str = ""
+    nodes: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

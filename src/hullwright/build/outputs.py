@@ -15,8 +15,10 @@ from hullwright.tools.buildx import LOCAL_STORE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+# A builder elsewhere makes the image, says its digest, and keeps what it is made of in its cache.
+KEPT: Final[tuple[str, ...]] = ("type=image,oci-mediatypes=true",)
 # What is only needed by something else is built, and goes nowhere.
-NOWHERE: Final = ("type=cacheonly",)
+NOWHERE: Final[tuple[str, ...]] = ("type=cacheonly",)
 _PLACES: Final = re.compile(r"\{(?P<name>service|target)\}")
 _IMAGES: Final = frozenset({"image", "registry", "docker", "oci"})
 
@@ -92,6 +94,14 @@ def stores(outputs: Iterable[str]) -> bool:
     exported = [attributes(output) for output in listed]
     unpacked = any(each.get("type") == "docker" and "dest" not in each for each in exported)
     return unpacked or any(map(loads, listed))
+
+
+def kept(outputs: Iterable[str]) -> bool:
+    """Return whether these exporters only make an image, where the builder is, and keep it."""
+    exported = [attributes(output) for output in outputs]
+    return bool(exported) and all(
+        each.get("type") == "image" and "push" not in each for each in exported
+    )
 
 
 def takes_annotations(outputs: Iterable[str]) -> bool:

@@ -269,7 +269,10 @@ class Planner:
     def _outputs(self, node: Node, *, asked: bool) -> tuple[str, ...]:
         if self.request.outputs and not asked:
             return outputs.NOWHERE
-        found = outputs.exporters(self.request.outputs, *node)
+        if self.request.builder and not (self.request.load or self.request.outputs):
+            found = outputs.KEPT if asked else outputs.NOWHERE
+        else:
+            found = outputs.exporters(self.request.outputs, *node)
         same = self.reproducible(self.ws.config.services[node[0]])
         return repeatable.rewriting(found, bake_name(*node)) if same else found
 

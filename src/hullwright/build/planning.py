@@ -13,6 +13,7 @@ from hullwright.build.labelling import base_reference
 from hullwright.build.models import BuildPlan, PlannedTarget
 from hullwright.build.planner import Planner
 from hullwright.errors import UsageError, unknown
+from hullwright.build.present import other_builder
 from hullwright.tools.engine import digests
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hullwright.build.models import BuildRequest, SourceVersion
     from hullwright.config.models import Config, Service
     from hullwright.workspace import Workspace
+    from hullwright.build.nodes import Place
 
 _OVERRIDE: Final = re.compile(r"(?P<target>[^.=]+)\.[^=]+(?:=|$)")
 
@@ -54,6 +56,7 @@ def plan(
     writes_cache: bool | None = None,
 ) -> BuildPlan:
     """Return what a request means, checked against configuration and Dockerfiles.
+    place: Place | None = None,
 
     Args:
         ws: the repository.
@@ -63,11 +66,13 @@ def plan(
             in CI.
 
     Raises:
+        place: the builder that builds; None for the engine's own.
         UsageError: an unknown service, target or platform, a missing Dockerfile, two images of one
             name, services that are built on each other, a secret that is not there, or an argument
             that looks like one.
     """
     writes = bool(ws.environ.get("CI")) if writes_cache is None else writes_cache
+    request = replace(request, builder=place.name if place else "")
     planner = Planner(ws, request, version_of, Caching(ws, writes), _ca_bundle(ws))
     asked = planner.asked(select(ws.config, request.services))
     nodes = planner.linker.ordered(asked)
@@ -93,6 +98,8 @@ def plan(
         jobs=request.jobs or ws.config.build.jobs,
         fail_fast=request.fail_fast,
         notes=planner.notes(nodes),
+        place=place,
+        load=request.load,
     )
 
 
@@ -102,7 +109,7 @@ def _base_digests(ws: Workspace, request: BuildRequest, images: Iterable[str]) -
     It is empty where the build may take others: newer ones with `--pull`, and those of another
     builder than the engine's own.
     """
-    if request.pull or ws.environ.get("BUILDX_BUILDER"):
+    if request.pull or other_builder(ws):
         return {}
     references = ((image, base_reference(image)) for image in images)
     return digests(ws.runner, [i for i, known in references if known and not known.digest])

@@ -100,12 +100,13 @@ def planned(session: Session, request: BuildRequest, *, push: bool = False) -> B
     """Return what a request means, with nothing decided yet; a push writes caches for others."""
     from hullwright import build
 
-    versions = session.versions
+    place, versions = session.place(request.builder), session.versions
     return build.plan(
         session.workspace,
         request,
         lambda service: source_version(session, versions[service.name]),
         writes_cache=True if push else None,
+        place=place,
     )
 
 
@@ -123,7 +124,7 @@ def decided(
         more = [replace(one, tags=(*one.tags, *tags.get(one.repository, ()))) for one in wanted]
         return published.lookup(session.workspace)(more)
 
-    return build.decide(session.workspace, plan, request, lookup, push=push)
+    return build.spread(build.decide(session.workspace, plan, request, lookup, push=push))
 
 
 def tags_by_repository(session: Session, plan: BuildPlan) -> dict[str, tuple[str, ...]]:
@@ -248,7 +249,8 @@ def stage_reference(session: Session, service: str, stage: str) -> str:
     version = session.versions[chosen.name]
     if found is not None and found.version == version.version:
         return found.reference
-    run_build(session, build.BuildRequest(services=(chosen.name,), target=stage), Options())
+    request = build.BuildRequest(services=(chosen.name,), target=stage, load=True)
+    run_build(session, request, Options())
     # What is current keeps the name of the version that last changed it.
     found = recorded.load(session.workspace).get(key)
     if found is not None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         "pull": "look for newer base images first",
         "reproducible": "the same bytes whenever and wherever: times of the commit, no provenance",
         "verify-reproducible": "build twice without cache, and compare; nothing is kept",
+        "builder": "build on this builder of the configuration; `default` is the engine's own",
+        "load": "bring what a builder elsewhere made to the local store, too",
         "output": "an exporter in place of the local store, such as type=oci,dest=x.tar",
         "check": "only check the Dockerfiles, by BuildKit's own rules",
         "build-arg": "an argument K=V for every Dockerfile; may be repeated",
@@ -55,6 +57,8 @@ def build(
     pull: bool = False,
     reproducible: bool = False,
     verify_reproducible: bool = False,
+    builder: str = "",
+    load: bool = False,
     output: list[str] | None = None,
     check: bool = False,
     build_arg: list[str] | None = None,
@@ -85,6 +89,8 @@ def build(
         force=force,
         allow_args=tuple(allow_arg or ()),
         reproducible=reproducible,
+        builder=builder,
+        load=load,
     )
     if verify_reproducible:
         from hullwright.tasks.verifying import run_verification

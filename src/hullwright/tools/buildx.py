@@ -128,6 +128,7 @@ def bake_argv(
     pull: bool = False,
     overrides: Sequence[str] = (),
     allow: Sequence[str] = (),
+    builder: str = "",
 ) -> tuple[str, ...]:
     """Return the bake that builds what a definition has, and reports in JSON lines.
 
@@ -139,10 +140,12 @@ def bake_argv(
         pull: look for newer base images.
         overrides: as `--set` takes them: `target.key=value`.
         allow: entitlements, such as `fs.read=/path`.
+        builder: that builds; empty for the current one.
     """
     return (
         *("docker", "buildx", "bake", "--file", str(file), "--progress", "rawjson"),
         *("--metadata-file", str(metadata_file)),
+        *(("--builder", builder) if builder else ()),
         *(("--no-cache",) if no_cache else ()),
         *(("--pull",) if pull else ()),
         *(word for override in overrides for word in ("--set", override)),
