@@ -327,7 +327,7 @@ def _released(image: StoredImage) -> bool:
 
 
 def _named(read: Iterable[Material]) -> list[str]:
-    return [name for material in read for name in material.images]
+    return [name for material in read for name in material.unpinned]
 
 
 def _lasting(planned: PlannedTarget, found: Published) -> str:

@@ -155,6 +155,7 @@ class PlannedTarget:
         decision: whether it is built; `build` until it was decided on.
         inputs: what the fingerprint is made of; None until it was decided on.
         reproducible: whether it must come out the same whenever and wherever it is built.
+        pins: base images as the lock has them, `name:tag@digest` by the names of contexts.
         shares: which nodes build it; several where each builds some of its platforms. Empty until
             that was decided, and where the engine's own builder does.
     """
@@ -177,6 +178,7 @@ class PlannedTarget:
     decision: Decision = UNDECIDED
     inputs: Fingerprint | None = field(default=None, repr=False)
     reproducible: bool = False
+    pins: Mapping[str, str] = field(default_factory=dict)
     shares: tuple[Share, ...] = ()
 
     @property

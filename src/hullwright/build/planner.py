@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hullwright.build import emulation, outputs, repeatable
+from hullwright.build import emulation, outputs, pinning, repeatable
 from hullwright.build.ignoring import without_state
 from hullwright.build.labelling import as_annotations
 from hullwright.build.linking import Linker, Source, context_key
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hullwright.build.models import BuildRequest, SourceVersion
     from hullwright.build.secrecy import Mounts
     from hullwright.config.models import Config, Service
+    from hullwright.locked import Lock
     from hullwright.workspace import Workspace
 
 CA_BUNDLE_ID: Final = "ca-bundle"
@@ -53,6 +54,7 @@ class Planner:
     version_of: Callable[[Service], SourceVersion]
     caching: Caching
     ca_bundle: str
+    lock: Lock | None = None
     _sources: dict[str, Source] = field(default_factory=dict)
     _versions: dict[str, SourceVersion] = field(default_factory=dict)
     _mounts: dict[str, Mounts] = field(default_factory=dict)
@@ -145,6 +147,12 @@ class Planner:
                 found.append(base)
         return tuple(found)
 
+    def pins(self, node: Node) -> dict[str, str]:
+        """Return what the lock has for the base images of a node, by the names of contexts."""
+        source = self.source(node[0])
+        taken = {*(link.key for link in self.linker.links(node)), *_other_contexts(source.service)}
+        return pinning.pins(self.lock, source, node[1], taken)
+
     def target(
         self,
         node: Node,
@@ -173,6 +181,7 @@ class Planner:
             release=version.release,
             dirty=version.dirty,
             reproducible=self.reproducible(source.service),
+            pins=self.pins(node),
         )
 
     def _bake(
@@ -202,6 +211,7 @@ class Planner:
             secrets=(*ca_bundle, *mounted.secrets),
             ssh=mounted.ssh,
             contexts={
+                **pinning.contexts(self.pins(node)),
                 **_other_contexts(service),
                 **{k.key: f"target:{bake_name(*k.node)}" for k in self.linker.links(node)},
             },

@@ -7,7 +7,8 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
-from hullwright.build import emulation, linking, outputs
+from hullwright import locked
+from hullwright.build import emulation, linking, outputs, pinning
 from hullwright.build.caching import Caching
 from hullwright.build.labelling import base_reference
 from hullwright.build.models import BuildPlan, PlannedTarget
@@ -19,6 +20,7 @@ from hullwright.tools.engine import digests
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from hullwright.build.linking import Node
     from hullwright.build.models import BuildRequest, SourceVersion
     from hullwright.config.models import Config, Service
     from hullwright.workspace import Workspace
@@ -73,13 +75,16 @@ def plan(
     """
     writes = bool(ws.environ.get("CI")) if writes_cache is None else writes_cache
     request = replace(request, builder=place.name if place else "")
-    planner = Planner(ws, request, version_of, Caching(ws, writes), _ca_bundle(ws))
+    caching, lock = Caching(ws, writes), locked.load(ws.root)
+    planner = Planner(ws, request, version_of, caching, _ca_bundle(ws), lock)
     asked = planner.asked(select(ws.config, request.services))
     nodes = planner.linker.ordered(asked)
     planner.refuse_arguments(nodes)
     own = {node: planner.own_platforms(node) for node in asked}
     platforms = linking.platforms(nodes, own, planner.linker.links, asked, emulation.host())
-    bases = _base_digests(ws, request, planner.bases(nodes))
+    named = planner.bases(nodes)
+    bases = pinning.digests(planner.lock, named)
+    bases |= _base_digests(ws, request, [image for image in named if image not in bases])
     wanted = set(asked)
     targets: list[PlannedTarget] = []
     for node in nodes:
@@ -97,10 +102,17 @@ def plan(
         ca_bundle=planner.ca_bundle,
         jobs=request.jobs or ws.config.build.jobs,
         fail_fast=request.fail_fast,
-        notes=planner.notes(nodes),
+        notes=_notes(planner, nodes, targets),
         place=place,
         load=request.load,
     )
+
+
+def _notes(
+    planner: Planner, nodes: Iterable[Node], targets: Iterable[PlannedTarget]
+) -> tuple[str, ...]:
+    kept = pinning.note(target.pins for target in targets) if planner.request.pull else ""
+    return (*planner.notes(nodes), *([kept] if kept else []))
 
 
 def _base_digests(ws: Workspace, request: BuildRequest, images: Iterable[str]) -> Mapping[str, str]:
