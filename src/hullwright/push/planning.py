@@ -67,12 +67,14 @@ class PushPlan:
         gates: commands that must end with 0 before that.
         attestations: what is attached to each image.
         budgets: figures that are limited, by the service whose image they are of.
+        signed: the key that signs each image before its tags; empty for none.
     """
 
     images: tuple[PlannedImage, ...]
     gates: tuple[tuple[str, ...], ...] = ()
     attestations: tuple[str, ...] = ()
     budgets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    signed: str = ""
 
     @property
     def repositories(self) -> tuple[str, ...]:
@@ -94,6 +96,8 @@ class PushPlan:
             lines.append(f"budgets  {service}: {', '.join(metrics)}")
         for gate in self.gates:
             lines.append(f"gate  {shlex.join(gate)}")
+        if self.signed:
+            lines.append(f"sign  with {self.signed}, by digest")
         for kind in PHASES:
             tags = [(image, tag) for image in self.images for tag in image.of(kind)]
             if tags:

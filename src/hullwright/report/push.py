@@ -80,6 +80,15 @@ def as_json(shown: Shown) -> dict[str, Any]:
         "gates": [
             {"command": gate.command, "seconds": round(gate.seconds, 3)} for gate in pushed.gates
         ],
+        "signatures": [
+            {
+                "reference": one.reference,
+                "key": one.key,
+                "already": one.already,
+                "seconds": round(one.seconds, 3),
+            }
+            for one in pushed.signed
+        ],
         "staging_tags_left": list(pushed.staging_left),
         "release_file": pushed.release_file or None,
         "failure": _failed(pushed) or None,
@@ -193,6 +202,8 @@ def _sum(pushed: Pushed) -> str:
     if pushed.gates:
         passed = "1 gate" if len(pushed.gates) == 1 else f"{len(pushed.gates)} gates"
         parts.append(f"{passed} passed")
+    if pushed.signed:
+        parts.append(f"signed with {pushed.signed[0].key}")
     if pushed.release_file:
         parts.append(f"release file {pushed.release_file}")
     return " · ".join([*parts, f"{pushed.seconds:.1f} s"])
