@@ -1,9 +1,10 @@
-"""Build contexts whose times are no older than the commit's.
+"""Build contexts whose files have the time of the commit.
 
-BuildKit keeps the times of files that it copies from a context, and only brings newer ones down to
-SOURCE_DATE_EPOCH. In a fresh clone all are newer. In a work tree a file that was checked out last
-year is older, and would give its own time to the image. So a reproducible image is built from a
-copy of such a context, which holds what BuildKit would get, with the times of the commit.
+BuildKit keeps the times of what it copies from a context, and brings only newer ones down to
+SOURCE_DATE_EPOCH, at the very end. So a file that was checked out before the commit would give its
+own time to the image, and a step that packs files (a wheel, a jar, byte code) or compares their
+times would see those of the clone. A reproducible image is built from a copy of its context, which
+holds what BuildKit would get, with one time.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _FOLDER: Final = "settled"
 def settled(ws: Workspace, plan: BuildPlan) -> Iterator[BuildPlan]:
     """Yield the plan with its reproducible images built from contexts of the commit's times.
 
-    The plan comes back as it is where no file is older. Copies are removed at the end.
+    The plan comes back as it is where the files have that time. Copies are removed at the end.
     """
     top = ws.state_dir / _FOLDER
     same = [t for t in plan.building if t.reproducible and t.bake.arguments.get(EPOCH)]
@@ -79,8 +80,8 @@ class _Settling:
         key = (folder.resolve(), ignore, epoch)
         if key not in self._made:
             paths = self._contexts.of(folder, ignore).files
-            old = any(_older(key[0] / path, int(epoch)) for path in ("", *paths))
-            self._made[key] = self._write(key[0], paths, ignore, int(epoch)) if old else None
+            other = any(_differs(key[0] / path, int(epoch)) for path in ("", *paths))
+            self._made[key] = self._write(key[0], paths, ignore, int(epoch)) if other else None
         return self._made[key]
 
     def _write(self, folder: Path, paths: Iterable[str], ignore: bytes, epoch: int) -> Path:
@@ -98,9 +99,9 @@ class _Settling:
         return copy
 
 
-def _older(path: Path, epoch: int) -> bool:
+def _differs(path: Path, epoch: int) -> bool:
     try:
-        return path.lstat().st_mtime < epoch
+        return path.lstat().st_mtime != epoch
     except OSError:
         return False
 

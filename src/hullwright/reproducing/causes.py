@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.reproducing.models import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Sequence
 
     from hullwright.reproducing.models import Kind
 
@@ -154,7 +154,7 @@ class Contents:
     second: bytes = b""
 
 
-def cause_of(path: str, kinds: Collection[Kind], contents: Contents) -> Cause | None:
+def cause_of(path: str, kinds: Sequence[Kind], contents: Contents) -> Cause | None:
     """Return the usual cause of a difference; None where nothing is recognised."""
     for pattern, cause in _PATHS:
         if pattern.fullmatch(path):

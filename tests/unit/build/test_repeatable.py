@@ -141,7 +141,7 @@ def test_an_engine_that_does_not_take_it_ends_with_3(tmp_path: Path) -> None:
     assert "no space left" in str(raised.value)
 
 
-def test_a_context_with_older_files_is_copied_with_the_commits_times(tmp_path: Path) -> None:
+def test_a_context_is_copied_with_the_commits_times(tmp_path: Path) -> None:
     ws = shop(tmp_path)
     context = tmp_path / "api"
     (context / "old.sh").write_text("#!/bin/sh\n", encoding="utf-8")
@@ -165,12 +165,15 @@ def test_a_context_with_older_files_is_copied_with_the_commits_times(tmp_path: P
     assert (context / "old.sh").stat().st_mtime == 1
 
 
-def test_a_fresh_clone_and_other_images_are_built_from_where_they_are(tmp_path: Path) -> None:
+def test_what_has_these_times_and_other_images_are_built_from_where_they_are(
+    tmp_path: Path,
+) -> None:
     ws = shop(tmp_path)
-    fresh = BuildPlan((planned(ws, reproducible=True),))
-    with settled(ws, fresh) as plan:
-        assert plan.targets == fresh.targets
-    os.utime(tmp_path / "api/Dockerfile", (1, 1))
+    for path in ("api/Dockerfile", "api"):
+        os.utime(tmp_path / path, (EPOCH_S, EPOCH_S))
+    settled_already = BuildPlan((planned(ws, reproducible=True),))
+    with settled(ws, settled_already) as plan:
+        assert plan.targets == settled_already.targets
     other = BuildPlan((planned(ws),))
     with settled(ws, other) as plan:
         assert plan is other
