@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hullwright.bases import packages
 from hullwright.bases.gotoolchain import fetch_toolchain
 from hullwright.bases.models import RECIPE_LABEL, STAND_IN_LABEL, Build, Done, Pull
-from hullwright.errors import UnavailableError
+from hullwright.errors import HullwrightError, UnavailableError
 from hullwright.files import lock
 from hullwright.run import cache_dir
 from hullwright.tools import mmdebstrap
@@ -61,6 +63,7 @@ def _pull(ws: Workspace, pull: Pull) -> None:
         )
     if pull.source != pull.image:
         ws.runner.run("docker", "image", "tag", pull.source, pull.image)
+    packages.forget(ws, pull.image)
 
 
 def _remedy(pull: Pull) -> str:
@@ -89,6 +92,10 @@ def _build(ws: Workspace, build: Build) -> None:
                 found = fetch_toolchain(ws, build.recipe.go_toolchain, platform.arch)
                 toolchains[f"toolchain-{platform.arch}"] = found
         _image(ws, build, context, toolchains)
+    packages.forget(ws, build.image)
+    # It tells a lock whether packages moved; the image is there without it.
+    with suppress(HullwrightError):
+        packages.note(ws, build.image, build.recipe.digest)
 
 
 def _root_file_system(ws: Workspace, recipe: Recipe, arch: str, context: Path) -> None:

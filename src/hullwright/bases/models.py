@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hullwright.images import Platform
+    from hullwright.locked import LockedImage
     from hullwright.tools.registry import Answer
 
 STAND_IN_LABEL: Final = "dev.hullwright.stand-in"
@@ -82,6 +83,7 @@ class ListedImage:
         wanted: those that it is needed for.
         recipe: recipe that could stand in for it; empty for none.
         stand_in_of: official image that it stands in for, or is based on a stand-in of.
+        locked: what the lock has for it; None where it is not locked.
     """
 
     image: str
@@ -92,6 +94,7 @@ class ListedImage:
     wanted: tuple[Platform, ...] = ()
     recipe: str = ""
     stand_in_of: str = ""
+    locked: LockedImage | None = None
 
     @property
     def lacking(self) -> tuple[Platform, ...]:
@@ -106,10 +109,12 @@ class Listing:
     Attributes:
         images: sorted by name.
         unknown: uses whose image depends on variables without a value.
+        has_lock: whether the repository locks base images.
     """
 
     images: tuple[ListedImage, ...]
     unknown: tuple[Use, ...] = ()
+    has_lock: bool = False
 
     @property
     def missing(self) -> tuple[ListedImage, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hullwright import locked
 from hullwright.bases.models import (
     RECIPE_LABEL,
     STAND_IN_LABEL,
@@ -49,12 +50,14 @@ def observe_listing(
     recipes = load_recipes(ws.root)
     needs = {image: _platforms(places, wanted, native) for image, places in known.items()}
     local = observe_local(ws, needs)
+    lock = locked.load(ws.root)
     listed = []
     for image in sorted(known):
         own = Reference.parse(image).repository in built
         one = _listed(image, local.get(image), recipes.get(image), built_here=own)
-        listed.append(replace(one, uses=known[image], wanted=needs[image]))
-    return Listing(tuple(listed), unknown)
+        entry = lock.find(image) if lock else None
+        listed.append(replace(one, uses=known[image], wanted=needs[image], locked=entry))
+    return Listing(tuple(listed), unknown, has_lock=lock is not None)
 
 
 def observe_local(ws: Workspace, needs: Mapping[str, tuple[Platform, ...]]) -> dict[str, LocalBase]:
