@@ -61,6 +61,7 @@ def arguments_of(words: Sequence[str]) -> dict[str, str]:
 def run_build(session: Session, request: BuildRequest, options: Options) -> None:
     """Build what is asked for and show what came of it; a failed target ends with 1."""
     from hullwright import build
+    from hullwright.tasks.locking import hold_to_lock
     from hullwright.tasks.starting import running
 
     if options.failed:
@@ -68,6 +69,7 @@ def run_build(session: Session, request: BuildRequest, options: Options) -> None
         if not request.only:
             _nothing(session, options, "nothing failed when it was built last")
             return
+    hold_to_lock(session, request)
     plan = planned(session, request)
     if options.changed_since:
         request = only_changed(session, request, plan, options.changed_since)

@@ -52,10 +52,12 @@ def run_push(session: Session, request: BuildRequest, options: Options, output_f
     """
     from hullwright import push
     from hullwright.tasks.building import planned
+    from hullwright.tasks.locking import hold_to_lock
     from hullwright.tasks.pushplans import push_plan
     from hullwright.tasks.releasing import release_parts
 
     push.require_registry(session.config)
+    hold_to_lock(session, request)
     plan = planned(session, request, push=True)
     _refuse_outputs(plan)
     wanted = push_plan(session, plan, options.ref)
