@@ -103,7 +103,7 @@ def plan(
         UnavailableError: the engine does not answer, or nothing can give an image.
     """
     from hullwright.bases.observe import native_platform, observe_listing, observe_registries
-    from hullwright.bases.plan import plan_images
+    from hullwright.bases.planning import plan_images
     from hullwright.tools import whales
 
     info = whales.info(ws.runner)
