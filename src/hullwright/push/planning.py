@@ -68,6 +68,8 @@ class PushPlan:
         attestations: what is attached to each image.
         budgets: figures that are limited, by the service whose image they are of.
         signed: the key that signs each image before its tags; empty for none.
+        part: the platforms that are pushed of the images, which get no tags then; empty for a
+            push of all.
     """
 
     images: tuple[PlannedImage, ...]
@@ -75,6 +77,7 @@ class PushPlan:
     attestations: tuple[str, ...] = ()
     budgets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     signed: str = ""
+    part: str = ""
 
     @property
     def repositories(self) -> tuple[str, ...]:
@@ -90,6 +93,9 @@ class PushPlan:
         """Return the plan for a person; stable, so tests assert it."""
         count = "1 image" if len(self.images) == 1 else f"{len(self.images)} images"
         attached = f" · with {' and '.join(self.attestations)}" if self.attestations else ""
+        if self.part:
+            lines = [f"push a part of {count}, by digest, without any tag: {self.part}{attached}"]
+            return "\n".join([*lines, *(f"  {image.repository}" for image in self.images)])
         lines = [f"push {count}, by digest, before any tag{attached}"]
         lines += [f"  {image.repository}" for image in self.images]
         for service, metrics in self.budgets.items():

@@ -48,7 +48,9 @@ class Pushed:
 
     @property
     def done(self) -> bool:
-        """Whether the release has all of its tags."""
+        """Whether the release has all of its tags; of a part, whether the registry has it."""
+        if self.plan.part:
+            return bool(self.images) and not self.refusal
         return self.moves is not None and not self.moves.failed
 
     def tags_of(self, content: Content) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SCHEMA: Final = 1
 _AGAIN: Final = "invoke build --failed"
-_MARKS: Final = {"built": "✓", "current": "✓", "failed": "✗", "skipped": "·"}
+_MARKS: Final = {"built": "✓", "current": "✓", "joined": "✓", "failed": "✗", "skipped": "·"}
 _SHORT_DIGEST: Final = len("sha256:") + 12
 
 

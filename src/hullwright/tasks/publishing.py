@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         "target": "stage to push; default production, else the last configured one",
         "platform": "platforms to build for; default the configuration's, else this machine's",
         "ref": "the ref whose tags the images get, where the commit has several: a tag or a branch",
+        "part": "one runner's share: push --platform of each image, or all of it, without any tag",
+        "join": "build nothing: join the parts that runners pushed, and give them the tags",
         "failed": "go on after a push that failed: what it sent is taken as it is",
         "force": "build also what is current",
         "no-cache": "run every step again",
@@ -46,6 +48,8 @@ def push(
     target: str = "",
     platform: list[str] | None = None,
     ref: str = "",
+    part: bool = False,
+    join: bool = False,
     failed: bool = False,
     force: bool = False,
     no_cache: bool = False,
@@ -67,23 +71,17 @@ def push(
 ) -> None:
     """Build what is not current, push all of it, and give it its tags: all of them, or none."""
     from hullwright.build import BuildRequest
-    from hullwright.errors import UsageError
     from hullwright.tasks.building import arguments_of
     from hullwright.tasks.figures import figure
-    from hullwright.tasks.pushing import Options, run_push
+    from hullwright.tasks.pushing import run_push
+    from hullwright.tasks.pushoptions import Options, meant
 
-    if failed and (force or no_cache):
-        raise UsageError(
-            "--failed builds only what is not in the registry, and --force and --no-cache all",
-            next_step="leave one of them out",
-        )
     request = BuildRequest(
         services=tuple(service or ()),
         target=target,
         platforms=tuple(platform or ()),
         no_cache=no_cache,
         pull=pull,
-        locked=locked or None,
         build_args=arguments_of(build_arg or []),
         set_=tuple(set or ()),
         allow=tuple(allow or ()),
@@ -93,12 +91,6 @@ def push(
         force=force,
         allow_args=tuple(allow_arg or ()),
     )
-    options = Options(
-        ref=ref,
-        allow_stand_ins=allow_stand_ins,
-        all_tags=all_tags,
-        release_file=release_file,
-        why=why,
-        timeline=timeline,
-    )
+    options = Options(ref, allow_stand_ins, all_tags, release_file, why, timeline)
+    request, options = meant(request, options, part=part, join=join, failed=failed)
     run_push(session, request, options, format)

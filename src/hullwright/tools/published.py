@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hullwright.errors import HullwrightError
 from hullwright.images import Platform, Reference
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from hullwright.tools.registryclient import Manifest, RegistryClient
     from hullwright.workspace import Workspace
 
-FINGERPRINT: Final = "dev.hullwright.fingerprint"
+_OWN: Final = "dev.hullwright."
+FINGERPRINT: Final = f"{_OWN}fingerprint"
 ATTESTATION: Final = "vnd.docker.reference.type"
 _OCI: Final = "org.opencontainers.image."
 # Configurations are a few kB; what is larger is none.
@@ -33,6 +34,16 @@ _QUESTIONS: Final = 8
 _PATIENCE: Final = Patience(attempts=2, most_told_s=2.0)
 _TAG_DIGITS: Final = 32
 _VERSION_DIGITS: Final = 8
+
+
+class Reads(Protocol):
+    """What reading an image needs of the client of its registry."""
+
+    def manifest(self, repository: str, reference: str, /) -> Manifest | None:
+        """Return a manifest or an index; None where there is none."""
+
+    def blob(self, repository: str, digest: str, most_bytes: int, /) -> bytes:
+        """Return a blob."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,7 @@ class Published:
         fingerprint: of its inputs; empty where it does not say.
         platforms: what it is for; attestations do not count.
         attested: whether attestations are stored with it.
+        image: service and target that its labels name; empty where they were not read.
     """
 
     repository: str
@@ -78,6 +90,7 @@ class Published:
     fingerprint: str = ""
     platforms: tuple[str, ...] = ()
     attested: bool = False
+    image: tuple[str, str] = ("", "")
 
 
 # Found images by their fingerprints; what is nowhere, or cannot be asked for, is not among them.
@@ -124,7 +137,7 @@ def find(
     return None
 
 
-def read(client: RegistryClient, repository: str, tag: str) -> Published | None:
+def read(client: Reads, repository: str, tag: str) -> Published | None:
     """Return what a registry has under a tag, or None where it has nothing there.
 
     Raises:
@@ -151,6 +164,10 @@ def read(client: RegistryClient, repository: str, tag: str) -> Published | None:
         fingerprint=f"{annotations.get(FINGERPRINT, '')}",
         platforms=platforms,
         attested=len(images) < len(_entries(document)),
+        image=(
+            f"{annotations.get(f'{_OWN}service', '')}",
+            f"{annotations.get(f'{_OWN}target', '')}",
+        ),
     )
 
 
@@ -219,7 +236,7 @@ def _tell(ws: Workspace, domain: str, error: HullwrightError) -> None:
 
 
 def _configured(
-    client: RegistryClient, path: str, manifest: Manifest, images: Sequence[Mapping[str, Any]]
+    client: Reads, path: str, manifest: Manifest, images: Sequence[Mapping[str, Any]]
 ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     """Return the annotations and labels of the (first) image, and its platform."""
     document = manifest.document()
