@@ -12,6 +12,7 @@ import subprocess
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -20,7 +21,6 @@ from compiling import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 _PACKAGE: Final = "github.com/moby/buildkit/cmd/buildkitd"
 # Pinned, so that a test means the same tomorrow; of the time of the buildx that setup installs.
@@ -47,7 +47,7 @@ class Daemon:
     process: subprocess.Popen[str]
 
     def kill(self) -> None:
-        """End it at once, as a machine that loses its power ends it."""
+        """End it at once, as a machine that loses its power ends it; its steps may go on."""
         self.process.kill()
         self.process.wait(timeout=_DEADLINE_S)
 
@@ -135,6 +135,8 @@ def daemon(
             yield Daemon(f"tcp://{told}" if tls else address, process)
         finally:
             process.terminate()
+            process.wait(timeout=_DEADLINE_S)
+            _unmount(folder)
 
 
 @contextmanager
@@ -142,6 +144,14 @@ def buildkitd(folder: Path) -> Iterator[str]:
     """Run a BuildKit daemon; yields its address."""
     with daemon(folder) as running:
         yield running.address
+
+
+def _unmount(folder: Path) -> None:
+    """Take away what a daemon that was killed left mounted below its folder."""
+    lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    mounted = [line.split()[1] for line in lines]
+    for place in sorted((p for p in mounted if p.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(("umount", "--lazy", place), check=False)
 
 
 def _openssl(folder: Path, *words: str) -> None:

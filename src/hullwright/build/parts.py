@@ -142,7 +142,9 @@ class Joiner:
             if stores([output]):
                 self._load(target, whole)
             elif dest:
-                shutil.copyfile(whole, self.ws.root / dest)
+                place = self.ws.root / dest
+                make_folder(place.parent)
+                shutil.copyfile(whole, place)
         stored = stores(outputs)
         return replace(result, digest=digest, stored=stored, reason="" if stored else result.reason)
 
