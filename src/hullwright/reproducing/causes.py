@@ -22,8 +22,8 @@ ORDER: Final = Cause(
     "sort what makes the layer: a glob of the shell is sorted, the output of find is not",
 )
 COMPRESSION: Final = Cause(
-    "the same files, compressed in another way",
-    "use the same version of BuildKit for both builds",
+    "the same files, compressed in other bytes",
+    "give both builders the same version of BuildKit: not all of them write the same gzip",
 )
 SETTINGS: Final = Cause(
     "something that changes is written into the image's configuration",
