@@ -230,12 +230,13 @@ class Push:
 
     def _content(self, target: TargetResult, repository: str) -> Content:
         from hullwright import push
+        from hullwright.tasks.pushnodes import whole_digest
 
         return push.Content(
             service=target.service,
             target=target.target,
             repository=repository,
-            digest=target.digest,
+            digest=whole_digest(self.clients, target, repository),
             fingerprint=target.fingerprint,
             platforms=target.platforms,
             version=target.version,

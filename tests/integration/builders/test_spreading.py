@@ -6,7 +6,6 @@ import json
 import socket
 import tempfile
 import threading
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ import pytest
 
 from buildkit import daemon, mirrored
 from composing import docker
-from registries import registry
 
 from .conftest import configured
 
