@@ -84,6 +84,7 @@ class ListedImage:
         recipe: recipe that could stand in for it; empty for none.
         stand_in_of: official image that it stands in for, or is based on a stand-in of.
         locked: what the lock has for it; None where it is not locked.
+        lockable: whether a lock is to hold it: Dockerfiles name it, and it is not made here.
     """
 
     image: str
@@ -95,6 +96,7 @@ class ListedImage:
     recipe: str = ""
     stand_in_of: str = ""
     locked: LockedImage | None = None
+    lockable: bool = False
 
     @property
     def lacking(self) -> tuple[Platform, ...]:

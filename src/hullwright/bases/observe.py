@@ -14,6 +14,7 @@ from hullwright.bases.models import (
     LocalBase,
     Observed,
 )
+from hullwright.bases.needs import needed
 from hullwright.bases.recipes import load_recipes
 from hullwright.bases.uses import named_images
 from hullwright.errors import HullwrightError
@@ -51,12 +52,14 @@ def observe_listing(
     needs = {image: _platforms(places, wanted, native) for image, places in known.items()}
     local = observe_local(ws, needs)
     lock = locked.load(ws.root)
+    lockable = needed(ws, services).images if lock else {}
     listed = []
     for image in sorted(known):
         own = Reference.parse(image).repository in built
         one = _listed(image, local.get(image), recipes.get(image), built_here=own)
-        entry = lock.find(image) if lock else None
-        listed.append(replace(one, uses=known[image], wanted=needs[image], locked=entry))
+        entry, named = lock.find(image) if lock else None, image in lockable
+        one = replace(one, uses=known[image], wanted=needs[image], locked=entry, lockable=named)
+        listed.append(one)
     return Listing(tuple(listed), unknown, has_lock=lock is not None)
 
 

@@ -41,7 +41,8 @@ def markdown(result: Locked | LockPlan | Outdated) -> str:
     if isinstance(result, LockPlan):
         return f"```\n{result}\n```"
     rows = [(row[1], *row[2:]) for row in _rows(result)]
-    table = markdown_table(("image", "state", "what", "since"), [_padded(row) for row in rows])
+    last = "from" if isinstance(result, Locked) else "since"
+    table = markdown_table(("image", "state", "what", last), [_padded(row) for row in rows])
     return f"### {_head(result)}\n\n{table}"
 
 
@@ -88,7 +89,8 @@ def _change_row(change: Change) -> tuple[str, ...]:
     moved = before is not None and shown(before) != shown(after)
     what = f"{shown(before)} → {shown(after)}" if before and moved else shown(after)
     packages = _packages(before, after) if change.action == "move" else ""
-    count = f"{len(after.packages)} packages" if after.packages and not packages else ""
+    number = len(after.packages)
+    count = f"{number} package{'' if number == 1 else 's'}" * bool(number and not packages)
     return mark, change.image, done, what, packages or count or after.source
 
 
