@@ -187,15 +187,14 @@ class Push:
 
         look = lookup(self.session.workspace)
 
+        tags = {image.repository: image.tags for image in self.wanted.images}
+
         def found(wanted: Sequence[Wanted]) -> Mapping[str, Published]:
-            return look([replace(w, tags=_union(w.tags, self._more_tags(w))) for w in wanted])
+            return look(
+                [replace(w, tags=_union(w.tags, tags.get(w.repository, ()))) for w in wanted]
+            )
 
         return found
-
-    def _more_tags(self, wanted: Wanted) -> tuple[str, ...]:
-        """Return tags under which an image may be besides those that every build knows."""
-        images = [i for i in self.wanted.images if i.repository == wanted.repository]
-        return _union(*(image.tags for image in images))
 
     def _directed(self, target: PlannedTarget) -> PlannedTarget:
         """Return a target that goes where this push wants it: to the store, or to the registry."""
@@ -204,7 +203,8 @@ class Push:
         if target.decision.action != "build":
             return target
         image = self.wanted.image(target.service, target.target)
-        attested = push.attested(self.wanted.attestations) if image else ()
+        generator = self.session.config.build.sbom_generator
+        attested = push.attested(self.wanted.attestations, generator) if image else ()
         bake = replace(target.bake, attestations=attested or target.bake.attestations)
         if self.driver != "docker":
             outputs = push.by_digest(image.repository) if image else push.NOWHERE

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from hullwright.tasks.pushing import Push
+from hullwright.tasks.sharelooks import decided_parts, key_of, wanted_images, whole_lookup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from hullwright.build import BuildPlan, BuildReport, PlannedTarget, TargetResult
     from hullwright.build.currency import There
     from hullwright.push import Content
-    from hullwright.push.parts import WantedImage, WantedPart
+    from hullwright.push.parts import WantedImage
     from hullwright.push.pushed import Pushed
-    from hullwright.tools.published import Lookup, Published, Wanted
+    from hullwright.tools.published import Lookup
 
     Key = tuple[str, str]
 
@@ -25,17 +26,15 @@ if TYPE_CHECKING:
 class _Shared(Push):
     """What both know: under which names the parts of this checkout wait."""
 
-    def _more_tags(self, wanted: Wanted) -> tuple[str, ...]:
-        # One runner may have built all platforms of an image.
-        from hullwright.tools.published import part_tag
-
-        versions = {t.version for t in self.planned.targets if _repository(t) == wanted.repository}
-        own = (part_tag(wanted.fingerprint, version) for version in sorted(versions))
-        return (*super()._more_tags(wanted), *own)
+    def _lookup(self) -> Lookup:
+        tags: dict[str, tuple[str, ...]] = {}
+        for image in self.wanted.images:
+            tags[image.repository] = (*tags.get(image.repository, ()), *image.tags)
+        return whole_lookup(self.session, self.planned, tags)
 
     def _version(self, key: Key) -> str:
         """Return what this checkout's sources of an image are called."""
-        return next(t.version for t in self.planned.targets if _key(t) == key)
+        return next(t.version for t in self.planned.targets if key_of(t) == key)
 
 
 @dataclass
@@ -55,7 +54,7 @@ class Part(_Shared):
 
         platform = self.options.platform
         asked = [target for target in self.planned.targets if target.asked]
-        mine = {_key(t) for t in asked if not platform or platform in t.platforms}
+        mine = {key_of(t) for t in asked if not platform or platform in t.platforms}
         if not mine:
             known = dict.fromkeys(name for target in asked for name in target.platforms)
             raise UsageError(
@@ -83,14 +82,22 @@ class Part(_Shared):
         from hullwright import build
 
         mine = {(image.service, image.target) for image in self.wanted.images}
-        whole, plan = decided_part(self, self.planned, self.options.platform, mine, self._lookup())
+        whole = build.decide(
+            self.session.workspace,
+            self.planned,
+            self.request,
+            self._lookup(),
+            push=True,
+            there="registry",
+        )
         self._taggable(whole)
+        plan = decided_parts(self.session, self.request, whole, self.options.platform, mine)
         return build.spread(plan)
 
     def _taggable(self, plan: BuildPlan) -> BuildPlan:
         from hullwright import push
 
-        versions = {_key(t): t.decision.version or t.version for t in plan.targets}
+        versions = {key_of(t): t.decision.version or t.version for t in plan.targets}
         # What the join would refuse is not built; tags that move are its to tell of.
         push.of_sources(self.wanted, versions)
         return plan
@@ -127,7 +134,7 @@ class Join(_Shared):
         self.connect()
         found = self._found(decided)
         asked = [target for target in decided.targets if target.asked]
-        lines = [f"  {t.reference}  {_told(t, found.get(_key(t)))}" for t in asked]
+        lines = [f"  {t.reference}  {_told(t, found.get(key_of(t)))}" for t in asked]
         head = "join what the registry has; nothing is built"
         return "\n".join([self.wanted.text(), "", head, *lines])
 
@@ -161,7 +168,7 @@ class Join(_Shared):
         parts.refuse_missing(self.clients, tuple(found.values()), self._listed, flags)
         if self.options.why:
             asked = [target for target in decided.targets if target.asked]
-            told = [f"{t.service} {t.target}  {_told(t, found.get(_key(t)))}" for t in asked]
+            told = [f"{t.service} {t.target}  {_told(t, found.get(key_of(t)))}" for t in asked]
             self.session.console.note("\n".join(told))
         count = "1 image" if len(found) == 1 else f"{len(found)} images"
         digests: Sequence[str] = ()
@@ -170,7 +177,7 @@ class Join(_Shared):
                 digests = parts.joined(self.clients, tuple(found.values()))
         made = dict(zip(found, digests, strict=True))
         results = [
-            _result(target, made.get(_key(target), ""))
+            _result(target, made.get(key_of(target), ""))
             for target in decided.targets
             if target.asked
         ]
@@ -180,8 +187,8 @@ class Join(_Shared):
         """Return the parts of what is to be joined, with the digests that the registry has."""
         from hullwright.push import parts
 
-        self.images = wanted_images(self, decided)
-        keys = [_key(t) for t in decided.targets if t.asked and t.decision.action == "build"]
+        self.images = wanted_images(self.session, self.request, decided)
+        keys = [key_of(t) for t in decided.targets if t.asked and t.decision.action == "build"]
         found = parts.look_for(self.clients, [self.images[key] for key in keys])
         return dict(zip(keys, found, strict=True))
 
@@ -200,107 +207,6 @@ class Join(_Shared):
 
         reference = Reference.parse(repository)
         return connect(self.session.workspace, reference.domain).tags(reference.path)
-
-
-def decided_part(
-    run: Push, planned: BuildPlan, platform: str, mine: Iterable[Key], look: Lookup
-) -> tuple[BuildPlan, BuildPlan]:
-    """Return what the registry has of whole images, and what is built of their parts.
-
-    Args:
-        run: what asks.
-        planned: the whole images.
-        platform: of the parts.
-        mine: the images that are meant, by service and target.
-        look: finds whole images in registries.
-    """
-    from hullwright import build
-    from hullwright.tasks.building import planned as plan_of
-
-    session, keys = run.session, set(mine)
-    whole = build.decide(session.workspace, planned, run.request, look, push=True, there="registry")
-    asked = [t for t in whole.targets if t.asked and _key(t) in keys]
-    there = tuple(t for t in asked if t.decision.action != "build")
-    left = tuple(_key(t) for t in asked if t.decision.action == "build")
-    if not left:
-        return whole, replace(whole, targets=there)
-    request = replace(run.request, platforms=(platform,), only=left)
-    plan = plan_of(session, request, push=True)
-    decided = build.decide(
-        session.workspace,
-        plan,
-        request,
-        _part_lookup(run, plan, whole),
-        push=True,
-        there="parts",
-    )
-    names = {target.name for target in decided.targets}
-    others = (target for target in there if target.name not in names)
-    return whole, replace(decided, targets=(*others, *decided.targets))
-
-
-def _part_lookup(run: Push, plan: BuildPlan, whole: BuildPlan) -> Lookup:
-    """Return what finds parts by their names, and siblings also where they are there as a whole."""
-    from hullwright import build
-    from hullwright.tools.published import lookup, part_tag
-
-    workspace = run.session.workspace
-    current = {
-        target.name: _published(target)
-        for target in whole.targets
-        if target.decision.action != "build" and not target.decision.stored
-    }
-    there: dict[str, Published] = {}
-    if current and any(target.links for target in plan.targets):
-        prints = build.fingerprints_now(workspace, plan)
-        there = {prints[n].value: found for n, found in current.items() if n in prints}
-    look = lookup(workspace)
-
-    def found(wanted: Sequence[Wanted]) -> Mapping[str, Published]:
-        asked = [
-            replace(w, tags=(part_tag(w.fingerprint, w.version),)) if w.version else w
-            for w in wanted
-            if w.fingerprint not in there
-        ]
-        siblings = {w.fingerprint: there[w.fingerprint] for w in wanted if w.fingerprint in there}
-        return {**look(asked), **siblings}
-
-    return found
-
-
-def wanted_images(run: Push, decided: BuildPlan) -> dict[Key, WantedImage]:
-    """Return the parts that each image of a decided plan is made of, by service and target."""
-    from hullwright import build
-    from hullwright.push.parts import WantedImage
-    from hullwright.tasks.building import planned
-
-    session = run.session
-    asked = [target for target in decided.targets if target.asked]
-    several = [target for target in asked if len(target.platforms) > 1]
-    parts: dict[Key, list[WantedPart]] = {_key(target): [] for target in asked}
-    for platform in dict.fromkeys(name for target in several for name in target.platforms):
-        only = tuple(_key(target) for target in several if platform in target.platforms)
-        request = replace(run.request, platforms=(platform,), only=only)
-        plan = planned(session, request, push=True)
-        prints = build.fingerprints_now(session.workspace, plan)
-        for target in plan.targets:
-            if target.asked:
-                part = _wanted(target, platform, prints[target.name].value)
-                parts[_key(target)].append(part)
-    return {
-        _key(target): WantedImage(
-            _wanted(target, " ".join(target.platforms), target.fingerprint),
-            tuple(parts[_key(target)]),
-        )
-        for target in asked
-    }
-
-
-def _wanted(target: PlannedTarget, platform: str, fingerprint: str) -> WantedPart:
-    from hullwright.push.parts import WantedPart
-
-    key, repository = _key(target), _repository(target)
-    return WantedPart(*key, repository, platform, fingerprint, target.version)
 
 
 def _result(target: PlannedTarget, digest: str) -> TargetResult:
@@ -331,32 +237,3 @@ def _told(target: PlannedTarget, found: WantedImage | None) -> str:
         return f"as one runner pushed it: {there}"
     parts = (f"{p.platform} {p.digest or f'missing ({p.tag})'}" for p in found.parts)
     return f"joined of {', '.join(parts)}"
-
-
-def _published(target: PlannedTarget) -> Published:
-    from hullwright.tools.published import Published
-
-    repository, _, tag = target.decision.reference.rpartition(":")
-    decision = target.decision
-    return Published(
-        repository=repository,
-        tag=tag,
-        digest=decision.digest,
-        media_type="",
-        version=decision.version,
-        revision=decision.revision,
-        fingerprint=target.fingerprint,
-        platforms=decision.platforms,
-        # It was held against what is configured when it was decided on.
-        attested=True,
-    )
-
-
-def _key(target: PlannedTarget) -> Key:
-    return (target.service, target.target)
-
-
-def _repository(target: PlannedTarget) -> str:
-    from hullwright.images import Reference
-
-    return Reference.parse(target.reference).repository
