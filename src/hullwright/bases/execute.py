@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright.bases import packages
 from hullwright.bases.gotoolchain import fetch_toolchain
 from hullwright.bases.models import RECIPE_LABEL, STAND_IN_LABEL, Build, Done, Pull
+from hullwright.bases.recipes import module_file
 from hullwright.errors import HullwrightError, UnavailableError
 from hullwright.files import lock
 from hullwright.run import cache_dir
@@ -85,6 +86,9 @@ def _build(ws: Workspace, build: Build) -> None:
         context = Path(name) / "context"
         # ADD takes archives from the build context only, so the recipe goes to where they are.
         shutil.copytree(build.recipe.folder, context)
+        for module in build.recipe.modules:
+            (context / "hullwright" / module).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(module_file(module), context / "hullwright" / module)
         toolchains = {}
         for platform in build.platforms:
             _root_file_system(ws, build.recipe, platform.arch, context)

@@ -50,6 +50,7 @@ class Recipe:
         exclude: patterns of paths that are not unpacked.
         go_toolchain: version of the Go toolchain that its Dockerfile takes; empty for none.
         digest: of everything in its folder; another digest is another stand-in.
+        modules: of this package that its Dockerfile takes, by their paths in it.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Recipe:
     exclude: tuple[str, ...] = ()
     go_toolchain: str = ""
     digest: str = ""
+    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from hullwright.config.composefile import read_images
 from hullwright.errors import HullwrightError, unknown
 from hullwright.images import Reference
 from hullwright.locked import full_name
+from hullwright.tools.attestations import DEFAULT_GENERATOR
 from hullwright.tools.dockerfile import read
 
 if TYPE_CHECKING:
@@ -44,7 +45,16 @@ def named_images(
         found, own = _of_stack(ws, stack)
         uses.extend(found)
         built |= own
+    uses.extend(_of_attestations(ws))
     return tuple(dict.fromkeys(uses)), frozenset(built)
+
+
+def _of_attestations(ws: Workspace) -> Iterator[Use]:
+    """Yield the image that lists packages where an SBOM is attached to what is pushed."""
+    build = ws.config.build
+    if "sbom" in build.attestations:
+        generator = build.sbom_generator or DEFAULT_GENERATOR
+        yield Use(full_name(generator), "[build] attestations: sbom", native=True)
 
 
 def _of_service(ws: Workspace, service: Service) -> Iterator[Use]:

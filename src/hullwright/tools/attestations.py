@@ -27,6 +27,8 @@ REFERENCE_DIGEST: Final = "vnd.docker.reference.digest"
 ATTESTATION_MANIFEST: Final = "attestation-manifest"
 # An SBOM of a large image has some megabytes; a larger one is listed, and not looked into.
 MOST_BYTES: Final = 64 << 20
+# What BuildKit runs to list packages where nobody names another image.
+DEFAULT_GENERATOR: Final = "docker/buildkit-syft-scanner:stable-1"
 _PREDICATES: Final = {"https://slsa.dev/provenance/": "provenance", "https://spdx.dev/": "sbom"}
 _COSIGN: Final = "dev.cosignproject.cosign/signature"
 
