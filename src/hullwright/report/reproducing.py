@@ -8,7 +8,7 @@ from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hullwright.reproducing import (
         Cause,
@@ -98,7 +98,7 @@ def _block(image: ImageResult, platform: PlatformResult) -> Iterator[str]:
         yield from _layer(layer)
     else:
         yield _line("differ", ", ".join(platform.settings))
-        yield from _causes([platform.cause])
+        yield from _causes({platform.cause: []})
     yield _line("first", first)
     yield _line("second", second)
 
@@ -113,15 +113,20 @@ def _layer(layer: LayerDifference) -> Iterator[str]:
     rest = layer.file_count - len(shown)
     if rest:
         yield _line("", f"and {rest} more")
-    yield from _causes([layer.cause, *(file.cause for file in layer.files)])
+    by_cause: dict[Cause | None, list[str]] = {layer.cause: []}
+    for file in layer.files:
+        by_cause.setdefault(file.cause, []).append(f"/{file.path}")
+    yield from _causes(by_cause)
     if layer.further:
         yield _line("above", f"{_layers(layer.further)} above it differ, too")
 
 
-def _causes(causes: Iterable[Cause | None]) -> Iterator[str]:
-    for cause in dict.fromkeys(causes):
+def _causes(causes: Mapping[Cause | None, Sequence[str]]) -> Iterator[str]:
+    """Yield each cause with the first of the files that it is of, and what helps."""
+    for cause, paths in causes.items():
         if cause is not None:
-            yield _line("cause", cause.summary)
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            yield _line("cause", f"{paths[0]}{more}: {cause.summary}" if paths else cause.summary)
             yield _line("try", cause.help)
 
 
@@ -151,7 +156,7 @@ def _cell(platform: PlatformResult) -> str:
         return "one build has no such platform"
     if layer is None:
         return f"configuration: {', '.join(f'`{key}`' for key in platform.settings)}"
-    files = ", ".join(f"`/{file.path}`" for file in layer.files[:_SHOWN_FILES])
+    files = ", ".join(f"`/{file.path}`" for file in layer.files[:_SHOWN_FILES]) or "no file"
     told = [layer.cause, *(file.cause for file in layer.files)]
     why = "; ".join(dict.fromkeys(cause.summary for cause in told if cause))
     step = f" `{_short(layer.step).replace('`', '')}`" if layer.step else ""
