@@ -120,7 +120,8 @@ def test_what_nobody_signed_is_not_pulled_and_nothing_of_it_is_kept(yard: Yard) 
 
 
 def test_a_signature_of_another_key_is_none(yard: Yard, keys: dict[str, KeyPair]) -> None:
-    yard.push("s0", **{_KEY: keys["theirs"].private})
+    yard.matrix.environ[_KEY] = keys["theirs"].private
+    yard.push("s0")
     yard.matrix.remove()
     said = yard.matrix.run("pull", "s0", code=1).stderr
     assert "it is signed, and by no key that is trusted here" in said
