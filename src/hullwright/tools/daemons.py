@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -110,6 +111,8 @@ def _tried(endpoint: str, certificates: Certificates | None, *, greets: bool) ->
 def _said(error: OSError) -> str:
     """Return the words of a failed connection; OpenSSL's without their place in its source."""
     told = getattr(error, "verify_message", "") or getattr(error, "reason", "")
+    if "EOF occurred" in f"{error}":
+        return "TLS: it ended the connection, as one does that does not take our certificate"
     if told:
         return f"TLS: {f'{told}'.replace('_', ' ').lower()}"
     return error.strerror or f"{error}" or type(error).__name__
@@ -128,7 +131,9 @@ def _answered(
         connection = _secured(plain, address, certificates) if certificates else plain
         with connection:
             if greets:
-                connection.sendall(_GREETING)
+                # Who does not take our certificate may have gone; what it said can still be read.
+                with suppress(OSError):
+                    connection.sendall(_GREETING)
                 _refuse_other(b"".join(_received(connection, until_s)))
 
 

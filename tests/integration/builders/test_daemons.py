@@ -33,7 +33,11 @@ def test_daemons_answer_who_they_know(site: Site, tmp_path: Path) -> None:
     assert unconnected(site.plain) == ""
     strange = certificates(tmp_path)
     theirs = replace(client(site), cert=strange.cert("client"), key=strange.key("client"))
-    assert unanswered(site.secure, theirs) == "TLS: tlsv1 alert unknown ca"
+    # Whether its words arrive before the end of the connection is a race.
+    assert unanswered(site.secure, theirs) in {
+        "TLS: tlsv1 alert unknown ca",
+        "TLS: it ended the connection, as one does that does not take our certificate",
+    }
     ours = replace(client(site), ca=strange.ca)
     assert unanswered(site.secure, ours) == "TLS: unable to get local issuer certificate"
     assert unanswered(site.secure).startswith("it ended the connection")
