@@ -27,7 +27,10 @@ class _Shared(Push):
     """What both know: under which names the parts of this checkout wait."""
 
     def _lookup(self) -> Lookup:
-        tags: dict[str, tuple[str, ...]] = {}
+        from hullwright.tasks.building import tags_by_repository
+
+        # Also those of siblings that are only needed.
+        tags = tags_by_repository(self.session, self.planned)
         for image in self.wanted.images:
             tags[image.repository] = (*tags.get(image.repository, ()), *image.tags)
         return whole_lookup(self.session, self.planned, tags)
