@@ -138,7 +138,7 @@ def require(runner: Runner, why: str) -> None:
         raise UnavailableError(
             f"{PROGRAM} is not on PATH",
             why=why,
-            next_step="invoke setup --install   (Debian and Ubuntu package it), "
+            next_step="invoke setup --install   (installs it), "
             "or https://docs.sigstore.dev/cosign/system_config/installation/",
         )
 
