@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Final
 from hullwright.build.ignoring import STATE
 from hullwright.build.models import Share
 from hullwright.build.outputs import attributes, stores
-from hullwright.errors import UnavailableError
+from hullwright.build.repeatable import load_archive
 from hullwright.files import make_folder
 from hullwright.tools.archivejoining import join_archives
 from hullwright.tools.buildx import REWRITTEN, bake_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from hullwright.build.models import BuildPlan, PlannedTarget
     from hullwright.build.outcome import TargetResult
@@ -140,23 +139,13 @@ class Joiner:
         for output in outputs:
             dest = attributes(output).get("dest", "")
             if stores([output]):
-                self._load(target, whole)
+                load_archive(self.ws, target.reference, whole)
             elif dest:
                 place = self.ws.root / dest
                 make_folder(place.parent)
                 shutil.copyfile(whole, place)
         stored = stores(outputs)
         return replace(result, digest=digest, stored=stored, reason="" if stored else result.reason)
-
-    def _load(self, target: PlannedTarget, file: Path) -> None:
-        words = ("docker", "load", "--quiet", "--input", str(file))
-        loaded = self.ws.runner.run(*words, check=False)
-        if not loaded.ok:
-            raise UnavailableError(
-                f"the engine did not take the image {target.reference}",
-                why="\n".join(loaded.tail(5)),
-                next_step="look at the engine's log and the room on its disk, then build again",
-            )
 
 
 def counted(plan: BuildPlan) -> Counter[str]:

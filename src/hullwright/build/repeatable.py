@@ -18,6 +18,7 @@ from hullwright.tools.buildx import REWRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from hullwright.build.models import PlannedTarget, SourceVersion
     from hullwright.config.models import Config, Service
@@ -82,15 +83,24 @@ def load(ws: Workspace, built: Iterable[PlannedTarget]) -> None:
         if not any(map(loads, target.bake.outputs)):
             continue
         file = ws.root / _FOLDER / f"{target.name}.tar"
-        result = ws.runner.run("docker", "load", "--quiet", "--input", str(file), check=False)
-        if not result.ok:
-            raise UnavailableError(
-                f"the engine did not take the image {target.reference}",
-                why="\n".join(result.tail(5)),
-                next_step="look at the engine's log and the room on its disk, then build again",
-            )
+        load_archive(ws, target.reference, file)
         # The store has all of it now.
         file.unlink(missing_ok=True)
+
+
+def load_archive(ws: Workspace, reference: str, file: Path) -> None:
+    """Put the image of an archive into the local store.
+
+    Raises:
+        UnavailableError: the engine does not take it.
+    """
+    result = ws.runner.run("docker", "load", "--quiet", "--input", str(file), check=False)
+    if not result.ok:
+        raise UnavailableError(
+            f"the engine did not take the image {reference}",
+            why="\n".join(result.tail(5)),
+            next_step="look at the engine's log and the room on its disk, then build again",
+        )
 
 
 def _rewriting(output: str, name: str) -> str:
