@@ -129,7 +129,6 @@ class Tools:
 
     sops: str | None = None
     age: str | None = None
-    cosign: str | None = None
     actionlint: str | None = None
     go: str | None = None
     mmdebstrap: str | None = None
@@ -138,6 +137,7 @@ class Tools:
     update_binfmts: str | None = None
     emulation: bool = False
     binfmt_mounted: bool = False
+    cosign: str | None = None
 
 
 @dataclass(frozen=True)
