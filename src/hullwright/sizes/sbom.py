@@ -65,14 +65,13 @@ class Package:
     place: str = field(default="", compare=False)
 
 
-def main(environ: Mapping[str, str]) -> int:
-    """Scan what the variables of BuildKit's protocol name; return the exit code."""
+def main(environ: Mapping[str, str]) -> str:
+    """Scan what the variables of BuildKit's protocol name; return what is wrong with them."""
     destination, source = (
         environ.get(f"BUILDKIT_SCAN_{name}", "") for name in ("DESTINATION", "SOURCE")
     )
     if not destination or not source:
-        sys.stderr.write("BUILDKIT_SCAN_DESTINATION and BUILDKIT_SCAN_SOURCE are needed\n")
-        return 2
+        return "BUILDKIT_SCAN_DESTINATION and BUILDKIT_SCAN_SOURCE are needed"
     extras = Path(environ.get("BUILDKIT_SCAN_SOURCE_EXTRAS") or destination)
     roots = [Path(source)]
     if "BUILDKIT_SCAN_SOURCE_EXTRAS" in environ and extras.is_dir():
@@ -82,7 +81,7 @@ def main(environ: Mapping[str, str]) -> int:
         told = statement(root.name, packages(root), distribution(root), created)
         target = Path(destination) / f"{root.name}.spdx.json"
         target.write_text(json.dumps(told, indent=1), encoding="utf-8")
-    return 0
+    return ""
 
 
 def statement(
@@ -287,4 +286,5 @@ def _created(environ: Mapping[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.environ))
+    # A text is told on standard error, and ends with 1.
+    sys.exit(main(os.environ) or None)
