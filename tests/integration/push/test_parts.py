@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import signal
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from buildkit import buildkitd
+from composing import docker
 
 from .conftest import Yard, yard_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.docker
 
@@ -245,3 +249,31 @@ def test_a_part_stands_on_the_sibling_that_was_released(busybox: str, tmp_path: 
             assert found["top"][0] == "built"
             assert found["s0"] == ("current", first["images"][0]["digest"])
         assert statuses(told(yard, "--join")) == {"s0": "current", "top": "joined"}
+
+
+def test_parts_of_remote_builders_keep_their_attestations(busybox: str, tmp_path: Path) -> None:
+    attested = f'{PLATFORMS}[build]\nattestations = ["provenance"]\n'
+    with (
+        tempfile.TemporaryDirectory(prefix="hwbk-") as folder,
+        buildkitd(Path(folder)) as daemon,
+        yard_in(tmp_path, 1, configuration=attested) as yard,
+    ):
+        prepared(yard)
+        builder = f"{yard.matrix.project}-remote"
+        docker("buildx", "create", "--name", builder, "--driver", "remote", daemon)
+        try:
+            for platform in BOTH:
+                words = ("--part", "--platform", platform)
+                assert statuses(told(yard, *words, BUILDX_BUILDER=builder)) == {"s0": "built"}
+                again = told(yard, *words, BUILDX_BUILDER=builder)
+                assert statuses(again) == {"s0": "current"}
+            (image,) = told(yard, "--join", BUILDX_BUILDER=builder)["images"]
+        finally:
+            docker("buildx", "rm", builder)
+        assert image["attestations"] == ["provenance"]
+        entries = yard.document("s0", "main")["manifests"]
+        own = [entry["digest"] for entry in entries if "annotations" not in entry]
+        of = [
+            e["annotations"]["vnd.docker.reference.digest"] for e in entries if "annotations" in e
+        ]
+        assert list(image["platforms"].values()) == own == of
