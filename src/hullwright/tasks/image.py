@@ -95,13 +95,12 @@ def build(
         builder=builder,
         load=load,
     )
+    options = Options(format, print, check, failed, changed_since, why, timeline)
     if verify_reproducible:
         from hullwright.tasks.verifying import run_verification
 
-        run_verification(session, request, format)
-        return
-    options = Options(format, print, check, failed, changed_since, why, timeline)
-    run_build(session, request, options)
+        return run_verification(session, request, options)
+    return run_build(session, request, options)
 
 
 @task(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hullwright.build import BuildPlan, BuildReport, BuildRequest, PlannedTarget
     from hullwright.history import Status
     from hullwright.reproducing import ImageResult
+    from hullwright.tasks.building import Options
     from hullwright.tasks.session import Session
 
 _FOLDER: Final = "verifying"
@@ -25,11 +26,11 @@ _TIMES: Final = ("first", "second")
 _INTERRUPTED: Final = 130
 
 
-def run_verification(session: Session, request: BuildRequest, output_format: str) -> None:
+def run_verification(session: Session, request: BuildRequest, options: Options) -> None:
     """Build twice and show what differs; an image that does not come out the same ends with 1.
 
     Raises:
-        UsageError: the images are to go somewhere.
+        UsageError: what is asked for beside it has no meaning for two builds that keep nothing.
         LockedError: another check of this repository is running.
     """
     from hullwright.report import reproducing as renderer
@@ -37,11 +38,7 @@ def run_verification(session: Session, request: BuildRequest, output_format: str
     from hullwright.tasks.building import decided
     from hullwright.tasks.starting import running
 
-    if request.outputs:
-        raise UsageError(
-            "--verify-reproducible keeps no image, so --output has nothing to write",
-            next_step="invoke build --reproducible --output …   (writes what would be checked)",
-        )
+    _refuse(request, options)
     requests = _requests(session, request)
     plans = [_planned(session, one) for one in requests]
     if session.dry:
@@ -55,17 +52,36 @@ def run_verification(session: Session, request: BuildRequest, output_format: str
     ):
         made = [decided(session, *both) for both in zip(plans, requests, strict=True)]
         for plan in made:
-            _build(session, plan, output_format)
+            _build(session, plan, options.output_format)
         asked = [target for target in made[0].targets if target.asked]
         checked = Verification(
             images=tuple(_compared(session, folder, target) for target in asked),
             builders=_builders(session, requests),
             seconds=time.monotonic() - started_s,
         )
-        session.show(renderer, checked, output_format, summarise=True)
+        session.show(renderer, checked, options.output_format, summarise=True)
         status: Status = "done" if checked.held else "failed"
         session.record("verify-reproducible", renderer.as_json(checked), status)
         session.leave(held=checked.held, why=renderer.verdict(checked))
+
+
+def _refuse(request: BuildRequest, options: Options) -> None:
+    asked = {
+        "--output": request.outputs,
+        "--load": request.load,
+        "--failed": options.failed,
+        "--changed-since": options.changed_since,
+        "--check": options.check,
+        "--print": options.print_only,
+        "--timeline": options.timeline,
+    }
+    names = [name for name, value in asked.items() if value]
+    if names:
+        raise UsageError(
+            f"--verify-reproducible does not go together with {', '.join(names)}",
+            why="it builds what --service and --target name twice, and keeps no image",
+            next_step="invoke build --reproducible …   (builds what would be checked)",
+        )
 
 
 def _requests(session: Session, request: BuildRequest) -> list[BuildRequest]:
