@@ -11,16 +11,19 @@
 FROM python:3.13-slim-trixie AS base
 ENV PATH=/opt/hullwright/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
     PYTHONUNBUFFERED=1
+# Without a date of its own the user has none that changes with the day of the build.
 RUN groupadd --gid 10001 hullwright \
-    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent \
-        --shell /usr/sbin/nologin hullwright
+    && SOURCE_DATE_EPOCH=0 useradd --uid 10001 --gid 10001 --no-create-home \
+        --home-dir /nonexistent --shell /usr/sbin/nologin hullwright
 WORKDIR /app
 
 
 FROM base AS builder
 ARG PIP_INDEX_URL
+# What pip imports on its way would be byte code with a time, which compileall leaves as it is.
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_ROOT_USER_ACTION=ignore
+    PIP_ROOT_USER_ACTION=ignore \
+    PYTHONDONTWRITEBYTECODE=1
 # The environment is made without pip: nothing installs packages where the service runs.
 RUN python -m venv --without-pip /opt/hullwright && python -m venv /opt/build
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -34,13 +37,15 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     /opt/build/bin/pip install --require-hashes -r /tmp/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
-RUN /opt/build/bin/pip wheel --no-cache-dir --no-build-isolation --no-deps --no-index \
-        --wheel-dir /tmp/wheels . \
+# The wheel is an archive, which has a time for each of its files: the first that a zip can have.
+RUN SOURCE_DATE_EPOCH=315532800 /opt/build/bin/pip wheel --no-cache-dir --no-build-isolation \
+        --no-deps --no-index --wheel-dir /tmp/wheels . \
     && pip --python /opt/hullwright/bin/python install --no-cache-dir --no-deps --no-index \
         --no-compile /tmp/wheels/*.whl
 # Compiled here, for the root of a running container is read-only. Hashes instead of times keep
-# the files the same from build to build.
-RUN /opt/hullwright/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+# the files the same from build to build; so does one process, for what several of them share of a
+# file's names depends on which of them had which files before.
+RUN /opt/hullwright/bin/python -m compileall -q -j 1 --invalidation-mode unchecked-hash \
         /opt/hullwright/lib
 
 

@@ -15,7 +15,7 @@ STRATA: Final = {
     **dict.fromkeys(("errors", "findings", "images", "outcome", "pasting", "secret"), 0),
     **dict.fromkeys(("becoming", "places", "unstarted"), 0),
     **dict.fromkeys(("run", "console", "files"), 1),
-    **dict.fromkeys(("config", "tools", "workspace", "recorded"), 2),
+    **dict.fromkeys(("config", "locked", "tools", "workspace", "recorded"), 2),
     **dict.fromkeys(("report", "plots"), FEATURE + 1),
     **dict.fromkeys(("tasks", "sessions", "dashboard", "cli", "__main__"), FEATURE + 2),
 }

@@ -5,15 +5,22 @@
 Debian's packages, if that was asked for. A stand-in is labelled with the official reference, and
 whatever is built on one inherits the label.
 
+`lock_images` writes `images.lock`, the digests that builds take; `check` tells by files alone
+whether it still fits, and `outdated` what moved since.
+
 Recipes are read from the repository itself (`deploy/base-images/NAME/recipe.toml`, a Dockerfile,
 hooks) and from the folders that `HULLWRIGHT_STAND_INS` names; the package brings none.
+
+A build asks only for `check`, so what talks to registries and to the engine is imported by what
+needs it.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from hullwright.bases.execute import execute
+from hullwright.bases.lockmodels import Change, Compared, Locked, LockPlan, Outdated
 from hullwright.bases.models import (
     STAND_IN_LABEL,
     Build,
@@ -26,15 +33,9 @@ from hullwright.bases.models import (
     Recipe,
     Use,
 )
-from hullwright.bases.observe import (
-    native_platform,
-    observe_listing,
-    observe_registries,
-)
-from hullwright.bases.plan import plan_images
 from hullwright.bases.recipes import load_recipes
+from hullwright.bases.stale import check
 from hullwright.images import Platform
-from hullwright.tools import engine, whales
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,17 +44,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Build",
+    "Change",
+    "Compared",
     "Done",
     "ListedImage",
     "Listing",
+    "LockPlan",
+    "Locked",
+    "Outdated",
     "Plan",
     "Prepared",
     "Pull",
     "Recipe",
     "Use",
+    "check",
     "is_stand_in_based",
     "listing",
     "load_recipes",
+    "lock_images",
+    "lock_plan",
+    "outdated",
     "plan",
     "prepare",
     "stand_in_of",
@@ -73,6 +83,9 @@ def listing(
     Raises:
         UnavailableError: the engine does not answer.
     """
+    from hullwright.bases.observe import native_platform, observe_listing
+    from hullwright.tools import whales
+
     native = native_platform(whales.info(ws.runner))
     return observe_listing(ws, _parsed(platforms), native, services)
 
@@ -89,6 +102,10 @@ def plan(
     Raises:
         UnavailableError: the engine does not answer, or nothing can give an image.
     """
+    from hullwright.bases.observe import native_platform, observe_listing, observe_registries
+    from hullwright.bases.planning import plan_images
+    from hullwright.tools import whales
+
     info = whales.info(ws.runner)
     seen = observe_listing(ws, _parsed(platforms), native_platform(info), services)
     return plan_images(observe_registries(ws, seen, info), stand_ins=stand_ins)
@@ -113,9 +130,53 @@ def prepare(
         UnavailableError: a registry refuses or lacks an image, or nothing can give it.
         LockedError: another run prepares images on this machine.
     """
+    from hullwright.bases.execute import execute
+
     planned = plan(ws, stand_ins=stand_ins, platforms=platforms, services=services)
     done = execute(ws, planned)
     return Prepared(planned, done, listing(ws, platforms=platforms, services=services))
+
+
+def lock_plan(ws: Workspace, update: Sequence[str] = ()) -> LockPlan:
+    """Return what would be written to the lock; asks registries, and changes nothing.
+
+    Args:
+        ws: the repository.
+        update: images that are moved, by name, repository or pattern; without any, only what is
+            not locked, or does not fit any more, is asked for.
+
+    Raises:
+        UsageError: no lock to update, or a name that no Dockerfile has.
+        UnavailableError: nobody gives an image.
+        CheckFailedError: a stand-in that is here was made from another recipe.
+    """
+    from hullwright.bases.locking import observe
+    from hullwright.bases.lockplan import plan_lock
+
+    return plan_lock(observe(ws, update))
+
+
+def lock_images(ws: Workspace, update: Sequence[str] = ()) -> Locked:
+    """Write the lock; return what became of each image.
+
+    Raises:
+        UsageError, UnavailableError, CheckFailedError: as `lock_plan` says.
+        LockedError: another run is writing the lock.
+    """
+    from hullwright.bases.locking import execute
+
+    return execute(ws, lock_plan(ws, update), datetime.now(UTC).replace(microsecond=0))
+
+
+def outdated(ws: Workspace) -> Outdated:
+    """Return what each locked image is now beside what it was when it was locked.
+
+    Raises:
+        UsageError: there is no lock.
+    """
+    from hullwright.bases.locking import outdated as compared
+
+    return compared(ws)
 
 
 def stand_in_of(ws: Workspace, reference: str) -> str:
@@ -123,6 +184,8 @@ def stand_in_of(ws: Workspace, reference: str) -> str:
 
     An image that is not in the local store is not based on one as far as this machine can tell.
     """
+    from hullwright.tools import engine
+
     found = engine.image(ws.runner, reference)
     return found.labels.get(STAND_IN_LABEL, "") if found else ""
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hullwright.bases import packages
 from hullwright.bases.gotoolchain import fetch_toolchain
 from hullwright.bases.models import RECIPE_LABEL, STAND_IN_LABEL, Build, Done, Pull
-from hullwright.errors import UnavailableError
+from hullwright.bases.recipes import module_file
+from hullwright.errors import HullwrightError, UnavailableError
 from hullwright.files import lock
 from hullwright.run import cache_dir
 from hullwright.tools import mmdebstrap
@@ -61,6 +64,7 @@ def _pull(ws: Workspace, pull: Pull) -> None:
         )
     if pull.source != pull.image:
         ws.runner.run("docker", "image", "tag", pull.source, pull.image)
+    packages.forget(ws, pull.image)
 
 
 def _remedy(pull: Pull) -> str:
@@ -82,6 +86,9 @@ def _build(ws: Workspace, build: Build) -> None:
         context = Path(name) / "context"
         # ADD takes archives from the build context only, so the recipe goes to where they are.
         shutil.copytree(build.recipe.folder, context)
+        for module in build.recipe.modules:
+            (context / "hullwright" / module).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(module_file(module), context / "hullwright" / module)
         toolchains = {}
         for platform in build.platforms:
             _root_file_system(ws, build.recipe, platform.arch, context)
@@ -89,6 +96,10 @@ def _build(ws: Workspace, build: Build) -> None:
                 found = fetch_toolchain(ws, build.recipe.go_toolchain, platform.arch)
                 toolchains[f"toolchain-{platform.arch}"] = found
         _image(ws, build, context, toolchains)
+    packages.forget(ws, build.image)
+    # It tells a lock whether packages moved; the image is there without it.
+    with suppress(HullwrightError):
+        packages.note(ws, build.image, build.recipe.digest)
 
 
 def _root_file_system(ws: Workspace, recipe: Recipe, arch: str, context: Path) -> None:

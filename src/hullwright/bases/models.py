@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hullwright.images import Platform
+    from hullwright.locked import LockedImage
     from hullwright.tools.registry import Answer
 
 STAND_IN_LABEL: Final = "dev.hullwright.stand-in"
@@ -49,6 +50,7 @@ class Recipe:
         exclude: patterns of paths that are not unpacked.
         go_toolchain: version of the Go toolchain that its Dockerfile takes; empty for none.
         digest: of everything in its folder; another digest is another stand-in.
+        modules: of this package that its Dockerfile takes, by their paths in it.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Recipe:
     exclude: tuple[str, ...] = ()
     go_toolchain: str = ""
     digest: str = ""
+    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class ListedImage:
         wanted: those that it is needed for.
         recipe: recipe that could stand in for it; empty for none.
         stand_in_of: official image that it stands in for, or is based on a stand-in of.
+        locked: what the lock has for it; None where it is not locked.
+        lockable: whether a lock is to hold it: Dockerfiles name it, and it is not made here.
     """
 
     image: str
@@ -92,6 +97,8 @@ class ListedImage:
     wanted: tuple[Platform, ...] = ()
     recipe: str = ""
     stand_in_of: str = ""
+    locked: LockedImage | None = None
+    lockable: bool = False
 
     @property
     def lacking(self) -> tuple[Platform, ...]:
@@ -106,10 +113,12 @@ class Listing:
     Attributes:
         images: sorted by name.
         unknown: uses whose image depends on variables without a value.
+        has_lock: whether the repository locks base images.
     """
 
     images: tuple[ListedImage, ...]
     unknown: tuple[Use, ...] = ()
+    has_lock: bool = False
 
     @property
     def missing(self) -> tuple[ListedImage, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hullwright import locked
 from hullwright.bases.models import (
     RECIPE_LABEL,
     STAND_IN_LABEL,
@@ -13,6 +14,7 @@ from hullwright.bases.models import (
     LocalBase,
     Observed,
 )
+from hullwright.bases.needs import needed
 from hullwright.bases.recipes import load_recipes
 from hullwright.bases.uses import named_images
 from hullwright.errors import HullwrightError
@@ -49,12 +51,16 @@ def observe_listing(
     recipes = load_recipes(ws.root, ws.environ)
     needs = {image: _platforms(places, wanted, native) for image, places in known.items()}
     local = observe_local(ws, needs)
+    lock = locked.load(ws.root)
+    lockable = needed(ws, services).images if lock else {}
     listed = []
     for image in sorted(known):
         own = Reference.parse(image).repository in built
         one = _listed(image, local.get(image), recipes.get(image), built_here=own)
-        listed.append(replace(one, uses=known[image], wanted=needs[image]))
-    return Listing(tuple(listed), unknown)
+        entry, named = lock.find(image) if lock else None, image in lockable
+        one = replace(one, uses=known[image], wanted=needs[image], locked=entry, lockable=named)
+        listed.append(one)
+    return Listing(tuple(listed), unknown, has_lock=lock is not None)
 
 
 def observe_local(ws: Workspace, needs: Mapping[str, tuple[Platform, ...]]) -> dict[str, LocalBase]:

@@ -18,13 +18,15 @@ from hullwright.errors import HullwrightError, UsageError, suggestion
 from hullwright.images import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 FOLDER: Final = "deploy/base-images"
 VARIABLE: Final = "HULLWRIGHT_STAND_INS"
 # Part of each digest: raised when the same recipe would give another image.
 _FORMAT: Final = 1
-_LISTS: Final = ("stands-for", "packages", "exclude")
+_LISTS: Final = ("stands-for", "packages", "exclude", "modules")
+# Modules of this package, which a recipe may ask for by their paths in it.
+_OWN: Final = Path(__file__).parents[1]
 _TEXTS: Final = ("suite", "go-toolchain")
 
 
@@ -98,7 +100,8 @@ def _load(file: Path, name: str, problems: list[tuple[str, str]]) -> Recipe | No
         packages=tuple(table.get("packages", ())),
         exclude=tuple(table.get("exclude", ())),
         go_toolchain=table.get("go-toolchain", ""),
-        digest=digest(file.parent),
+        modules=tuple(table.get("modules", ())),
+        digest=digest(file.parent, table.get("modules", ())),
     )
 
 
@@ -113,7 +116,24 @@ def _wrong(table: Mapping[str, object]) -> list[str]:
         f"{key}: expected a text" for key in _TEXTS if not isinstance(table.get(key, ""), str)
     ]
     wrong += [f"{key}: is needed" for key in ("stands-for", "suite") if not table.get(key)]
-    return wrong or _wrong_references(table["stands-for"])
+    return wrong or [
+        *_wrong_references(table["stands-for"]),
+        *_wrong_modules(table.get("modules")),
+    ]
+
+
+def _wrong_modules(modules: object) -> list[str]:
+    named = modules if isinstance(modules, list) else []
+    return [
+        f'modules: there is no module "{name}" of hullwright'
+        for name in named
+        if ".." in name or not name.endswith(".py") or not (_OWN / name).is_file()
+    ]
+
+
+def module_file(name: str) -> Path:
+    """Return the file of a module that a recipe asks for."""
+    return _OWN / name
 
 
 def _wrong_references(references: object) -> list[str]:
@@ -129,13 +149,22 @@ def _wrong_references(references: object) -> list[str]:
     return wrong
 
 
-def digest(folder: Path) -> str:
-    """Return the digest of a recipe: names, executable bits and contents of its files."""
+def digest(folder: Path, modules: Iterable[str] = ()) -> str:
+    """Return the digest of a recipe: names, executable bits and contents of its files.
+
+    Args:
+        folder: its files.
+        modules: of this package that it asks for; their contents are part of it.
+    """
     total = hashlib.sha256(f"{_FORMAT}\n".encode())
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         content = path.read_bytes()
         executable = bool(path.stat().st_mode & 0o100)
         name = path.relative_to(folder).as_posix()
         total.update(f"{name}\0{executable}\0{len(content)}\0".encode())
+        total.update(content)
+    for name in sorted(modules):
+        content = module_file(name).read_bytes()
+        total.update(f"{name}\0{len(content)}\0".encode())
         total.update(content)
     return f"sha256:{total.hexdigest()}"

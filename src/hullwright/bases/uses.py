@@ -8,10 +8,12 @@ from hullwright.bases.models import Use
 from hullwright.config.composefile import read_images
 from hullwright.errors import HullwrightError, unknown
 from hullwright.images import Reference
+from hullwright.locked import full_name
+from hullwright.tools.attestations import DEFAULT_GENERATOR
 from hullwright.tools.dockerfile import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hullwright.config.models import Service, Stack
     from hullwright.tools.dockerfile import ImageUse
@@ -43,43 +45,57 @@ def named_images(
         found, own = _of_stack(ws, stack)
         uses.extend(found)
         built |= own
+    uses.extend(_of_attestations(ws))
     return tuple(dict.fromkeys(uses)), frozenset(built)
 
 
+def _of_attestations(ws: Workspace) -> Iterator[Use]:
+    """Yield the image that lists packages where an SBOM is attached to what is pushed."""
+    build = ws.config.build
+    if "sbom" in build.attestations:
+        generator = build.sbom_generator or DEFAULT_GENERATOR
+        yield Use(full_name(generator), "[build] attestations: sbom", native=True)
+
+
 def _of_service(ws: Workspace, service: Service) -> Iterator[Use]:
+    for use in in_dockerfile(ws, service):
+        place = f"{service.dockerfile}:{use.line} {use.kind}"
+        yield Use(full_name(use.image), place, use.missing, "BUILDPLATFORM" in use.platform)
+
+
+def in_dockerfile(
+    ws: Workspace, service: Service, build_args: Mapping[str, str] | None = None
+) -> tuple[ImageUse, ...]:
+    """Return what the targets of a service take from images, by line; nothing without a Dockerfile.
+
+    Args:
+        ws: the repository.
+        service: whose Dockerfile is looked at.
+        build_args: that win over the service's own.
+    """
     path = ws.root / service.dockerfile
     if not path.is_file():
-        return  # a build says so; a listing goes on with what there is
+        return ()  # a build says so; a listing goes on with what there is
     dockerfile = read(path)
+    given = {**service.build_args, **(build_args or {})}
     # The last stage may have no name beside others that have one: it is listed as an empty text.
     targets = [target for target in service.targets if not target or target in dockerfile.stages]
     found: dict[tuple[int, str], ImageUse] = {}
     for target in targets or [""]:
-        for use in dockerfile.images(service.build_args, target=target):
+        for use in dockerfile.images(given, target=target):
             found[use.line, use.image] = use
-    for use in sorted(found.values(), key=lambda use: use.line):
-        place = f"{service.dockerfile}:{use.line} {use.kind}"
-        yield Use(_normal(use.image), place, use.missing, "BUILDPLATFORM" in use.platform)
+    return tuple(sorted(found.values(), key=lambda use: use.line))
 
 
 def _of_stack(ws: Workspace, stack: Stack) -> tuple[list[Use], set[str]]:
     images = read_images(ws.root, stack.files, ws.environ)
     where = ", ".join(stack.files)
     uses = [
-        Use(_normal(image.image), f"{where}: {image.service}", native=True)
+        Use(full_name(image.image), f"{where}: {image.service}", native=True)
         for image in images
         if image.image
     ]
     return uses, {_repository(image.image) for image in images if image.built and image.image}
-
-
-def _normal(image: str) -> str:
-    try:
-        reference = Reference.parse(image)
-    except HullwrightError:
-        return image
-    tagged = reference.tag or reference.digest
-    return f"{reference}" if tagged else f"{reference}:latest"
 
 
 def _repository(image: str) -> str:

@@ -14,9 +14,12 @@ from hullwright.build.labelling import source_labels
 from hullwright.build.lastrun import undone
 from hullwright.build.models import BuildPlan, BuildRequest, Decision, PlannedTarget, SourceVersion
 from hullwright.build.naming import labels_of, reference_of
+from hullwright.build.nodes import Place, at, choose
 from hullwright.build.outcome import BuildReport, Cause, EmulatedStep, Failure, TargetResult
 from hullwright.build.planning import plan, select
 from hullwright.build.renaming import renamed
+from hullwright.build.repeatable import rewriting
+from hullwright.build.spreading import spread
 
 __all__ = [
     "BuildPlan",
@@ -27,11 +30,14 @@ __all__ = [
     "Decision",
     "EmulatedStep",
     "Failure",
+    "Place",
     "PlannedTarget",
     "SourceVersion",
     "TargetResult",
+    "at",
     "changed_targets",
     "check",
+    "choose",
     "decide",
     "execute",
     "fingerprints_now",
@@ -40,8 +46,10 @@ __all__ = [
     "prepare",
     "reference_of",
     "renamed",
+    "rewriting",
     "save_inputs",
     "select",
     "source_labels",
+    "spread",
     "undone",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullwright.build.inputs import materials
+from hullwright.locked import FILE
 from hullwright.tools.dockerignore import parse
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def changed_targets(
     changed: dict[str, tuple[str, str]] = {}
     for material in materials(ws, plan):
         planned = material.planned
-        if not changed.keys().isdisjoint(material.siblings) or _holds(ws, material, files):
+        pinned = bool(planned.pins) and ws.root.resolve() / FILE in files
+        built_on = not changed.keys().isdisjoint(material.siblings)
+        if pinned or built_on or _holds(ws, material, files):
             changed[planned.name] = (planned.service, planned.target)
     return frozenset(changed.values())
 

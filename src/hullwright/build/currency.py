@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from hullwright import recorded
 from hullwright.build.fingerprint import LABEL
 from hullwright.build.ignoring import STATE
 from hullwright.build.inputs import contexts_of, fingerprints, materials
+from hullwright.build.keeping import limited, remaining
 from hullwright.build.kept import changes_since, earlier
 from hullwright.build.labelling import OCI
 from hullwright.build.models import Decision
@@ -24,7 +25,7 @@ from hullwright.tools.git import Git, find_git_dir
 from hullwright.tools.localstore import stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hullwright.build.fingerprint import Fingerprint
     from hullwright.build.inputs import Material
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from hullwright.tools.published import Lookup, Published
     from hullwright.workspace import Workspace
 
+There = Literal["anywhere", "registry", "parts"]
 _INDEX: Final = "application/vnd.oci.image.index.v1+json"
 
 
@@ -44,6 +46,7 @@ def decide(
     lookup: Lookup | None = None,
     *,
     push: bool = False,
+    there: There = "anywhere",
 ) -> BuildPlan:
     """Return the plan with a fingerprint and a decision for each image that is needed.
 
@@ -56,15 +59,17 @@ def decide(
         request: what was asked for.
         lookup: finds images in registries; without one only the local store counts.
         push: whether images go to a registry, where they need not be fetched from.
+        there: where an image must be for nothing to be built: `anywhere`; in a `registry`; or, of
+            those asked for, in a registry and of this very version, as `parts` of one image are.
 
     Raises:
         UnavailableError: no engine answers.
     """
-    plan = _limited(plan, request.only)
-    deciding = _Deciding(ws, plan, request, push=push)
+    plan = limited(plan, request.only)
+    deciding = _Deciding(ws, plan, request, push=push, there=there)
     deciding.observe(lookup)
     decided = [deciding.target(material) for material in deciding.read]
-    return replace(plan, targets=tuple(_kept(decided, deciding.invisible)))
+    return replace(plan, targets=tuple(remaining(decided, deciding.invisible)))
 
 
 def fingerprints_now(ws: Workspace, plan: BuildPlan) -> dict[str, Fingerprint]:
@@ -82,6 +87,7 @@ class _Deciding:
     plan: BuildPlan
     request: BuildRequest
     push: bool
+    there: There = "anywhere"
     read: tuple[Material, ...] = ()
     prints: Mapping[str, Fingerprint] = field(default_factory=dict)
     local: dict[str, list[StoredImage]] = field(default_factory=dict)
@@ -108,9 +114,9 @@ class _Deciding:
             contexts.remember()
         self._sort(seen.images)
         wanted = [p for p in self.plan.targets if not self._always(p)]
-        missing = [p for p in wanted if not p.release and not self._candidate(p)]
+        missing = [p for p in wanted if not self._elsewhere(p) and not self._candidate(p)]
         self._sort(search(self.ws, [self.prints[planned.name].value for planned in missing]))
-        self._look_up(lookup, [p for p in wanted if p.release or not self._candidate(p)])
+        self._look_up(lookup, [p for p in wanted if self._elsewhere(p) or not self._candidate(p)])
 
     def invisible(self, planned: PlannedTarget) -> str:
         """Return why no build can stand on an image that is there; empty where one can."""
@@ -149,12 +155,14 @@ class _Deciding:
         always = self._always(planned)
         if always:
             return Decision("build", always, changed)
-        image = None if planned.release else self._candidate(planned)
+        image = None if self._elsewhere(planned) else self._candidate(planned)
         found = self._there(planned, image)
         if found is not None:
             return found
         if planned.release:
             return Decision("build", "a release is built under its own version", changed)
+        if self._own(planned):
+            return Decision("build", "no part of this version is in the registry", changed)
         refused = self.refused.get(planned.name, "")
         return Decision(
             "build", refused or self._reason(changed, known=before is not None), changed
@@ -176,10 +184,10 @@ class _Deciding:
         found = self.published.get(self.prints[planned.name].value)
         if found is None or not self._takes(planned, found):
             return None
-        own = planned.release
+        own = "this very release" if planned.release else "this very part"
         return Decision(
             "current" if self.push else "fetch",
-            "the registry holds this very release" if own else _unchanged(found.version),
+            f"the registry holds {own}" if self._own(planned) else _unchanged(found.version),
             version=found.version,
             revision=found.revision,
             reference=f"{found.repository}:{found.tag}" if self.push else _lasting(planned, found),
@@ -187,6 +195,14 @@ class _Deciding:
             platforms=found.platforms,
             stored=False,
         )
+
+    def _own(self, planned: PlannedTarget) -> bool:
+        """Return whether only an image of its very version stands for a target."""
+        return planned.release or (self.there == "parts" and planned.asked)
+
+    def _elsewhere(self, planned: PlannedTarget) -> bool:
+        """Return whether no image of the local store stands for a target."""
+        return self._own(planned) or self.there == "registry"
 
     def _always(self, planned: PlannedTarget) -> str:
         """Return why a target is built whatever is there; empty where it depends."""
@@ -251,7 +267,7 @@ class _Deciding:
         return not doubt
 
     def _takes(self, planned: PlannedTarget, found: Published) -> bool:
-        if planned.release:
+        if self._own(planned):
             return found.version == planned.version
         doubt = self._doubt(planned, found.version, found.revision)
         if not doubt and self.push and self.ws.config.build.attestations and not found.attested:
@@ -299,7 +315,7 @@ class _Deciding:
             known = Reference.parse(record.reference) if record else reference
             tags = [reference.tag, known.tag if known.repository == reference.repository else ""]
             named = dict.fromkeys(tag for tag in (*tags, staging_tag(value)) if tag)
-            own = planned.version if planned.release else ""
+            own = planned.version if self._own(planned) else ""
             takes = partial(self._takes, planned)
             questions.append(Wanted(reference.repository, tuple(named), value, own, takes))
         self.published, self.asked_registry = lookup(questions), True
@@ -311,63 +327,7 @@ def _released(image: StoredImage) -> bool:
 
 
 def _named(read: Iterable[Material]) -> list[str]:
-    return [name for material in read for name in material.images]
-
-
-def _limited(plan: BuildPlan, only: Sequence[tuple[str, str]] | None) -> BuildPlan:
-    """Return the plan with those that are limited to, and what they are built on."""
-    if only is None:
-        return plan
-    wanted = set(only)
-    kept: list[PlannedTarget] = []
-    needed: set[str] = set()
-    for planned in reversed(plan.targets):
-        asked = planned.asked and (planned.service, planned.target) in wanted
-        if asked or planned.name in needed:
-            kept.append(replace(planned, asked=asked))
-            needed.update(planned.links.values())
-    return replace(plan, targets=tuple(reversed(kept)))
-
-
-def _kept(
-    decided: Sequence[PlannedTarget], invisible: Callable[[PlannedTarget], str]
-) -> Iterator[PlannedTarget]:
-    """Yield what is asked for or needed by what is built, built on current images by digest."""
-    kept: dict[str, PlannedTarget] = {}
-    needed: set[str] = set()
-    for planned in reversed(decided):
-        if not planned.asked and planned.name not in needed:
-            continue
-        taken, decision = planned, planned.decision
-        why = invisible(planned) if planned.name in needed and decision.action != "build" else ""
-        if why:
-            taken = replace(planned, decision=Decision("build", why, decision.changes))
-        kept[planned.name] = taken
-        if taken.decision.action == "build":
-            needed.update(planned.links.values())
-    for planned in decided:
-        if planned.name in kept:
-            yield _on_current(kept[planned.name], kept)
-
-
-def _on_current(planned: PlannedTarget, kept: Mapping[str, PlannedTarget]) -> PlannedTarget:
-    """Return a target with the images that are current in place of the siblings' builds."""
-    there = {
-        name: kept[sibling].decision
-        for name, sibling in planned.links.items()
-        if sibling in kept and kept[sibling].decision.action != "build"
-    }
-    if planned.decision.action != "build" or not there:
-        return planned
-    contexts = {name: _by_digest(decision) for name, decision in there.items()}
-    return replace(
-        planned, bake=replace(planned.bake, contexts={**planned.bake.contexts, **contexts})
-    )
-
-
-def _by_digest(decision: Decision) -> str:
-    # Without its tag, BuildKit does not find the image in the local store.
-    return f"docker-image://{decision.reference}@{decision.digest}"
+    return [name for material in read for name in material.unpinned]
 
 
 def _lasting(planned: PlannedTarget, found: Published) -> str:

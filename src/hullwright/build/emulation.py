@@ -13,6 +13,7 @@ from hullwright.tools.dockerfile import substitute
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from hullwright.tools.builders import Builder
     from hullwright.tools.dockerfile import Dockerfile, Stage
     from hullwright.workspace import Workspace
 
@@ -69,20 +70,24 @@ def run_platforms(
             yield ran_on, stage.name or str(stages.index(stage)), runs[0]
 
 
-def refuse_missing(ws: Workspace, needs: Iterable[tuple[str, str]]) -> None:
+def refuse_missing(
+    ws: Workspace, needs: Iterable[tuple[str, str]], builder: Builder | None = None
+) -> None:
     """Refuse what the builder cannot run; it is asked only where this machine cannot itself.
 
     Args:
         ws: the repository.
         needs: platforms whose code a step runs, each with where that step stands.
+        builder: that is to run them, its own platform first; None for the one of the run.
 
     Raises:
         UnavailableError: an emulator is missing, or the builder cannot be asked.
     """
-    wanted = [(_normal(platform), place) for platform, place in needs if foreign(platform)]
+    own = builder.platforms[0] if builder and builder.platforms else ""
+    wanted = [(normal(platform), place) for platform, place in needs if foreign(platform, own)]
     if not wanted:
         return
-    builder = builders.current(ws)
+    builder = builder or builders.current(ws)
     # A builder that was not started yet does not say what it can.
     missing = [need for need in wanted if builder.platforms and need[0] not in builder.platforms]
     if not missing:
@@ -103,8 +108,8 @@ def refuse_missing(ws: Workspace, needs: Iterable[tuple[str, str]]) -> None:
     )
 
 
-def _normal(platform: str) -> str:
-    # As builders name theirs: linux/arm64/v8 is linux/arm64, and linux/arm is linux/arm/v7.
+def normal(platform: str) -> str:
+    """Return a platform as builders name theirs: `linux/arm/v7` for `linux/arm`."""
     text = str(Platform.parse(platform))
     return "linux/arm/v7" if text == "linux/arm" else text
 

@@ -16,14 +16,17 @@ from hullwright.build.localtags import give_names
 from hullwright.build.models import secret_variable
 from hullwright.build.outcome import BuildReport
 from hullwright.build.outputs import places
+from hullwright.build.parts import Joiner, expanded
 from hullwright.build.results import Judge
 from hullwright.build.running import Baker, definition_file
 from hullwright.build.scheduling import Schedule
+from hullwright.build.settling import settled
 from hullwright.build.telling import Teller
 from hullwright.build.timeline import RecordedRun
 from hullwright.errors import UsageError
 from hullwright.files import lock, make_folder, write_atomic
 from hullwright.recorded import RecordedImage, load, save
+from hullwright.tools.builders import Builder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,29 +60,32 @@ def execute(
             platform that the builder cannot run.
     """
     # What is current needs no emulator.
-    refuse_missing(ws, (need for target in plan.building for need in target.runs))
+    _refuse_emulation(ws, plan)
     given = _secret_environment(plan, secrets)
     started_s = time.monotonic()
     with lock(ws.state_dir / "build.lock", f"the build of {ws.config.project}"):
         plan = fetched(ws, plan)
         before = load(ws)
-        judge = Judge(ws, plan, {key: image.digest for key, image in before.items()})
+        parted = expanded(plan)
+        judge = Judge(ws, parted, {key: image.digest for key, image in before.items()})
         there = {t.name: judge.there(t) for t in plan.targets if t.decision.action != "build"}
         teller = Teller(ws.console, started_s)
-        schedule = Schedule(Baker(ws, plan, given, teller), judge, there)
-        try:
-            if plan.building:
-                prepare(ws, plan)
-                _make_room(ws, plan)
-                write_atomic(definition_file(ws), plan.definition())
-                with schedule.baker.folded(), teller.ticking():
-                    schedule.run()
-        finally:
-            # Also where the engine went away in between: what was built is there.
-            _record(ws, plan, before, schedule.settled.values())
-            give_names(ws, plan, schedule.settled)
+        with settled(ws, parted) as baked:
+            schedule = Schedule(Baker(ws, baked, given, teller), judge, there)
+            try:
+                if plan.building:
+                    prepare(ws, plan)
+                    _make_room(ws, baked)
+                    write_atomic(definition_file(ws), baked.definition())
+                    with schedule.baker.folded(), teller.ticking():
+                        schedule.run()
+            finally:
+                # Also where the engine went away in between: what was built is there.
+                results = Joiner(ws, plan).whole(schedule.settled)
+                _record(ws, plan, before, results.values())
+                give_names(ws, plan, results)
     return BuildReport(
-        targets=tuple(schedule.settled[planned.name] for planned in plan.targets),
+        targets=tuple(results[planned.name] for planned in plan.targets),
         seconds=time.monotonic() - started_s,
         longest=judge.longest(schedule.rans),
         records=tuple(
@@ -90,6 +96,19 @@ def execute(
         ),
         interrupted=schedule.interrupted,
     )
+
+
+def _refuse_emulation(ws: Workspace, plan: BuildPlan) -> None:
+    """Refuse what those who build it cannot run."""
+    if plan.place is None:
+        refuse_missing(ws, (need for target in plan.building for need in target.runs))
+        return
+    for target in plan.building:
+        for share in target.shares:
+            elsewhere = set(target.platforms).difference(share.platforms)
+            needs = [need for need in target.runs if need[0] not in elsewhere]
+            node = share.node
+            refuse_missing(ws, needs, Builder(node.endpoint, plan.place.driver, node.platforms))
 
 
 def prepare(ws: Workspace, plan: BuildPlan) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from hullwright.build.models import Decision
 from hullwright.images import Reference
+from hullwright.tools import signatures
 
 if TYPE_CHECKING:
     from hullwright.build.models import BuildPlan, PlannedTarget
@@ -40,6 +41,8 @@ def _fetch(ws: Workspace, planned: PlannedTarget) -> str:
     """Pull one image and give it its name; return why that was not possible, or nothing."""
     decision = planned.decision
     image = f"{Reference.parse(decision.reference).repository}@{decision.digest}"
+    if refused := signatures.problem(ws, image):
+        return refused
     only = planned.platforms if len(planned.platforms) == 1 else ()
     platform = (f"--platform={only[0]}",) if only else ()
     for words in (

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hullwright.build import pinning
 from hullwright.build.fingerprint import Fingerprint, Inputs, fingerprint_of
 from hullwright.build.ignoring import STATE
 from hullwright.build.linking import context_key
@@ -36,6 +37,7 @@ _CA_BUNDLE: Final = "ca-bundle"
 _NAMING: Final = frozenset({".git"})
 _IMAGE: Final = "docker-image://"
 _TARGET: Final = "target:"
+_SAME: Final = "reproducible"
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]*://|git@")
 _OVERRIDE: Final = re.compile(r"(?P<target>[^.=]+)\.(?P<key>[^=]+?)(?:\+?=|$)")
 _NO_INPUT: Final = frozenset(
@@ -67,6 +69,11 @@ class Material:
     siblings: tuple[str, ...]
     overrides: tuple[str, ...]
     unknown: tuple[str, ...]
+
+    @property
+    def unpinned(self) -> tuple[str, ...]:
+        """The images whose digests somebody has to be asked for."""
+        return tuple(name for name in self.images if not pinning.digest(self.planned.pins, name))
 
     def shown_folders(self, root: Path) -> dict[str, str]:
         """Return what stands before the paths of each context, for people."""
@@ -126,7 +133,11 @@ def _inputs(
 ) -> Inputs:
     bake = material.planned.bake
     folders = {name: contexts.of(*folder) for name, folder in material.folders.items()}
-    known = {name: pinned(name) or digests.get(name, "") for name in material.images}
+    pins = material.planned.pins
+    known = {
+        name: pinned(name) or pinning.digest(pins, name) or digests.get(name, "")
+        for name in material.images
+    }
     siblings = {name: found[name] for name in material.siblings if name in found}
     unknown = [
         *material.unknown,
@@ -142,7 +153,8 @@ def _inputs(
         platforms=bake.platforms or (host_platform(),),
         secrets=tuple(name for name in map(_id, bake.secrets) if name != _CA_BUNDLE),
         ssh=tuple(agent.partition("=")[0] for agent in bake.ssh),
-        attributes=bake.extra,
+        # It has other bytes than the image of the same inputs whose times are those of its build.
+        attributes={**bake.extra, **({_SAME: True} if material.planned.reproducible else {})},
         overrides=material.overrides,
         contexts=folders,
         images=known,
@@ -165,6 +177,8 @@ def _material(
     folders = {"": (top, ignore)}
     images, siblings, unknown = list[str](), list(planned.links.values()), list[str]()
     for name, value in bake.contexts.items():
+        if name in planned.pins:
+            continue  # it stands for an image that the Dockerfile names
         if value.startswith(_TARGET):
             siblings.append(value.removeprefix(_TARGET))
         elif value.startswith(_IMAGE):
@@ -211,7 +225,8 @@ def _bytes(path: Path) -> bytes:
 
 
 def _uses(dockerfile: Dockerfile, planned: PlannedTarget) -> Iterator[ImageUse]:
-    names = (*planned.bake.contexts, *planned.links)
+    given = (name for name in planned.bake.contexts if name not in planned.pins)
+    names = (*given, *planned.links)
     keys = {context_key(name) for name in names}
     stage = _stage(dockerfile, planned)
     for use in dockerfile.images(planned.bake.arguments, target=stage, contexts=names):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from hullwright.build.fingerprint import Fingerprint
     from hullwright.build.ignoring import GeneratedFile
+    from hullwright.build.nodes import Place, PlaceNode
     from hullwright.tools.buildx import BakeTarget
 
 Action = Literal["build", "current", "fetch"]
@@ -44,7 +45,8 @@ class BuildRequest:
             means on CI.
         reproducible: whether images must come out the same whenever and wherever they are built;
             else what the configuration says of each.
-        builder: the entry of the configuration's `builders` that builds; empty means its default.
+        builder: the entry of the configuration's `builders` that builds; empty means its default,
+            and in what plans, once builders were looked at, the engine's own.
         load: whether images of another builder than the engine's come to the local store, too.
     """
 
@@ -123,6 +125,14 @@ UNDECIDED: Final = Decision("build", "it was not looked at yet")
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """Platforms of a target that one node builds; empty for the builder's own."""
+
+    node: PlaceNode
+    platforms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedTarget:
     """One image of a plan.
 
@@ -145,6 +155,10 @@ class PlannedTarget:
         decision: whether it is built; `build` until it was decided on.
         inputs: what the fingerprint is made of; None until it was decided on.
         also: further names that it gets in the local store.
+        reproducible: whether it must come out the same whenever and wherever it is built.
+        pins: base images as the lock has them, `name:tag@digest` by the names of contexts.
+        shares: which nodes build it; several where each builds some of its platforms. Empty until
+            that was decided, and where the engine's own builder does.
     """
 
     service: str
@@ -165,11 +179,19 @@ class PlannedTarget:
     decision: Decision = UNDECIDED
     inputs: Fingerprint | None = field(default=None, repr=False)
     also: tuple[str, ...] = ()
+    reproducible: bool = False
+    pins: Mapping[str, str] = field(default_factory=dict)
+    shares: tuple[Share, ...] = ()
 
     @property
     def name(self) -> str:
         """Bake's name of it, which is unique in a plan."""
         return self.bake.name
+
+    @property
+    def node(self) -> str:
+        """The buildx builder of the node that builds it; empty for that of the run."""
+        return self.shares[0].node.name if len(self.shares) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +205,8 @@ class BuildPlan:
         jobs: builds in flight; 0 leaves it to BuildKit, in one bake run.
         fail_fast: whether the first failure ends the run.
         notes: what a person should know of how it was planned.
+        place: the builder that builds; None for the engine's own, or what the environment names.
+        load: whether what it builds comes to the local store.
     """
 
     targets: tuple[PlannedTarget, ...]
@@ -194,6 +218,8 @@ class BuildPlan:
     jobs: int = 0
     fail_fast: bool = False
     notes: tuple[str, ...] = ()
+    place: Place | None = None
+    load: bool = False
 
     @property
     def building(self) -> tuple[PlannedTarget, ...]:
@@ -236,7 +262,11 @@ class BuildPlan:
         if not count:
             return "build nothing: all of it is there already"
         how = "in one bake run"
-        if 0 < self.jobs < count:
+        if self.place:
+            nodes = len({share.node.name for t in self.building for share in t.shares})
+            on = f"on {nodes} nodes of builder" if nodes > 1 else "on builder"
+            how = f"{on} {self.place.name}"
+        elif 0 < self.jobs < count:
             how = f"at most {self.jobs} at once" if self.jobs > 1 else "one after another"
         rest = f" · {there} there already" if there else ""
         return f"build {count} {how}{rest}{' · stop at the first failure' * self.fail_fast}"
@@ -248,6 +278,11 @@ class BuildPlan:
             *(f"set {override}" for override in self.overrides),
         ]
         return f" · {' · '.join(flags)}" if flags else ""
+
+
+def _share_text(share: Share, planned: PlannedTarget) -> str:
+    some = len(planned.shares) > 1
+    return f"{' '.join(share.platforms)} on {share.node.endpoint}" if some else share.node.endpoint
 
 
 def _target_lines(planned: PlannedTarget, needed_by: str) -> list[str]:
@@ -265,6 +300,7 @@ def _target_lines(planned: PlannedTarget, needed_by: str) -> list[str]:
         ("needed by", needed_by),
         ("from", f"{bake.context} · {bake.dockerfile} · stage {planned.target or '(the last)'}"),
         ("platforms", " ".join(planned.platforms) or "the builder's own"),
+        ("node", ", ".join(_share_text(share, planned) for share in planned.shares)),
         ("arguments", " ".join(f"{name}={value}" for name, value in bake.arguments.items())),
         ("labels", " ".join(f"{name}={value}" for name, value in bake.labels.items())),
         ("contexts", " ".join(f"{name}={value}" for name, value in bake.contexts.items())),
@@ -272,6 +308,7 @@ def _target_lines(planned: PlannedTarget, needed_by: str) -> list[str]:
         ("ssh", " ".join(bake.ssh)),
         ("cache", " ".join((*bake.cache_from, *(f"to {goal}" for goal in bake.cache_to)))),
         ("output", " ".join(bake.outputs) if bake.outputs != (LOCAL_STORE,) else ""),
+        ("same", "bit for bit wherever it is built" if planned.reproducible else ""),
         ("generated", " ".join(file.path for file in planned.generated)),
         ("also as", " ".join(planned.also)),
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from hullwright.build.timeline import RecordedRun, Timeline
 
-Status = Literal["built", "current", "failed", "skipped"]
+Status = Literal["built", "current", "joined", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class TargetResult:
     """What became of one image.
 
     Attributes:
-        status: `skipped` where it was not tried: what it needs failed, or the run was ended.
+        status: `joined` where it was made of parts that others built; `skipped` where it was not
+            tried: what it needs failed, or the run was ended.
         digest: of its manifest, or of the index of several; empty unless it is there now.
         platforms: that it holds, as far as they are known.
         seconds: from its first step to the end of its export.
@@ -85,6 +86,8 @@ class TargetResult:
         asked: whether it was asked for, not only needed by another one.
         stored: whether the local store holds the digest.
         before: digest of the last recorded build; empty where there is none.
+        nodes: endpoints of the builder's nodes that it was built on.
+        parts: (platform, digest) of what several nodes made of it, where nothing joined them yet.
     """
 
     service: str
@@ -106,6 +109,8 @@ class TargetResult:
     asked: bool = True
     stored: bool = False
     before: str = ""
+    nodes: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

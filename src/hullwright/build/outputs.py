@@ -8,14 +8,17 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hullwright.build.repeatable import loads
 from hullwright.errors import UsageError
 from hullwright.tools.buildx import LOCAL_STORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+# A builder elsewhere makes the image, says its digest, and keeps what it is made of in its cache.
+KEPT: Final[tuple[str, ...]] = ("type=image,oci-mediatypes=true",)
 # What is only needed by something else is built, and goes nowhere.
-NOWHERE: Final = ("type=cacheonly",)
+NOWHERE: Final[tuple[str, ...]] = ("type=cacheonly",)
 _PLACES: Final = re.compile(r"\{(?P<name>service|target)\}")
 _IMAGES: Final = frozenset({"image", "registry", "docker", "oci"})
 
@@ -87,8 +90,18 @@ def places(outputs: Iterable[str], root: Path) -> tuple[Path, ...]:
 
 def stores(outputs: Iterable[str]) -> bool:
     """Return whether an image with these exporters is in the local store afterwards."""
+    listed = list(outputs)
+    exported = [attributes(output) for output in listed]
+    unpacked = any(each.get("type") == "docker" and "dest" not in each for each in exported)
+    return unpacked or any(map(loads, listed))
+
+
+def kept(outputs: Iterable[str]) -> bool:
+    """Return whether these exporters only make an image, where the builder is, and keep it."""
     exported = [attributes(output) for output in outputs]
-    return any(each.get("type") == "docker" and "dest" not in each for each in exported)
+    return bool(exported) and all(
+        each.get("type") == "image" and "push" not in each for each in exported
+    )
 
 
 def takes_annotations(outputs: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hullwright.build import emulation, outputs
+from hullwright.build import emulation, outputs, pinning, repeatable
 from hullwright.build.ignoring import without_state
 from hullwright.build.labelling import as_annotations
 from hullwright.build.linking import Linker, Source, context_key
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hullwright.build.models import BuildRequest, SourceVersion
     from hullwright.build.secrecy import Mounts
     from hullwright.config.models import Config, Service
+    from hullwright.locked import Lock
     from hullwright.workspace import Workspace
 
 CA_BUNDLE_ID: Final = "ca-bundle"
@@ -53,6 +54,7 @@ class Planner:
     version_of: Callable[[Service], SourceVersion]
     caching: Caching
     ca_bundle: str
+    lock: Lock | None = None
     _sources: dict[str, Source] = field(default_factory=dict)
     _versions: dict[str, SourceVersion] = field(default_factory=dict)
     _mounts: dict[str, Mounts] = field(default_factory=dict)
@@ -95,8 +97,14 @@ class Planner:
     def version(self, service: Service) -> SourceVersion:
         """Return what a service's sources are called."""
         if service.name not in self._versions:
-            self._versions[service.name] = self.version_of(service)
+            found = self.version_of(service)
+            dated = self.reproducible(service)
+            self._versions[service.name] = repeatable.dated(service, found) if dated else found
         return self._versions[service.name]
+
+    def reproducible(self, service: Service) -> bool:
+        """Return whether a service's images must come out the same wherever they are built."""
+        return repeatable.wanted(self.ws.config, service, asked=self.request.reproducible)
 
     def mounts(self, service: Service) -> Mounts:
         """Return the secrets and agents of a service."""
@@ -139,6 +147,12 @@ class Planner:
                 found.append(base)
         return tuple(found)
 
+    def pins(self, node: Node) -> dict[str, str]:
+        """Return what the lock has for the base images of a node, by the names of contexts."""
+        source = self.source(node[0])
+        taken = {*(link.key for link in self.linker.links(node)), *_other_contexts(source.service)}
+        return pinning.pins(self.lock, source, node[1], taken)
+
     def target(
         self,
         node: Node,
@@ -166,6 +180,8 @@ class Planner:
             asked=asked,
             release=version.release,
             dirty=version.dirty,
+            reproducible=self.reproducible(source.service),
+            pins=self.pins(node),
             also=self._also(node, bake.tags[0]),
         )
 
@@ -206,6 +222,7 @@ class Planner:
             secrets=(*ca_bundle, *mounted.secrets),
             ssh=mounted.ssh,
             contexts={
+                **pinning.contexts(self.pins(node)),
                 **_other_contexts(service),
                 **{k.key: f"target:{bake_name(*k.node)}" for k in self.linker.links(node)},
             },
@@ -257,6 +274,8 @@ class Planner:
     def _arguments(self, source: Source, stage: str, version: SourceVersion) -> dict[str, str]:
         given = _given(source.service, self.request)
         wanted = declared(source.dockerfile, stage, source.arguments)
+        # BuildKit takes it for the times in the image, whether the Dockerfile has a use for it.
+        wanted |= {repeatable.EPOCH} if self.reproducible(source.service) else set()
         return {k: v for k, v in version.arguments.items() if k in wanted} | given
 
     def _annotations(
@@ -271,7 +290,12 @@ class Planner:
     def _outputs(self, node: Node, *, asked: bool) -> tuple[str, ...]:
         if self.request.outputs and not asked:
             return outputs.NOWHERE
-        return outputs.exporters(self.request.outputs, *node)
+        if self.request.builder and not (self.request.load or self.request.outputs):
+            found = outputs.KEPT if asked else outputs.NOWHERE
+        else:
+            found = outputs.exporters(self.request.outputs, *node)
+        same = self.reproducible(self.ws.config.services[node[0]])
+        return repeatable.rewriting(found, bake_name(*node)) if same else found
 
 
 def _other_contexts(service: Service) -> dict[str, str]:

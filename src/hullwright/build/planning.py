@@ -7,20 +7,24 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
-from hullwright.build import emulation, linking, outputs
+from hullwright import locked
+from hullwright.build import emulation, linking, outputs, pinning
 from hullwright.build.caching import Caching
 from hullwright.build.labelling import base_reference
 from hullwright.build.models import BuildPlan, PlannedTarget
 from hullwright.build.planner import Planner
 from hullwright.errors import UsageError, unknown
+from hullwright.build.present import other_builder
 from hullwright.tools.engine import digests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from hullwright.build.linking import Node
     from hullwright.build.models import BuildRequest, SourceVersion
     from hullwright.config.models import Config, Service
     from hullwright.workspace import Workspace
+    from hullwright.build.nodes import Place
 
 _OVERRIDE: Final = re.compile(r"(?P<target>[^.=]+)\.[^=]+(?:=|$)")
 
@@ -54,6 +58,7 @@ def plan(
     writes_cache: bool | None = None,
 ) -> BuildPlan:
     """Return what a request means, checked against configuration and Dockerfiles.
+    place: Place | None = None,
 
     Args:
         ws: the repository.
@@ -63,18 +68,23 @@ def plan(
             in CI.
 
     Raises:
+        place: the builder that builds; None for the engine's own.
         UsageError: an unknown service, target or platform, a missing Dockerfile, two images of one
             name, services that are built on each other, a secret that is not there, or an argument
             that looks like one.
     """
     writes = bool(ws.environ.get("CI")) if writes_cache is None else writes_cache
-    planner = Planner(ws, request, version_of, Caching(ws, writes), _ca_bundle(ws))
+    request = replace(request, builder=place.name if place else "")
+    caching, lock = Caching(ws, writes), locked.load(ws.root)
+    planner = Planner(ws, request, version_of, caching, _ca_bundle(ws), lock)
     asked = planner.asked(select(ws.config, request.services))
     nodes = planner.linker.ordered(asked)
     planner.refuse_arguments(nodes)
     own = {node: planner.own_platforms(node) for node in asked}
     platforms = linking.platforms(nodes, own, planner.linker.links, asked, emulation.host())
-    bases = _base_digests(ws, request, planner.bases(nodes))
+    named = planner.bases(nodes)
+    bases = pinning.digests(planner.lock, named)
+    bases |= _base_digests(ws, request, [image for image in named if image not in bases])
     wanted = set(asked)
     targets: list[PlannedTarget] = []
     for node in nodes:
@@ -92,8 +102,17 @@ def plan(
         ca_bundle=planner.ca_bundle,
         jobs=request.jobs or ws.config.build.jobs,
         fail_fast=request.fail_fast,
-        notes=planner.notes(nodes),
+        notes=_notes(planner, nodes, targets),
+        place=place,
+        load=request.load,
     )
+
+
+def _notes(
+    planner: Planner, nodes: Iterable[Node], targets: Iterable[PlannedTarget]
+) -> tuple[str, ...]:
+    kept = pinning.note(target.pins for target in targets) if planner.request.pull else ""
+    return (*planner.notes(nodes), *([kept] if kept else []))
 
 
 def _base_digests(ws: Workspace, request: BuildRequest, images: Iterable[str]) -> Mapping[str, str]:
@@ -102,7 +121,7 @@ def _base_digests(ws: Workspace, request: BuildRequest, images: Iterable[str]) -
     It is empty where the build may take others: newer ones with `--pull`, and those of another
     builder than the engine's own.
     """
-    if request.pull or ws.environ.get("BUILDX_BUILDER"):
+    if request.pull or other_builder(ws):
         return {}
     references = ((image, base_reference(image)) for image in images)
     return digests(ws.runner, [i for i, known in references if known and not known.digest])

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Whether an image is current is not worth a longer wait: then it is built, most often from cache.
 _ANSWER_S: Final = 5.0
+_HUB: Final = "docker.io"
 # Above so many fingerprints, one look at all images costs less than a search for each.
 _SEARCHES: Final = 3
 
@@ -128,12 +129,17 @@ def other_builder(ws: Workspace) -> str:
 
 
 def registry_digests(ws: Workspace, names: Iterable[str]) -> dict[str, str]:
-    """Return the digests that registries have for these images now, of those that answer soon."""
+    """Return the digests that registries have for these images now, of those that answer soon.
+
+    Builders elsewhere get what is on Docker Hub from the mirror, where one is configured: so it is
+    the mirror that says what they get.
+    """
     found: dict[str, str] = {}
     asked: dict[str, list[tuple[str, Reference]]] = {}
+    mirror = ws.config.build.mirror if other_builder(ws) else ""
     for name in names:
         try:
-            reference = Reference.parse(name)
+            reference = _mirrored(Reference.parse(name), mirror)
         except UsageError:
             continue
         asked.setdefault(reference.domain, []).append((name, reference))
@@ -148,6 +154,15 @@ def registry_digests(ws: Workspace, names: Iterable[str]) -> dict[str, str]:
     for thread in threads:
         thread.join(max(0.0, until_s - time.monotonic()))
     return dict(found)
+
+
+def _mirrored(reference: Reference, mirror: str) -> Reference:
+    if not mirror or reference.domain != _HUB:
+        return reference
+    address = mirror.rstrip("/")
+    return Reference.parse(
+        f"{address.partition('://')[2] or address}/{reference.path}:{reference.tag or 'latest'}"
+    )
 
 
 def _ask(

@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from hullwright.build import emulation
-from hullwright.build.outcome import EmulatedStep, Failure, TargetResult
-from hullwright.build.outputs import stores
+from hullwright.build.outcome import Cause, EmulatedStep, Failure, TargetResult
+from hullwright.build.outputs import kept, stores
 from hullwright.build.progress import cancelled, is_export
 from hullwright.tools.dockerfile import read
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from hullwright.build.models import BuildPlan, PlannedTarget
-    from hullwright.build.outcome import Cause
     from hullwright.build.progress import Progress, Step
     from hullwright.build.running import Ran
     from hullwright.tools.buildx import Vertex
@@ -138,6 +137,7 @@ class Judge:
         built = ran.result.ok or (exported and not failure)
         steps = progress.steps(planned.name, self._needs(planned.name))
         stored = built and bool(digest) and self.plan.stores and stores(planned.bake.outputs)
+        place = self.plan.place if planned.shares and kept(planned.bake.outputs) else None
         platforms = planned.platforms
         if not platforms and known and known.platform:
             platforms = (str(known.platform),)
@@ -150,12 +150,15 @@ class Judge:
             seconds=progress.seconds(planned.name),
             steps=len(steps),
             cached_steps=sum(step.vertex.cached for step in steps),
-            reason=_reason(built=built, stored=stored, failure=failure),
+            reason=_reason(
+                built=built, stored=stored, failure=failure, place=place.name if place else ""
+            ),
             failure=None if built else failure,
             emulated=tuple(
                 EmulatedStep(step.text, platform, round(step.seconds, 3))
                 for step, platform in self._emulated(planned, progress)
             ),
+            nodes=tuple(share.node.endpoint for share in planned.shares),
         )
 
     def _failures(self, ran: Ran) -> dict[str, Failure]:
@@ -197,7 +200,8 @@ class Judge:
         stages = self._foreign_stages(planned) if unnamed else {}
         for step in ran:
             platform = step.name.platform.partition("->")[0] or stages.get(step.name.stage, "")
-            if emulation.foreign(platform):
+            own = next((own for share in planned.shares for own in share.node.native), "")
+            if emulation.foreign(platform, own):
                 yield step, platform
 
     def _foreign_stages(self, planned: PlannedTarget) -> dict[str, str]:
@@ -218,7 +222,39 @@ class Judge:
         }
 
 
-def _reason(*, built: bool, stored: bool, failure: Failure | None) -> str:
+def lost(results: Mapping[str, TargetResult], ran: Ran, why: str) -> dict[str, TargetResult]:
+    """Return the results of a run whose node went away: what it did not finish failed for that.
+
+    Args:
+        results: of the run, by bake's name.
+        ran: the run.
+        why: why the node does not answer any more.
+    """
+    endpoint = ran.targets[0].shares[0].node.endpoint
+    said = ran.progress.said
+    failure = Failure(
+        step=f"on node {endpoint}, which went away",
+        platform="",
+        error=said[-1] if said else f"docker buildx bake ended with {ran.result.returncode}",
+        output=tuple(said[-_SHOWN_LINES:-1]),
+        causes=(
+            Cause(
+                f"node {endpoint} does not answer any more: {why}",
+                "look at its log, or build what failed on what is left: invoke build --failed",
+            ),
+        ),
+    )
+    return {
+        name: result
+        if result.status == "built"
+        else replace(result, status="failed", reason=failure.step, failure=failure)
+        for name, result in results.items()
+    }
+
+
+def _reason(*, built: bool, stored: bool, failure: Failure | None, place: str) -> str:
+    if built and place:
+        return f"kept by builder {place}; it comes to the local store with --load"
     if built:
         return "" if stored else "not for the local store, so it was not recorded"
     return failure.step if failure else CANCELLED

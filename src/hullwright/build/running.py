@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from hullwright.build import repeatable
 from hullwright.build.progress import Progress
 from hullwright.errors import UnavailableError
 from hullwright.files import make_folder, write_atomic
@@ -83,7 +84,7 @@ class Baker:
         built = tuple(_on(target, there) for target in self.plan.targets)
         names = [target.name for target in targets]
         progress = Progress(_reached(names, built), hearing=self.teller.hearing(names))
-        file, metadata_file = self._files(names, built)
+        file, metadata_file = self._files(names, built, targets[0].node)
 
         def on_line(line: str) -> None:
             for target, vertex in progress.feed(line):
@@ -100,6 +101,7 @@ class Baker:
                     pull=self.plan.pull,
                     overrides=self.plan.overrides,
                     allow=self.plan.allow,
+                    builder=targets[0].node,
                 ),
                 on_line=on_line,
                 cwd=self.ws.root,
@@ -110,6 +112,7 @@ class Baker:
         written = metadata_file.read_text(encoding="utf-8") if metadata_file.exists() else ""
         ran = Ran(tuple(targets), progress, result, parse_metadata(written), started_s)
         refuse_unavailable(ran.result, progress.said)
+        repeatable.load(self.ws, (t for t in targets if result.ok or progress.digest(t.name)))
         return ran
 
     def folded(self) -> AbstractContextManager[None]:
@@ -120,14 +123,16 @@ class Baker:
             title = f"build of {count}, {self.plan.jobs} at a time"
         return console.step(title) if console.github or console.gitlab else nullcontext()
 
-    def _files(self, names: Sequence[str], built: Sequence[PlannedTarget]) -> tuple[Path, Path]:
+    def _files(
+        self, names: Sequence[str], built: Sequence[PlannedTarget], node: str
+    ) -> tuple[Path, Path]:
         """Return the definition for a run, and where its metadata goes.
 
         Their names last, under the build's lock, so that the command can be run again by hand.
         """
         folder = make_folder(self.ws.state_dir / "bake-runs")
-        # In a pool each target has its own run; else one run follows the other.
-        own = names[0] if len(names) == 1 else "all"
+        # In a pool each target has its own run; else one run of a node follows the other.
+        own = names[0] if len(names) == 1 else node or "all"
         metadata_file = folder / f"{own}.metadata.json"
         metadata_file.unlink(missing_ok=True)
         if built == self.plan.targets:

@@ -1,9 +1,10 @@
 """Which targets go into which bake run, so that everything that can be built is built.
 
-By default one run builds all. Bake cancels all others when one target fails
-(https://github.com/docker/buildx/issues/3297): those that were cancelled go again in a further
-run, in which finished steps come from the cache. With a limit on builds in flight each target has
-a run of its own, started in the plan's order as what it needs is done.
+By default one run builds all; where a builder has several nodes, one on each at the same time. Bake
+cancels all others when one target fails (https://github.com/docker/buildx/issues/3297): those that
+were cancelled go again in a further run, in which finished steps come from the cache. With a limit
+on builds in flight each target has a run of its own, started in the plan's order as what it needs
+is done.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from hullwright.build.results import CANCELLED
+from hullwright.build.nodes import gone
+from hullwright.build.present import other_builder
+from hullwright.build.results import CANCELLED, lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -60,7 +63,8 @@ class Schedule:
         waiting = [planned for planned in plan.building if planned.name not in self.settled]
         count = len(waiting)
         pooled = 0 < plan.jobs < count
-        with ThreadPoolExecutor(max_workers=plan.jobs if pooled else 1) as pool:
+        nodes = len({planned.node for planned in waiting})
+        with ThreadPoolExecutor(max_workers=plan.jobs if pooled else max(1, nodes)) as pool:
             try:
                 while self._flying or (waiting and not self._stopped):
                     if not self._stopped:
@@ -79,12 +83,19 @@ class Schedule:
         """Start what can be started now, as far as there is room for it."""
         flying = {planned.name for run in self._flying.values() for planned in run}
         if not pooled:
-            self._fly(pool, waiting)
+            self._start_nodes(pool, waiting)
             return
         undone = {planned.name for planned in waiting}
         ready = [t for t in waiting if undone.isdisjoint(t.links.values()) and t.name not in flying]
         for planned in ready[: self.baker.plan.jobs - len(flying)]:
             self._fly(pool, [planned])
+
+    def _start_nodes(self, pool: ThreadPoolExecutor, waiting: Sequence[PlannedTarget]) -> None:
+        """Start one run on each node that has none; without nodes there is one run for all."""
+        busy = {planned.node for run in self._flying.values() for planned in run}
+        for node in dict.fromkeys(planned.node for planned in waiting):
+            if node not in busy:
+                self._fly(pool, [planned for planned in waiting if planned.node == node])
 
     def _fly(self, pool: ThreadPoolExecutor, targets: Sequence[PlannedTarget]) -> None:
         self._flying[pool.submit(self.baker.bake, targets, self._there())] = targets
@@ -114,7 +125,7 @@ class Schedule:
     def _settle(self, ran: Ran) -> None:
         """Keep what a run built and what failed in it; what needs a failed one is skipped."""
         self.rans.append(ran)
-        results = self.judge.of(ran, interrupted=self._stopped)
+        results = self._results(ran)
         done = {name: result for name, result in results.items() if result.reason != CANCELLED}
         for name in self._unexported(done):
             del done[name]
@@ -125,6 +136,15 @@ class Schedule:
             self._stopped = True
             # What runs beside it ends too, as it does where bake builds all together.
             self.baker.ws.runner.interrupt()
+
+    def _results(self, ran: Ran) -> dict[str, TargetResult]:
+        """Return what a run means; where its node went away, that is why all of it failed."""
+        results = self.judge.of(ran, interrupted=self._stopped)
+        place, node = self.baker.plan.place, ran.targets[0].node
+        if place is None or ran.result.ok or self._stopped:
+            return results
+        why = gone(self.baker.ws, place, node)
+        return lost(results, ran, why) if why else results
 
     def _unexported(self, results: Mapping[str, TargetResult]) -> set[str]:
         """Return what was made and failed to be stored for the first time: it goes once more.
@@ -162,6 +182,9 @@ class Schedule:
 
     def _there(self) -> Mapping[str, str]:
         """Return the images of siblings that were built, as contexts have them."""
+        # Another builder than the engine's own does not see the local store.
+        if other_builder(self.baker.ws):
+            return {}
         # With its tag: BuildKit does not find it in the local store by the digest alone.
         return {
             name: f"docker-image://{result.reference}@{result.digest}"

@@ -284,6 +284,9 @@ def _node(table: Table) -> Node:
         cert=table.text("cert"),
         key=table.text("key"),
     )
+    files = {"ca": node.ca, "cert": node.cert, "key": node.key}
+    for name in (name for name, value in files.items() if not value and any(files.values())):
+        table.problem(name, "missing: TLS needs ca, cert and key")
     table.finish()
     return node
 

@@ -39,6 +39,8 @@ TOOL_PACKAGES: Final = (
     ("binfmt-support",),
     ("age",),
 )
+# What signs images and verifies them, where a repository asks for that.
+SIGNING_PACKAGE: Final = "cosign"
 _DEBIAN_ENGINE: Final = ("docker.io", "docker-cli", "containerd")
 _UBUNTU_ENGINE: Final = ("docker.io", "containerd")
 _COMPOSE: Final = ("docker-compose-v2", "docker-compose")
@@ -47,6 +49,7 @@ ASKED_PACKAGES: Final = (
     "docker-buildx",
     *_COMPOSE,
     *(name for names in TOOL_PACKAGES for name in names),
+    SIGNING_PACKAGE,
 )
 _STABLE_NAMES: Final = frozenset({"stable", "oldstable", "oldoldstable"})
 
@@ -223,6 +226,17 @@ def available_tools(versions: Versions) -> tuple[str, ...]:
         for names in TOOL_PACKAGES
     )
     return tuple(name for name in found if name is not None)
+
+
+def signing_words(versions: Versions, suites: Iterable[str]) -> tuple[str, ...]:
+    """Return the words for apt-get that would give cosign, the machine's own suite first."""
+    found = ((suite, versions.of(SIGNING_PACKAGE, suite)) for suite in (OWN, *suites))
+    return tuple(
+        word
+        for suite, version in found
+        if version
+        for word in _words(versions, suite, (SIGNING_PACKAGE,))
+    )
 
 
 def refusal(returncode: int, simulated: str) -> str:

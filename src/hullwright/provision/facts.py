@@ -137,6 +137,7 @@ class Tools:
     update_binfmts: str | None = None
     emulation: bool = False
     binfmt_mounted: bool = False
+    cosign: str | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,7 @@ class Apt:
         offers: ways to an engine, the preferred one first; each was simulated.
         available: package names of ours that the machine's own suites have.
         error: why the package lists could not be read; empty if they could.
+        signing: word for apt-get that gives cosign; empty where no suite has it, or none is wanted.
     """
 
     sources: str = ""
@@ -218,6 +220,7 @@ class Apt:
     offers: tuple[Offer, ...] = ()
     available: tuple[str, ...] = ()
     error: str = ""
+    signing: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,6 +232,7 @@ class Facts:
         cache: folder of tools that setup builds; programs in its `bin` are found by all tasks.
         state: folder of the engine's record, configuration and logs.
         plugins: the user's folder of client plugins.
+        signing: whether images of this repository are signed or verified, or its tests do that.
     """
 
     root: Path
@@ -241,3 +245,4 @@ class Facts:
     registry: Registry = field(default_factory=Registry)
     python: PythonEnvironment = field(default_factory=PythonEnvironment)
     apt: Apt | None = None
+    signing: bool = False

@@ -59,6 +59,7 @@ def observe(runner: Runner, root: Path) -> Facts:
         state=machine_state_dir(runner.environ),
         plugins=_docker_config(runner.environ) / "cli-plugins",
         machine=machine,
+        signing=signs(root),
     )
     with ThreadPoolExecutor() as pool:
         engine = pool.submit(_observe_engine, runner, facts.state)
@@ -68,7 +69,9 @@ def observe(runner: Runner, root: Path) -> Facts:
         facts = replace(facts, engine=engine.result(), tools=tools.result())
     if machine.packaged and _packages_wanted(facts):
         absent = facts.engine.state == "absent"
-        facts = replace(facts, apt=observe_apt(runner, machine, engine_wanted=absent))
+        unsigned = facts.signing and facts.tools.cosign is None
+        apt = observe_apt(runner, machine, engine_wanted=absent, signing_wanted=unsigned)
+        facts = replace(facts, apt=apt)
     return facts
 
 
@@ -77,7 +80,26 @@ def _packages_wanted(facts: Facts) -> bool:
     found = (tools.mmdebstrap, tools.docker_registry, tools.qemu, tools.update_binfmts, tools.age)
     fillable = python.uv or python.pip or python.ensurepip
     unfilled = python.wanted and not fillable
-    return facts.engine.state == "absent" or unfilled or None in found
+    unsigned = facts.signing and tools.cosign is None
+    return facts.engine.state == "absent" or unfilled or unsigned or None in found
+
+
+def signs(root: Path) -> bool:
+    """Return whether images of a repository are signed or verified; our own tests do both."""
+    if (root / LOCK).exists():
+        return True
+    for name, keys in (("hullwright.toml", ()), ("pyproject.toml", ("tool", "hullwright"))):
+        try:
+            table = tomllib.loads(_text(root / name))
+        except tomllib.TOMLDecodeError:
+            # What reads the configuration says so.
+            continue
+        for key in keys:
+            inner = table.get(key)
+            table = inner if isinstance(inner, dict) else {}
+        if table.get("signing"):
+            return True
+    return False
 
 
 def observe_machine(release: str | None = None) -> Machine:
@@ -227,6 +249,7 @@ def _observe_tools(runner: Runner, machine: Machine) -> Tools:
         return Tools(
             sops=sops.result(),
             age=age.result(),
+            cosign=runner.find("cosign"),
             actionlint=runner.find("actionlint"),
             go=go_version if go_version and version_tuple(go_version) >= _GO_FLOOR else None,
             mmdebstrap=runner.find("mmdebstrap"),

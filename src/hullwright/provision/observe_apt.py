@@ -19,6 +19,7 @@ from hullwright.provision.apt import (
     newer_suites,
     parse_madison,
     refusal,
+    signing_words,
 )
 from hullwright.provision.facts import Apt, Machine, Offer
 
@@ -36,24 +37,35 @@ _NO_EXTRAS: Final = (
 )
 
 
-def observe_apt(runner: Runner, machine: Machine, *, engine_wanted: bool) -> Apt:
+def observe_apt(
+    runner: Runner, machine: Machine, *, engine_wanted: bool, signing_wanted: bool = False
+) -> Apt:
     """Return what could be installed, newer suites included, without changing any setting.
 
     Args:
         runner: starts apt-get and apt-cache.
         machine: decides which newer suites are looked at.
-        engine_wanted: whether offers of an engine are tried; the tools alone need no newer suite.
+        engine_wanted: whether offers of an engine are tried; most tools need no newer suite.
+        signing_wanted: whether cosign is looked for, which Debian has since its release 13.
     """
-    suites = newer_suites(machine) if engine_wanted else ()
-    seen = _look(runner, machine, suites, engine_wanted=engine_wanted)
+    wanted = {"engine_wanted": engine_wanted, "signing_wanted": signing_wanted}
+    suites = newer_suites(machine) if any(wanted.values()) else ()
+    seen = _look(runner, machine, suites, **wanted)
     while seen.error and suites:
         # A mirror may lack the last suite, or hold an expired copy of it.
         suites = suites[:-1]
-        seen = _look(runner, machine, suites, engine_wanted=engine_wanted)
+        seen = _look(runner, machine, suites, **wanted)
     return seen
 
 
-def _look(runner: Runner, machine: Machine, suites: tuple[str, ...], *, engine_wanted: bool) -> Apt:
+def _look(
+    runner: Runner,
+    machine: Machine,
+    suites: tuple[str, ...],
+    *,
+    engine_wanted: bool,
+    signing_wanted: bool,
+) -> Apt:
     sources, preferences = derive_source(read_sources(_ETC_APT), machine.codename, suites)
     known = suites if sources else ()
     with tempfile.TemporaryDirectory(prefix="hullwright-apt-") as folder:
@@ -67,7 +79,9 @@ def _look(runner: Runner, machine: Machine, suites: tuple[str, ...], *, engine_w
         offers = engine_offers(versions, machine) if engine_wanted else []
         tools = available_tools(versions)
         tried = tuple(_tried(runner, options, offer, tools) for offer in offers)
-    return Apt(sources, preferences, tried, tools)
+        words = signing_words(versions, known) if signing_wanted else ()
+        signing = next((word for word in words if not _refused(runner, options, word)), "")
+    return Apt(sources, preferences, tried, tools, signing=signing)
 
 
 def read_sources(folder: Path) -> Mapping[str, str]:
@@ -109,15 +123,17 @@ def _private_folders(folder: Path, sources: str, preferences: str) -> tuple[str,
 
 
 def _tried(runner: Runner, options: tuple[str, ...], offer: Offer, tools: tuple[str, ...]) -> Offer:
+    return replace(offer, refused=_refused(runner, options, *offer.packages, *tools))
+
+
+def _refused(runner: Runner, options: tuple[str, ...], *words: str) -> str:
+    """Return why apt-get would not install these; empty if it would."""
     simulated = runner.read(
-        *("apt-get", *options, "install", "--simulate", "--no-install-recommends"),
-        *(*offer.packages, *tools),
+        *("apt-get", *options, "install", "--simulate", "--no-install-recommends", *words),
         check=False,
         timeout_s=120,
     )
-    return replace(
-        offer, refused=refusal(simulated.returncode, simulated.stdout + simulated.stderr)
-    )
+    return refusal(simulated.returncode, simulated.stdout + simulated.stderr)
 
 
 def _last_line(error: HullwrightError) -> str:

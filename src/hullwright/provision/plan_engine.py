@@ -217,13 +217,19 @@ def plugin_operations(facts: Facts) -> list[Operation]:
 
 
 def source_operation(facts: Facts) -> Operation | None:
-    """Return the addition of newer suites, where the chosen offer comes from one."""
+    """Return the addition of newer suites, where the chosen offer, or cosign, comes from one."""
     offer = chosen_offer(facts)
-    if offer is None or facts.apt is None or offer.suite == "own":
+    if facts.apt is None:
+        return None
+    if offer is not None and offer.suite != "own":
+        cause = f"{facts.machine.os_name} has no engine that is new enough, and {offer.suite} has"
+    elif "=" in facts.apt.signing:
+        cause = f"{facts.machine.os_name} has no cosign, and a newer suite has"
+    else:
         return None
     return Operation(
         "package source",
-        f"{facts.machine.os_name} has no engine that is new enough, and {offer.suite} has",
+        cause,
         (
             WriteFile(PREFERENCES_FILE, facts.apt.preferences),
             WriteFile(SOURCES_FILE, facts.apt.sources),

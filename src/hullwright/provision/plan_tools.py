@@ -25,6 +25,7 @@ _SOPS_SHA256: Final = {
     "arm64": "53b0abacd38ef1b12a66d6c100956691b9cefce018d91f81e73ddf7438b94d77",
 }
 AGE_PIN: Final = "v1.3.1"
+COSIGN_PIN: Final = "v2.5.3"
 ACTIONLINT_PIN: Final = "v1.7.12"
 
 POLICY_FILE: Final = Path("/usr/sbin/policy-rc.d")
@@ -78,7 +79,13 @@ def _missing_packages(facts: Facts) -> list[str]:
             missing += [name for name in names if name in facts.apt.available][:1]
     if _needs_venv_package(facts) and not facts.python.ensurepip:
         missing.append("python3-venv")
+    if _lacks_cosign(facts) and facts.apt.signing:
+        missing.append(facts.apt.signing)
     return missing
+
+
+def _lacks_cosign(facts: Facts) -> bool:
+    return facts.signing and facts.tools.cosign is None
 
 
 def _needs_venv_package(facts: Facts) -> bool:
@@ -117,11 +124,20 @@ def program_operations(facts: Facts) -> list[Operation]:
         modules = [f"filippo.io/age/cmd/{name}@{AGE_PIN}" for name in ("age", "age-keygen")]
         actions = tuple(_go_install(facts, module) for module in modules)
         found.append(Operation(f"age {AGE_PIN}", "age is missing", actions))
+    if _lacks_cosign(facts) and tools.go and not _missing_signing(facts):
+        module = f"github.com/sigstore/cosign/v2/cmd/cosign@{COSIGN_PIN}"
+        cause = "images are signed or verified, and no package here gives it"
+        found.append(Operation(f"cosign {COSIGN_PIN}", cause, (_go_install(facts, module),)))
     if tools.actionlint is None and tools.go:
         module = f"github.com/rhysd/actionlint/cmd/actionlint@{ACTIONLINT_PIN}"
         action = _go_install(facts, module)
         found.append(Operation(f"actionlint {ACTIONLINT_PIN}", "it is missing", (action,)))
     return found
+
+
+def _missing_signing(facts: Facts) -> bool:
+    """Return whether the package of cosign is installed with the others."""
+    return bool(facts.apt and facts.apt.signing) and facts.machine.packaged
 
 
 def _go_install(facts: Facts, module: str) -> Command:
@@ -244,6 +260,8 @@ def warnings(facts: Facts) -> list[str]:
             told.append(f"{', '.join(lacking)}: missing; stand-ins and some tests need it")
         if not tools.emulation:
             told.append("images for other platforms cannot be built: no emulator is registered")
+    if _lacks_cosign(facts) and tools.go is None and not _missing_signing(facts):
+        told.append("cosign: missing, and no package here gives it; signing and verifying need it")
     if tools.actionlint is None and tools.go is None:
         told.append("actionlint: missing, and there is no Go to build it; lint needs it")
     return told

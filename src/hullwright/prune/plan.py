@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from hullwright.prune.models import Limits, Observed, OwnImage, OwnProject
 
-STAGING_TAG: Final = re.compile(r"hullwright-[0-9a-f]{32}")
+# Of whole images by their fingerprint; of parts that wait for others, of a version, too.
+STAGING_TAG: Final = re.compile(r"hullwright-[0-9a-f]{32}(?:-[0-9a-f]{8})?")
 
 
 def plan(observed: Observed, limits: Limits) -> PrunePlan:

@@ -52,6 +52,7 @@ class Checked:
         platforms: the digest of each platform's manifest.
         attestations: `provenance` and `sbom`, as far as every platform has them.
         labels: of the configuration of its first platform.
+        every_labels: the same of each platform; parts of one image may be made on other bases.
     """
 
     content: Content
@@ -59,6 +60,12 @@ class Checked:
     platforms: Mapping[str, str]
     attestations: frozenset[str] = frozenset()
     labels: Mapping[str, str] = field(default_factory=dict)
+    every_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def label(self, name: str) -> str:
+        """Return what the first platform that has a label says by it; empty where none has."""
+        told = (labels.get(name, "") for labels in (self.labels, *self.every_labels.values()))
+        return next(filter(None, told), "")
 
 
 def check(
@@ -159,18 +166,21 @@ class _Look:
                 platforms[platform] = entry["digest"]
         stray = set(attached) - set(platforms.values())
         self.problems += [f"an attestation of {digest}, which is not in it" for digest in stray]
-        labels = self._labels(client, path, next(iter(platforms.values()), ""))
+        every_labels = {name: self._labels(client, path, of) for name, of in platforms.items()}
+        if not platforms:
+            self.problems.append("its manifest of any platform is missing")
+        labels = next(iter(every_labels.values()), {})
         every = [attached.get(digest, set()) for digest in platforms.values()]
         found = frozenset(set.union(*attached.values())) if attached else frozenset()
         for kind in sorted(found):
             if not all(kind in kinds for kinds in every):
                 self.problems.append(f"{kind} is attached to some platforms only")
-        return Checked(self.content, media_type, platforms, found, labels)
+        return Checked(self.content, media_type, platforms, found, labels, every_labels)
 
     def _labels(self, client: Registry, path: str, digest: str) -> Mapping[str, str]:
-        manifest = client.manifest(path, digest) if digest else None
+        manifest = client.manifest(path, digest)
         if manifest is None:
-            self.problems.append(f"its manifest {digest or 'of any platform'} is missing")
+            self.problems.append(f"its manifest {digest} is missing")
             return {}
         config = self._config(client, path, manifest.media_type, manifest.document())
         return (config.get("config") or {}).get("Labels") or {}

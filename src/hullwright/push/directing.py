@@ -19,15 +19,22 @@ if TYPE_CHECKING:
 # What another image only needs goes nowhere.
 NOWHERE: Final = ("type=cacheonly",)
 _STAGING: Final = "hullwright-"
-_ATTESTATIONS: Final = {"provenance": "type=provenance,mode=max", "sbom": "type=sbom"}
+_SBOM: Final = "type=sbom"
+_ATTESTATIONS: Final = {"provenance": "type=provenance,mode=max", "sbom": _SBOM}
 
 
-def attested(attestations: Sequence[str]) -> tuple[str, ...]:
+def attested(attestations: Sequence[str], generator: str = "") -> tuple[str, ...]:
     """Return what bake attaches; nothing where nothing is asked for.
 
     Provenance is switched off where it is not asked for: BuildKit would attach some of its own.
+
+    Args:
+        attestations: `provenance`, `sbom`.
+        generator: image that lists the packages for an SBOM; empty for BuildKit's default one.
     """
     told = [_ATTESTATIONS[name] for name in attestations]
+    if generator:
+        told = [f"{each},generator={generator}" if each == _SBOM else each for each in told]
     if told and "provenance" not in attestations:
         told.append("type=provenance,disabled=true")
     return tuple(told)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from hullwright.images import Reference
+from hullwright.tools.published import staging_tag
 
 if TYPE_CHECKING:
     from hullwright.tools.registryclient import Descriptor, Manifest
@@ -57,7 +58,9 @@ class Content:
         local: its reference in the local store; empty where the builder pushed it, or only the
             registry has it.
         staged: whether the registry has it under its digest.
-        status: what the build says of it: `built` or `current`.
+        status: what is said of it: `built`, `current`, or `joined` of parts.
+        staging: tags under which it, or its parts, wait in the registry; default that of its
+            fingerprint alone.
     """
 
     service: str
@@ -71,6 +74,7 @@ class Content:
     local: str = ""
     staged: bool = False
     status: str = "built"
+    staging: tuple[str, ...] = ()
 
     @property
     def domain(self) -> str:
@@ -86,6 +90,11 @@ class Content:
     def reference(self) -> str:
         """The reference that always means this very content."""
         return f"{self.repository}@{self.digest}"
+
+    @property
+    def staging_tags(self) -> tuple[str, ...]:
+        """The tags that go when it has those of its release; it is sent under the first."""
+        return self.staging or (staging_tag(self.fingerprint),)
 
     @property
     def name(self) -> str:

@@ -67,12 +67,17 @@ class PushPlan:
         gates: commands that must end with 0 before that.
         attestations: what is attached to each image.
         budgets: figures that are limited, by the service whose image they are of.
+        signed: the key that signs each image before its tags; empty for none.
+        part: the platforms that are pushed of the images, which get no tags then; empty for a
+            push of all.
     """
 
     images: tuple[PlannedImage, ...]
     gates: tuple[tuple[str, ...], ...] = ()
     attestations: tuple[str, ...] = ()
     budgets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    signed: str = ""
+    part: str = ""
 
     @property
     def repositories(self) -> tuple[str, ...]:
@@ -88,12 +93,17 @@ class PushPlan:
         """Return the plan for a person; stable, so tests assert it."""
         count = "1 image" if len(self.images) == 1 else f"{len(self.images)} images"
         attached = f" · with {' and '.join(self.attestations)}" if self.attestations else ""
+        if self.part:
+            lines = [f"push a part of {count}, by digest, without any tag: {self.part}{attached}"]
+            return "\n".join([*lines, *(f"  {image.repository}" for image in self.images)])
         lines = [f"push {count}, by digest, before any tag{attached}"]
         lines += [f"  {image.repository}" for image in self.images]
         for service, metrics in self.budgets.items():
             lines.append(f"budgets  {service}: {', '.join(metrics)}")
         for gate in self.gates:
             lines.append(f"gate  {shlex.join(gate)}")
+        if self.signed:
+            lines.append(f"sign  with {self.signed}, by digest")
         for kind in PHASES:
             tags = [(image, tag) for image in self.images for tag in image.of(kind)]
             if tags:

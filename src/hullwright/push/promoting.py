@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _FIXED: Final = re.compile(r"(?:[A-Za-z][\w.-]*[-_])?v?\d+\.\d+\.\d+.*|sha-[0-9a-f]{7,40}")
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+.*")
 # How content lies in a registry before it has a tag of its own.
-_STAGED: Final = re.compile(r"hullwright-[0-9a-f]{32}")
+_STAGED: Final = re.compile(r"hullwright-[0-9a-f]{32}(?:-[0-9a-f]{8})?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -14,7 +15,8 @@ from hullwright.images import Reference
 from hullwright.push.models import short
 from hullwright.push.moving import at
 from hullwright.push.together import together
-from hullwright.tools import engine, published
+from hullwright.tools import engine, published, signatures
+from hullwright.tools.attestations import ATTACHMENT_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from hullwright.push.release import Release
     from hullwright.tools.published import Published
     from hullwright.tools.registryclient import RegistryClient
+    from hullwright.tools.signatures import Verified
     from hullwright.workspace import Workspace
 
 _OCI: Final = "org.opencontainers.image."
@@ -31,6 +34,8 @@ _FINGERPRINT: Final = "dev.hullwright.fingerprint"
 # The engine fetches several layers of each at once.
 _PULLS: Final = 4
 _SHOWN_TAGS: Final = 8
+# Tags that are no name of a release: of content that is staged, and of what cosign attached.
+_OTHERS: Final = re.compile(rf"hullwright-|{ATTACHMENT_TAG}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,12 @@ class PullPlan:
     Attributes:
         source: what the images belong to: a release, or a tag.
         images: what is fetched, and what is there.
+        trusted: keys, one of which must have signed each of them; none where nothing is verified.
     """
 
     source: str
     images: tuple[Wanted, ...]
+    trusted: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Return the plan for a person, an image in each line; stable, so tests assert it."""
@@ -98,6 +105,8 @@ class PullPlan:
             cause = "in the local store" if image.present else "not in the local store"
             verb = "keep" if image.present else "pull"
             lines.append(f"  {verb}  {image.reference:<{width}}  {short(image.digest)}  {cause}")
+        if self.trusted:
+            lines += ["", f"first, of each: a signature by {' or '.join(self.trusted)}"]
         return "\n".join(lines)
 
 
@@ -124,10 +133,17 @@ class PulledImage:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What came of a pull: the images that `up`, `cold-start` and `sizes` take from now on."""
+    """What came of a pull: the images that `up`, `cold-start` and `sizes` take from now on.
+
+    Attributes:
+        source: what they belong to.
+        images: that are here.
+        verified: those that a trusted key signed: all of them, or none where no key is configured.
+    """
 
     source: str
     images: tuple[PulledImage, ...]
+    verified: tuple[Verified, ...] = ()
 
 
 def of_release(release: Release, services: Sequence[str], target: str) -> tuple[Wanted, ...]:
@@ -200,8 +216,11 @@ def plan(ws: Workspace, clients: Clients, source: str, images: Sequence[Wanted])
 
     Raises:
         CheckFailedError: a registry lacks an image.
-        UnavailableError: the engine or a registry cannot be asked.
+        UnavailableError: the engine or a registry cannot be asked, or cosign is missing where
+            signatures are to be verified.
+        UsageError: a key that is trusted cannot be used.
     """
+    signatures.check_ready(ws)
     local = engine.images(ws.runner, [image.by_digest for image in images])
     planned = tuple(replace(image, present=local[image.by_digest] is not None) for image in images)
     absent = [image for image in planned if not image.present]
@@ -219,23 +238,34 @@ def plan(ws: Workspace, clients: Clients, source: str, images: Sequence[Wanted])
             why=[(image.name, image.by_digest) for image in missing],
             next_step="push it again: invoke push --release-file FILE",
         )
-    return PullPlan(source, planned)
+    return PullPlan(source, planned, ws.config.signing.trusted)
 
 
 def execute(ws: Workspace, plan: PullPlan) -> Pulled:
     """Fetch the images, give them their tags in the local store, and record them.
 
+    Their signatures come first, also of what is here already, so nothing is kept of what is not
+    signed.
+
     Raises:
-        CheckFailedError: an image has nothing for this machine.
-        UnavailableError: the engine could not fetch one.
+        CheckFailedError: an image has nothing for this machine, or no trusted key signed it.
+        UnavailableError: the engine could not fetch one, or its signature cannot be looked at.
     """
+    verified = _verified(ws, plan)
     count = sum(not image.present for image in plan.images)
     # Where nothing is fetched, what is shown at the end says so.
     with ws.console.step(f"pull {_count(count)}") if count else nullcontext():
         seconds = together(lambda image: _fetched(ws, image), plan.images, workers=_PULLS)
     done = _described(ws, plan, seconds)
     recorded.save(ws, [_record(image) for image in done])
-    return Pulled(plan.source, done)
+    return Pulled(plan.source, done, verified)
+
+
+def _verified(ws: Workspace, plan: PullPlan) -> tuple[Verified, ...]:
+    if not plan.trusted:
+        return ()
+    with ws.console.step(f"signatures of {_count(len(plan.images))}"):
+        return signatures.verify(ws, [(image.name, image.by_digest) for image in plan.images])
 
 
 def _described(ws: Workspace, plan: PullPlan, seconds: Sequence[float]) -> tuple[PulledImage, ...]:
@@ -293,7 +323,7 @@ def _no_tag(clients: Mapping[str, RegistryClient], missing: Sequence[Wanted]) ->
     for image in missing:
         reference = Reference.parse(image.reference)
         listed = clients[reference.domain].tags(reference.path)
-        tags = sorted(tag for tag in listed if not tag.startswith("hullwright-"))
+        tags = sorted(tag for tag in listed if not _OTHERS.match(tag))
         some = ", ".join(tags[-_SHOWN_TAGS:]) + (" and others" if len(tags) > _SHOWN_TAGS else "")
         told = f"it has {some}{suggestion(_tag(image.reference), tags)}" if tags else "it has none"
         asked = ", ".join(_tag(name) for name in (image.reference, *image.others))

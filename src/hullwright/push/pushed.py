@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hullwright.push.gating import Gate
     from hullwright.push.models import Content, MoveReport
     from hullwright.push.planning import PushPlan
+    from hullwright.push.signing import Signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Pushed:
         staging_left: staging tags that stay, and why.
         release_file: that was written; empty for none.
         seconds: of the whole run.
+        signed: images that are signed now; none where nothing is to be signed.
     """
 
     plan: PushPlan
@@ -42,10 +44,13 @@ class Pushed:
     staging_left: Mapping[str, str] = field(default_factory=dict)
     release_file: str = ""
     seconds: float = 0.0
+    signed: tuple[Signed, ...] = ()
 
     @property
     def done(self) -> bool:
-        """Whether the release has all of its tags."""
+        """Whether the release has all of its tags; of a part, whether the registry has it."""
+        if self.plan.part:
+            return bool(self.images) and not self.refusal
         return self.moves is not None and not self.moves.failed
 
     def tags_of(self, content: Content) -> tuple[str, ...]:

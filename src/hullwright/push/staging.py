@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 from hullwright.errors import CheckFailedError, UnavailableError
 from hullwright.push.moving import at
 from hullwright.push.together import together
-from hullwright.tools.published import staging_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,10 +84,10 @@ class Stager:
         client, path = at(self.clients, content.repository)
         manifest = client.manifest(path, content.digest)
         if manifest:
-            client.put_manifest(path, staging_tag(content.fingerprint), manifest)
+            client.put_manifest(path, content.staging_tags[0], manifest)
 
     def _sent(self, content: Content) -> Content:
-        tag = staging_tag(content.fingerprint)
+        tag = content.staging_tags[0]
         reference = f"{content.repository}:{tag}"
         self.ws.runner.run("docker", "tag", content.digest, reference)
         try:
@@ -140,16 +139,18 @@ def remove_staging_tags(
         tags_of: gives the release tags of content.
     """
 
-    def remove(content: Content) -> tuple[str, str]:
-        tag = staging_tag(content.fingerprint)
+    def remove(staged: tuple[Content, str]) -> tuple[str, str]:
+        content, tag = staged
         client, path = at(clients, content.repository)
         try:
-            kept = client.manifest(path, content.digest)
-            if kept is None or client.describe(path, tag) is None:
+            # What a part's tag names is a piece of the image, and is needed as much as that.
+            kept = client.manifest(path, tag)
+            if kept is None:
                 return "", ""
             why = "" if client.delete_tag(path, tag) else _NO_SINGLE_TAGS
-            if not why and client.describe(path, content.digest) is None:
-                for name in (*tags_of(content), tag):
+            if not why and client.describe(path, kept.digest) is None:
+                names = tags_of(content) if kept.digest == content.digest else ()
+                for name in (*names, tag):
                     client.put_manifest(path, name, kept)
                 why = "this registry removes an image with any of its tags; it was put back"
         except UnavailableError as error:
@@ -157,5 +158,5 @@ def remove_staging_tags(
             why = error.what
         return (f"{content.repository}:{tag}", why) if why else ("", "")
 
-    left = together(remove, contents)
+    left = together(remove, [(each, tag) for each in contents for tag in each.staging_tags])
     return {reference: why for reference, why in left if reference}

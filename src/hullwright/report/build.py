@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SCHEMA: Final = 1
 _AGAIN: Final = "invoke build --failed"
-_MARKS: Final = {"built": "✓", "current": "✓", "failed": "✗", "skipped": "·"}
+_MARKS: Final = {"built": "✓", "current": "✓", "joined": "✓", "failed": "✗", "skipped": "·"}
 _SHORT_DIGEST: Final = len("sha256:") + 12
 
 
@@ -40,8 +40,8 @@ def text(shown: Shown, *, again: str = _AGAIN) -> str:
         told = tail or _reason(target)
         lines.append(f"  {head.ljust(width)}  {told}".rstrip())
         lines += [f"      {line}" for line in _details(target, report, sizes)]
-    emulated = _emulated(report)
-    return "\n".join([*lines, *(["", *emulated] if emulated else []), "", _sum(report, again)])
+    notes = [*_emulated(report), *_kept(report)]
+    return "\n".join([*lines, *(["", *notes] if notes else []), "", _sum(report, again)])
 
 
 def why(plan: BuildPlan) -> str:
@@ -131,6 +131,8 @@ def _target(target: TargetResult, figures: Sequence[Figures]) -> dict[str, Any]:
             }
             for row in figures
         ],
+        "nodes": list(target.nodes),
+        "parts": [{"platform": platform, "digest": digest} for platform, digest in target.parts],
         "failure": _failure(target.failure) if target.failure else None,
     }
 
@@ -190,13 +192,24 @@ def _details(
     figures = sizes.get(target.digest, ())
     # Of many that are current only the reason is of interest.
     if target.digest and (target.status == "built" or len(report.targets) == 1):
-        lines.append(f"{target.reference}   {target.digest[:_SHORT_DIGEST]}")
+        lines.append(f"{target.reference}   {target.digest[:_SHORT_DIGEST]}{_on(target)}")
     elif target.status == "built":
-        lines.append(target.reason)
+        lines += [f"{platform}   {digest[:_SHORT_DIGEST]}" for platform, digest in target.parts]
+        lines.append(f"{target.reason}{_on(target)}")
     if len(figures) > 1 and target.status == "built":
         rows = [[row.platform, *_sizes(row, target, sizes)] for row in figures]
         lines += aligned(rows).splitlines()
     return [*lines, *(_failure_lines(target.failure) if target.failure else ())]
+
+
+def _on(target: TargetResult) -> str:
+    return f"   on {', '.join(target.nodes)}" if target.nodes else ""
+
+
+def _kept(report: BuildReport) -> list[str]:
+    """Return where images are that a builder elsewhere made, for nothing here can start them."""
+    made = (t.reason for t in report.targets if t.status == "built" and t.nodes and t.digest)
+    return [reason for reason in dict.fromkeys(made) if reason]
 
 
 def _emulated(report: BuildReport) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.bases import Listing, Prepared, Pull
+from hullwright.bases.lockmodels import shown
 from hullwright.report.table import aligned
 from hullwright.report.table import markdown as markdown_table
 
@@ -26,7 +27,7 @@ def text(result: Listing | Prepared | Plan) -> str:
         return _prepared(result)
     if not isinstance(result, Listing):
         return str(result)
-    rows = [_row(image) for image in result.images]
+    rows = list(_rows(result))
     lines = [_head(result), ""] if rows else [_head(result)]
     lines += [f"  {line}" for line in aligned(rows, gap=2).splitlines()]
     lines += [f"  {line}" for line in _unknown(result)]
@@ -39,8 +40,9 @@ def markdown(result: Listing | Prepared | Plan) -> str:
     if not isinstance(result, (Listing, Prepared)):
         return f"```\n{result}\n```"
     listing = result if isinstance(result, Listing) else result.listing
-    rows = [(f"`{row[1]}`", *row[2:]) for row in map(_row, listing.images)]
-    table = markdown_table(("image", "state", "from", "named by"), rows)
+    rows = [(f"`{row[1]}`", *row[2:]) for row in _rows(listing)]
+    lock = ["lock"] if listing.has_lock else []
+    table = markdown_table(("image", "state", "from", *lock, "named by"), rows)
     return f"### {_head(listing)}\n\n{table}"
 
 
@@ -63,6 +65,19 @@ def _head(listing: Listing) -> str:
     named = f"{count} image{'' if count == 1 else 's'}"
     missing = len(listing.missing)
     return f"✗ {named}, {missing} missing" if missing else f"{named}, all present"
+
+
+def _rows(listing: Listing) -> Iterator[tuple[str, ...]]:
+    for image in listing.images:
+        *row, places = _row(image)
+        yield (*row, *([_lock(image)] if listing.has_lock else []), places)
+
+
+def _lock(image: ListedImage) -> str:
+    """Return what the lock has for an image; nothing where it is not to hold it."""
+    if image.locked is None:
+        return "not locked" if image.lockable else ""
+    return "locked by recipe" if image.locked.stand_in else f"locked {shown(image.locked)}"
 
 
 def _row(image: ListedImage) -> tuple[str, ...]:
@@ -145,8 +160,16 @@ def _image(image: ListedImage) -> dict[str, Any]:
         "wanted": [str(platform) for platform in image.wanted],
         "recipe": image.recipe or None,
         "stand_in_of": image.stand_in_of or None,
+        "locked": _locked(image),
         "uses": [use.place for use in image.uses],
     }
+
+
+def _locked(image: ListedImage) -> dict[str, Any] | None:
+    entry = image.locked
+    if entry is None:
+        return None
+    return {"digest": entry.digest or None, "stand_in": entry.stand_in or None}
 
 
 def _use(use: Use) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def text(shown: Shown) -> str:
     """Return the report for a person: the images with their tags, and what was moved how."""
     built, sizes, pushed, _ = shown
     if pushed.moves is None:
-        return "\n\n".join([build_report.text((built, sizes), again=_AGAIN), *_unmoved(pushed)])
+        images = build_report.text((built, sizes), again=_again(pushed))
+        return "\n\n".join([*([images] if built.targets else []), *_unmoved(pushed)])
     blocks = ["\n".join([_head(pushed), "", *_rows(built, pushed)]), _sum(pushed)]
     blocks += ["\n".join(_failure(pushed.moves))] if pushed.moves.failed else []
     return "\n\n".join([*blocks, *_notes(pushed)])
@@ -41,7 +42,8 @@ def markdown(shown: Shown) -> str:
     """Return the report for a job summary or a pull request."""
     built, sizes, pushed, _ = shown
     if pushed.moves is None:
-        return "\n\n".join([build_report.markdown((built, sizes), again=_AGAIN), *_unmoved(pushed)])
+        images = build_report.markdown((built, sizes), again=_again(pushed))
+        return "\n\n".join([*([images] if built.targets else []), *_unmoved(pushed)])
     status = _statuses(built)
     rows = [
         [
@@ -66,19 +68,34 @@ def as_json(shown: Shown) -> dict[str, Any]:
     moves = pushed.moves
     return {
         "schema": _SCHEMA,
-        "pushed": pushed.done,
+        "pushed": pushed.done and not pushed.plan.part,
+        "part": pushed.plan.part or None,
         "version": pushed.version,
         "revision": pushed.revision or None,
         "seconds": round(pushed.seconds, 3),
         "window_seconds": round(moves.window_s, 4) if moves else None,
         "images": [_image(pushed, image, limited) for image in pushed.images],
         "staged": [
-            {"service": c.service, "target": c.target, "reference": c.reference}
+            {
+                "service": c.service,
+                "target": c.target,
+                "reference": c.reference,
+                "tag": c.staging_tags[0],
+            }
             for c in pushed.staged
         ],
         "tags": list(_tag_values(moves)) if moves else [],
         "gates": [
             {"command": gate.command, "seconds": round(gate.seconds, 3)} for gate in pushed.gates
+        ],
+        "signatures": [
+            {
+                "reference": one.reference,
+                "key": one.key,
+                "already": one.already,
+                "seconds": round(one.seconds, 3),
+            }
+            for one in pushed.signed
         ],
         "staging_tags_left": list(pushed.staging_left),
         "release_file": pushed.release_file or None,
@@ -96,6 +113,12 @@ def reason(shown: Shown) -> str:
         return pushed.refusal
     names = [t.service for t in built.targets if t.status in {"failed", "skipped"}]
     return f"not built: {', '.join(names)}; no release tag was changed"
+
+
+def _again(pushed: Pushed) -> str:
+    """Return the command that builds what failed."""
+    platform = f" --platform {pushed.plan.part}" if "/" in pushed.plan.part else ""
+    return f"invoke push --part{platform}" if pushed.plan.part else _AGAIN
 
 
 def _failed(pushed: Pushed) -> str:
@@ -193,6 +216,8 @@ def _sum(pushed: Pushed) -> str:
     if pushed.gates:
         passed = "1 gate" if len(pushed.gates) == 1 else f"{len(pushed.gates)} gates"
         parts.append(f"{passed} passed")
+    if pushed.signed:
+        parts.append(f"signed with {pushed.signed[0].key}")
     if pushed.release_file:
         parts.append(f"release file {pushed.release_file}")
     return " · ".join([*parts, f"{pushed.seconds:.1f} s"])
@@ -200,6 +225,13 @@ def _sum(pushed: Pushed) -> str:
 
 def _unmoved(pushed: Pushed) -> Iterator[str]:
     """Yield what a push says that ended before its tags."""
+    if pushed.done:
+        count = len(pushed.staged)
+        images = "1 image" if count == 1 else f"{count} images"
+        what = f"{pushed.plan.part} of {images}"
+        yield f"{what} in the registry, without a tag · {pushed.seconds:.1f} s"
+        yield "when every part is there: invoke push --join"
+        return
     count = len(pushed.staged)
     others = "" if pushed.refusal else " for the others"
     waits = f"{count} of {len(pushed.plan.images)} wait in the registry{others}"

@@ -99,7 +99,11 @@ def _rows(shown: Shown) -> list[tuple[str, ...]]:
 
 def _after(shown: Shown) -> Iterator[str]:
     if isinstance(shown, Pulled):
-        yield from ("", "recorded: up, cold-start and sizes take exactly these")
+        yield ""
+        if shown.verified:
+            keys = dict.fromkeys(one.key for one in shown.verified)
+            yield f"signed with {', '.join(keys)}, and verified"
+        yield "recorded: up, cold-start and sizes take exactly these"
     elif isinstance(shown, NamePlan):
         yield from ("", "to a registry with: invoke push --all-tags")
     elif shown.report.failed:
@@ -165,6 +169,7 @@ def _promoted_json(shown: Promoted) -> dict[str, Any]:
 
 
 def _pulled_json(shown: Pulled) -> list[dict[str, Any]]:
+    signed = {one.reference: one.key for one in shown.verified}
     return [
         {
             "service": image.wanted.service,
@@ -177,6 +182,7 @@ def _pulled_json(shown: Pulled) -> list[dict[str, Any]]:
             "fingerprint": image.fingerprint or None,
             "status": image.status,
             "seconds": round(image.seconds, 3),
+            "signed_by": signed.get(image.wanted.by_digest),
         }
         for image in shown.images
     ]

@@ -120,8 +120,12 @@ def _held(name: str, limit: int, result: BudgetResult) -> str:
 
 
 def growth_of(compared: Comparison) -> list[Growth]:
-    """Return what is told of a comparison's figures, in one order."""
-    by_metric = {each.metric: each for each in compared.growth}
+    """Return what is told of a comparison's figures, in one order.
+
+    What is known of neither image, as a registry knows of no disk, is left out.
+    """
+    told = (each for each in compared.growth if (each.now, each.before) != (None, None))
+    by_metric = {each.metric: each for each in told}
     known = [by_metric.pop(metric) for metric in METRICS if metric in by_metric]
     return [*known, *by_metric.values()]
 

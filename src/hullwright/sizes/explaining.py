@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hullwright.sizes.origin import instructions, marked
+from hullwright.sizes.origin import marked
+from hullwright.tools.layersteps import instructions
 
 if TYPE_CHECKING:
     from hullwright.sizes.choosing import Place

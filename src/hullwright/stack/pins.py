@@ -145,7 +145,7 @@ def _resolved(ws: Workspace, wanted: Mapping[str, RecordedImage]) -> tuple[Pin, 
         raise CheckFailedError(
             "what was built is no longer in the local store",
             why=gone,
-            next_step="invoke build",
+            next_step=f"invoke build{' --load' if ws.config.build.builder else ''}",
         )
     return tuple(found)
 
@@ -215,6 +215,7 @@ def _not_built(ws: Workspace, unbuilt: Sequence[_Unbuilt]) -> CheckFailedError:
     steps = [
         f"invoke build --service {','.join(dict.fromkeys(names))}"
         + (f" --target {stage}" if stage else "")
+        + (" --load" if ws.config.build.builder else "")
         for stage, names in by_stage.items()
     ]
     steps += [_configure(ws, each.maker) for each in unbuilt if each.builder is None]

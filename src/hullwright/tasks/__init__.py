@@ -26,6 +26,7 @@ def collection() -> Collection:
         image,
         info,
         looking,
+        matrixing,
         pruning,
         publishing,
         registering,
@@ -44,6 +45,7 @@ def collection() -> Collection:
     namespace = _tasks_of(Collection(), image, sizing, *publication, *starting, info, tagging)
     # Groups are dotted: `secrets.rotate`.
     namespace.add_collection(_tasks_of(Collection("secrets"), secretkeeping, scanning))
+    namespace.add_collection(_tasks_of(Collection("ci"), matrixing))
     return namespace
 
 

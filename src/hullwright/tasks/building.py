@@ -61,6 +61,7 @@ def arguments_of(words: Sequence[str]) -> dict[str, str]:
 def run_build(session: Session, request: BuildRequest, options: Options) -> None:
     """Build what is asked for and show what came of it; a failed target ends with 1."""
     from hullwright import build
+    from hullwright.tasks.locking import hold_to_lock
     from hullwright.tasks.starting import running
 
     if options.failed:
@@ -68,6 +69,7 @@ def run_build(session: Session, request: BuildRequest, options: Options) -> None
         if not request.only:
             _nothing(session, options, "nothing failed when it was built last")
             return
+    hold_to_lock(session, request)
     plan = planned(session, request)
     if options.changed_since:
         request = only_changed(session, request, plan, options.changed_since)
@@ -100,12 +102,13 @@ def planned(session: Session, request: BuildRequest, *, push: bool = False) -> B
     """Return what a request means, with nothing decided yet; a push writes caches for others."""
     from hullwright import build
 
-    versions = session.versions
+    place, versions = session.place(request.builder), session.versions
     return build.plan(
         session.workspace,
         request,
         lambda service: source_version(session, versions[service.name]),
         writes_cache=True if push else None,
+        place=place,
     )
 
 
@@ -123,7 +126,7 @@ def decided(
         more = [replace(one, tags=(*one.tags, *tags.get(one.repository, ()))) for one in wanted]
         return published.lookup(session.workspace)(more)
 
-    return build.decide(session.workspace, plan, request, lookup, push=push)
+    return build.spread(build.decide(session.workspace, plan, request, lookup, push=push))
 
 
 def tags_by_repository(session: Session, plan: BuildPlan) -> dict[str, tuple[str, ...]]:
@@ -248,7 +251,8 @@ def stage_reference(session: Session, service: str, stage: str) -> str:
     version = session.versions[chosen.name]
     if found is not None and found.version == version.version:
         return found.reference
-    run_build(session, build.BuildRequest(services=(chosen.name,), target=stage), Options())
+    request = build.BuildRequest(services=(chosen.name,), target=stage, load=True)
+    run_build(session, request, Options())
     # What is current keeps the name of the version that last changed it.
     found = recorded.load(session.workspace).get(key)
     if found is not None:

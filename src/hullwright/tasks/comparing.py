@@ -158,7 +158,7 @@ def _build_target(
     from hullwright.report import build as renderer
     from hullwright.tasks import building
 
-    request = build.BuildRequest(services=tuple(services), target=target)
+    request = build.BuildRequest(services=tuple(services), target=target, load=True)
     plan = building.decided(session, building.planned(session, request), request)
     if other is not None:
         plan = build.renamed(plan, other.namespace)

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
         "jobs": "a number of builds in flight; default the configuration's, else BuildKit's",
         "fail-fast": "stop at the first build that fails",
         "no-cache": "run every step again",
-        "pull": "look for newer base images first",
+        "pull": "look for newer base images first; what images.lock pins stays",
+        "locked": "fail where images.lock does not fit the Dockerfiles; default on CI",
+        "reproducible": "the same bytes whenever and wherever: times of the commit, no provenance",
+        "verify-reproducible": "build twice without cache, and compare; nothing is kept",
+        "builder": "build on this builder of the configuration; `default` is the engine's own",
+        "load": "bring what a builder elsewhere made to the local store, too",
         "output": "an exporter in place of the local store, such as type=oci,dest=x.tar",
         "check": "only check the Dockerfiles, by BuildKit's own rules",
         "build-arg": "an argument K=V for every Dockerfile; may be repeated",
@@ -51,6 +56,11 @@ def build(
     fail_fast: bool = False,
     no_cache: bool = False,
     pull: bool = False,
+    locked: bool = False,
+    reproducible: bool = False,
+    verify_reproducible: bool = False,
+    builder: str = "",
+    load: bool = False,
     output: list[str] | None = None,
     check: bool = False,
     build_arg: list[str] | None = None,
@@ -72,6 +82,7 @@ def build(
         platforms=tuple(platform or ()),
         no_cache=no_cache,
         pull=pull,
+        locked=locked or None,
         build_args=arguments_of(build_arg or []),
         set_=tuple(set or ()),
         allow=tuple(allow or ()),
@@ -80,27 +91,30 @@ def build(
         fail_fast=fail_fast,
         force=force,
         allow_args=tuple(allow_arg or ()),
+        reproducible=reproducible,
+        builder=builder,
+        load=load,
     )
-    options = Options(
-        output_format=format,
-        print_only=print,
-        check=check,
-        failed=failed,
-        changed_since=changed_since,
-        why=why,
-        timeline=timeline,
-    )
-    run_build(session, request, options)
+    options = Options(format, print, check, failed, changed_since, why, timeline)
+    if verify_reproducible:
+        from hullwright.tasks.verifying import run_verification
+
+        return run_verification(session, request, options)
+    return run_build(session, request, options)
 
 
 @task(
-    lists=("service", "platform"),
+    lists=("service", "platform", "update"),
     operands="service",
     flags={
         "service": "only what these services and the stacks need; default all services",
         "prepare": "make every image present: local store, then a registry or the mirror",
         "stand-ins": "with --prepare: build what no registry can be reached for from its recipe",
         "platform": "platforms that they are needed for; default the configuration's",
+        "lock": "write images.lock: the digests that builds take for base images",
+        "update": "with the lock: take what these images are now; a name or a pattern",
+        "outdated": "say what moved since it was locked, and since when",
+        "attestations": "list what is attached to this image: provenance, SBOM, signatures",
         "format": FORMATS,
     },
 )
@@ -110,13 +124,26 @@ def images(
     prepare: bool = False,
     stand_ins: bool = False,
     platform: list[str] | None = None,
+    lock: bool = False,
+    update: list[str] | None = None,
+    outdated: bool = False,
+    attestations: str = "",
     format: str = "text",
 ) -> None:
     """List every image that Dockerfiles and compose files name; with --prepare, get them."""
     from hullwright import bases
     from hullwright.errors import UsageError
     from hullwright.report import images as report
+    from hullwright.tasks.locking import Options, run_locking
 
+    if attestations:
+        _show_attached(session, attestations, format, other=prepare or stand_ins or bool(service))
+        return
+    others = _given(prepare=prepare, stand_ins=stand_ins, platform=platform, service=service)
+    options = Options(lock, tuple(update or ()), outdated)
+    if options.asked:
+        run_locking(session, options, format, others=others)
+        return
     if stand_ins and not prepare:
         raise UsageError(
             "--stand-ins says how images are made, and none are made here",
@@ -131,3 +158,20 @@ def images(
     else:
         done = bases.prepare(ws, stand_ins=stand_ins, platforms=wanted, services=services)
         session.show(report, done, format)
+
+
+def _given(**flags: object) -> list[str]:
+    return [f"--{name.replace('_', '-')}" for name, value in flags.items() if value]
+
+
+def _show_attached(session: Session, reference: str, output_format: str, *, other: bool) -> None:
+    from hullwright.errors import UsageError
+    from hullwright.push import attestations
+    from hullwright.report import attestations as report
+
+    if other:
+        raise UsageError(
+            "--attestations looks at one image, and the other flags are about base images",
+            next_step=f"invoke images --attestations {reference}",
+        )
+    session.show(report, attestations.listing(session.workspace, reference), output_format)

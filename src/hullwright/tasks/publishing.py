@@ -20,10 +20,14 @@ if TYPE_CHECKING:
         "target": "stage to push; default production, else the last configured one",
         "platform": "platforms to build for; default the configuration's, else this machine's",
         "ref": "the ref whose tags the images get, where the commit has several: a tag or a branch",
+        "part": "one runner's share: push --platform of each image, or all of it, without any tag",
+        "join": "build nothing: join the parts that runners pushed, and give them the tags",
         "failed": "go on after a push that failed: what it sent is taken as it is",
         "force": "build also what is current",
         "no-cache": "run every step again",
-        "pull": "look for newer base images first",
+        "pull": "look for newer base images first; what images.lock pins stays",
+        "locked": "fail where images.lock does not fit the Dockerfiles; default on CI",
+        "builder": "build on this builder of the configuration; `default` is the engine's own",
         "jobs": "a number of builds in flight; default the configuration's, else BuildKit's",
         "fail-fast": "stop at the first build that fails",
         "build-arg": "an argument K=V for every Dockerfile; may be repeated",
@@ -44,10 +48,14 @@ def push(
     target: str = "",
     platform: list[str] | None = None,
     ref: str = "",
+    part: bool = False,
+    join: bool = False,
     failed: bool = False,
     force: bool = False,
     no_cache: bool = False,
     pull: bool = False,
+    locked: bool = False,
+    builder: str = "",
     jobs: str = "0",
     fail_fast: bool = False,
     build_arg: list[str] | None = None,
@@ -63,16 +71,11 @@ def push(
 ) -> None:
     """Build what is not current, push all of it, and give it its tags: all of them, or none."""
     from hullwright.build import BuildRequest
-    from hullwright.errors import UsageError
     from hullwright.tasks.building import arguments_of
     from hullwright.tasks.figures import figure
-    from hullwright.tasks.pushing import Options, run_push
+    from hullwright.tasks.pushing import run_push
+    from hullwright.tasks.pushoptions import Options, meant
 
-    if failed and (force or no_cache):
-        raise UsageError(
-            "--failed builds only what is not in the registry, and --force and --no-cache all",
-            next_step="leave one of them out",
-        )
     request = BuildRequest(
         services=tuple(service or ()),
         target=target,
@@ -82,17 +85,12 @@ def push(
         build_args=arguments_of(build_arg or []),
         set_=tuple(set or ()),
         allow=tuple(allow or ()),
+        builder=builder,
         jobs=figure("jobs", jobs, "builds"),
         fail_fast=fail_fast,
         force=force,
         allow_args=tuple(allow_arg or ()),
     )
-    options = Options(
-        ref=ref,
-        allow_stand_ins=allow_stand_ins,
-        all_tags=all_tags,
-        release_file=release_file,
-        why=why,
-        timeline=timeline,
-    )
+    options = Options(ref, allow_stand_ins, all_tags, release_file, why, timeline)
+    request, options = meant(request, options, part=part, join=join, failed=failed)
     run_push(session, request, options, format)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from hullwright.tasks.starting import running
 
@@ -12,36 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from hullwright.build import BuildPlan, BuildReport, BuildRequest, PlannedTarget, TargetResult
+    from hullwright.build.currency import There
     from hullwright.history import Status
     from hullwright.push import Content, MovePlan, PushPlan
     from hullwright.push.models import Clients
     from hullwright.push.pushed import Pushed
     from hullwright.push.release import StackPart
+    from hullwright.push.signing import Signer
     from hullwright.report.push import Shown
     from hullwright.sizes import ImageSizes
+    from hullwright.tasks.pushoptions import Options
     from hullwright.tasks.session import Session
     from hullwright.tools.published import Lookup, Published, Wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a person asks of a push besides its build.
-
-    Attributes:
-        ref: whose tags the images get; empty for what is checked out, or for what CI says.
-        allow_stand_ins: whether images on stand-ins are pushed.
-        all_tags: whether other local tags of the same images are pushed too.
-        release_file: where version and digests are written; empty for nowhere.
-        why: whether each decision is explained.
-        timeline: where the build is drawn; empty for nowhere.
-    """
-
-    ref: str = ""
-    allow_stand_ins: bool = False
-    all_tags: bool = False
-    release_file: str = ""
-    why: bool = False
-    timeline: str = ""
 
 
 def run_push(session: Session, request: BuildRequest, options: Options, output_format: str) -> None:
@@ -52,27 +34,39 @@ def run_push(session: Session, request: BuildRequest, options: Options, output_f
     """
     from hullwright import push
     from hullwright.tasks.building import planned
+    from hullwright.tasks.locking import hold_to_lock
     from hullwright.tasks.pushplans import push_plan
     from hullwright.tasks.releasing import release_parts
 
     push.require_registry(session.config)
+    hold_to_lock(session, request)
     plan = planned(session, request, push=True)
     _refuse_outputs(plan)
     wanted = push_plan(session, plan, options.ref)
     parts = release_parts(session, options.release_file) if options.release_file else ()
-    run = _Push(session, request, options, output_format, plan, wanted, parts)
+    run = _kind(options)(session, request, options, output_format, plan, wanted, parts)
     for note in plan.notes:
         session.console.note(f"! {note}")
     if session.dry:
-        decided = run.decided()
-        session.console.result(f"{run.wanted.text()}\n\n{decided.text()}")
+        session.console.result(run.told())
         return
     with push.releasing(session.workspace):
         run.check()
         services = list(dict.fromkeys(image.service for image in wanted.images))
         tags = [f"{image.repository}:{tag}" for image in wanted.images for tag in image.tags]
-        with running(session, "push", services=services, tags=tags, references=run.references):
+        told = {"services": services, "tags": tags, "references": run.references}
+        with running(session, "push", **told) as work:
+            # What follows a push follows the release, which a part is not.
+            work.held = options.share != "part"
             run.run()
+
+
+def _kind(options: Options) -> type[Push]:
+    if not options.share:
+        return Push
+    from hullwright.tasks import sharing
+
+    return sharing.Part if options.share == "part" else sharing.Join
 
 
 def _refuse_outputs(plan: BuildPlan) -> None:
@@ -87,7 +81,12 @@ def _refuse_outputs(plan: BuildPlan) -> None:
 
 
 @dataclass
-class _Push:
+class Push:
+    """One push; a part of one and what joins them differ in what is built, and how."""
+
+    # Where an image must be for nothing to be built.
+    there: ClassVar[There] = "anywhere"
+
     session: Session
     request: BuildRequest
     options: Options
@@ -100,24 +99,34 @@ class _Push:
     sizes: Sequence[ImageSizes] = ()
     driver: str = "docker"
     clients: Clients = field(default_factory=dict)
+    signer: Signer | None = None
     started_s: float = field(default_factory=time.monotonic)
 
     def check(self) -> None:
         """Find out what would stop this push before anything is built."""
         from hullwright import push
-        from hullwright.images import Reference
+        from hullwright.tasks.pushbases import bases_of
+        from hullwright.tasks.signing import signer_of
         from hullwright.tools import builders
-        from hullwright.tools.registryclient import connect
 
         workspace = self.session.workspace
-        domains = {Reference.parse(name).domain for name in self.wanted.repositories}
-        self.clients = {domain: connect(workspace, domain) for domain in domains}
+        self.connect()
         push.check_rights(self.clients, self.wanted.repositories)
+        # A part gets no tags, so nothing is promised of it yet.
+        self.signer = None if self.options.share == "part" else signer_of(self.session)
         self.driver = builders.current(workspace).driver
         if self.driver == "docker":
             # Elsewhere bases are not in this store; what was pushed tells of them afterwards.
             allowed = self.options.allow_stand_ins
-            push.refuse_stand_ins(self._bases(), allowed=allowed)
+            push.refuse_stand_ins(bases_of(self.session, self.planned), allowed=allowed)
+
+    def connect(self) -> None:
+        """Make the clients of the registries that images go to."""
+        from hullwright.images import Reference
+        from hullwright.tools.registryclient import connect
+
+        domains = {Reference.parse(name).domain for name in self.wanted.repositories}
+        self.clients = {domain: connect(self.session.workspace, domain) for domain in domains}
 
     def run(self) -> None:
         """Build, stage, check, gate and move; show and record what came of it."""
@@ -135,12 +144,25 @@ class _Push:
             pushed = self._finished_or_told(built, pushed)
         self._end(built, pushed)
 
+    def told(self) -> str:
+        """Return what this push would do, for a person."""
+        decided = self.decided()
+        return f"{self.wanted.text()}\n\n{decided.text()}"
+
     def decided(self) -> BuildPlan:
         """Return the plan with a decision for each image, none of which makes a false release."""
-        from hullwright import build, push
+        from hullwright import build
 
         workspace, look = self.session.workspace, self._lookup()
-        plan = build.decide(workspace, self.planned, self.request, look, push=True)
+        plan = build.decide(
+            workspace, self.planned, self.request, look, push=True, there=self.there
+        )
+        return self._taggable(build.spread(plan))
+
+    def _taggable(self, plan: BuildPlan) -> BuildPlan:
+        """Return a decided plan none of whose images gets a tag that would say what is not so."""
+        from hullwright import push
+
         versions = {
             (target.service, target.target): target.decision.version or target.version
             for target in plan.targets
@@ -164,6 +186,7 @@ class _Push:
         from hullwright.tools.published import lookup
 
         look = lookup(self.session.workspace)
+
         tags = {image.repository: image.tags for image in self.wanted.images}
 
         def found(wanted: Sequence[Wanted]) -> Mapping[str, Published]:
@@ -175,15 +198,17 @@ class _Push:
 
     def _directed(self, target: PlannedTarget) -> PlannedTarget:
         """Return a target that goes where this push wants it: to the store, or to the registry."""
-        from hullwright import push
+        from hullwright import build, push
 
         if target.decision.action != "build":
             return target
         image = self.wanted.image(target.service, target.target)
-        attested = push.attested(self.wanted.attestations) if image else ()
+        generator = self.session.config.build.sbom_generator
+        attested = push.attested(self.wanted.attestations, generator) if image else ()
         bake = replace(target.bake, attestations=attested or target.bake.attestations)
         if self.driver != "docker":
             outputs = push.by_digest(image.repository) if image else push.NOWHERE
+            outputs = build.rewriting(outputs, target.name) if target.reproducible else outputs
             # A tag beside a digest is refused: the tags come last.
             bake = replace(bake, tags=(), outputs=outputs)
         return replace(target, bake=bake)
@@ -195,7 +220,7 @@ class _Push:
             self._content(target, image.repository)
             for target in built.targets
             for image in [self.wanted.image(target.service, target.target)]
-            if image and target.status in {"built", "current"}
+            if image and target.status in {"built", "current", "joined"}
         ]
         if not contents:
             return ()
@@ -205,12 +230,13 @@ class _Push:
 
     def _content(self, target: TargetResult, repository: str) -> Content:
         from hullwright import push
+        from hullwright.tasks.pushnodes import whole_digest
 
         return push.Content(
             service=target.service,
             target=target.target,
             repository=repository,
-            digest=target.digest,
+            digest=whole_digest(self.clients, target, repository),
             fingerprint=target.fingerprint,
             platforms=target.platforms,
             version=target.version,
@@ -226,6 +252,7 @@ class _Push:
         try:
             pushed = self._checked(pushed)
             pushed = self._gated(pushed)
+            pushed = self._signed(pushed)
             return self._moved(pushed)
         except CheckFailedError as refused:
             if self.output_format != "text":
@@ -238,7 +265,7 @@ class _Push:
         from hullwright.bases.models import STAND_IN_LABEL
 
         images = push.check(self.clients, pushed.staged, self.wanted.attestations)
-        based = ((one.content.name, one.labels.get(STAND_IN_LABEL, "")) for one in images)
+        based = ((one.content.name, one.label(STAND_IN_LABEL)) for one in images)
         push.refuse_stand_ins(based, allowed=self.options.allow_stand_ins)
         self.references.extend(image.content.reference for image in images)
         return replace(pushed, images=images)
@@ -272,6 +299,15 @@ class _Push:
         self.sizes = report.images
         for warning in sizes.hold(report):
             self.session.console.warn(warning)
+
+    def _signed(self, pushed: Pushed) -> Pushed:
+        """Sign what holds: a signature is a promise, so nothing that was refused has one."""
+        if self.signer is None:
+            return pushed
+        from hullwright.push.signing import sign
+
+        signed = sign(self.session.workspace, self.signer, pushed.images)
+        return replace(pushed, signed=signed)
 
     def _moved(self, pushed: Pushed) -> Pushed:
         from hullwright import push
@@ -334,23 +370,6 @@ class _Push:
         shown = (built, figures, pushed, self.sizes)
         self.session.show(report, shown, self.output_format, summarise=True)
         return shown
-
-    def _bases(self) -> Iterable[tuple[str, str]]:
-        """Yield each image that is made on another one, and what that one stands in for."""
-        from hullwright.bases import stand_in_of
-        from hullwright.tools.dockerfile import read
-        from hullwright.tools.lineage import base_image
-
-        session = self.session
-        known: dict[str, str] = {}
-        for target in self.planned.targets:
-            service = session.config.services[target.service]
-            dockerfile = read(session.root / service.dockerfile)
-            base = base_image(dockerfile, target.target, target.bake.arguments)
-            if base and base not in target.links:
-                if base not in known:
-                    known[base] = stand_in_of(session.workspace, base)
-                yield f"{target.service} {target.target}".strip(), known[base]
 
     def _other_tags(self, content: Content) -> tuple[str, ...]:
         from hullwright import push

@@ -46,7 +46,11 @@ def push_plan(session: Session, planned: BuildPlan, ref: str = "") -> PushPlan:
             )
         )
     return push.PushPlan(
-        tuple(images), config.push.gates, config.build.attestations, _budgets(session, images)
+        tuple(images),
+        config.push.gates,
+        config.build.attestations,
+        _budgets(session, images),
+        config.signing.key,
     )
 
 

@@ -87,12 +87,15 @@ def pull(
     from hullwright.errors import UsageError
     from hullwright.push import pulling
     from hullwright.report import release as report
+    from hullwright.tools import signatures
 
     if release and tag:
         raise UsageError(
             "--release and --tag both say what to pull",
             next_step="leave one of them out",
         )
+    # Before a registry is asked which images these are.
+    signatures.check_ready(session.workspace)
     chosen = service or []
     if release:
         plan = _pull_of_release(session, release, chosen, target)

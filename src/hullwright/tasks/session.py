@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from invoke import Context
 
+    from hullwright.build import Place
     from hullwright.config.models import Config
     from hullwright.history import Status
     from hullwright.tagging import RefContext
@@ -50,6 +51,7 @@ class Session:
         self.started_s = time.monotonic()
         # Set by a task that asks Git for more than a version, before it asks for one.
         self.other_git_processes = 0
+        self._places: dict[str, Place | None] = {}
 
     @property
     def dry(self) -> bool:
@@ -87,6 +89,20 @@ class Session:
     def workspace(self) -> Workspace:
         """What features work with."""
         return Workspace(self.root, self.config, self.runner, self.console, self.environ)
+
+    def place(self, asked: str) -> Place | None:
+        """Return the builder that builds, chosen once; None for the engine's own.
+
+        What is started from then on has it as its builder.
+        """
+        from hullwright.build import at, choose
+
+        if asked not in self._places:
+            here = self.workspace
+            place = self._places[asked] = choose(here, asked)
+            if place is not None or asked:
+                self.workspace = at(here, place)
+        return self._places[asked]
 
     @cached_property
     def versions(self) -> Mapping[str, Version]:

@@ -49,8 +49,17 @@ def _together(session: Session, env: str, stacks: list[Asked], example: list[Ent
         required |= {name: place for name, place in built.items() if name not in required}
     known = {name for asked in stacks for name in asked.known}
     known |= {one.name for one in example} | {session.config.history.token} | built.keys()
-    known |= set(session.config.secrets.public)
+    known |= set(session.config.secrets.public) | set(_signing(session))
     return Wanted(required, frozenset(known), open=any(asked.every for asked in stacks))
+
+
+def _signing(session: Session) -> list[str]:
+    """Return the names under which a push looks for what it signs with."""
+    from hullwright.tools.cosign import PASSWORD_VARIABLE
+
+    kind, _, name = session.config.signing.key.partition(":")
+    named = [name] if kind == "env" and not name.startswith("//") else []
+    return [*named, PASSWORD_VARIABLE] if session.config.signing.key else []
 
 
 def _stacks_of(session: Session, env: str) -> list[str]:

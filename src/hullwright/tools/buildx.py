@@ -25,6 +25,8 @@ BAKE_ENVIRONMENT: Final = {"BUILDX_METADATA_PROVENANCE": "disabled"}
 # Default provenance holds the time of the build, so that an unchanged build has a new digest.
 NO_PROVENANCE: Final = "type=provenance,disabled=true"
 LOCAL_STORE: Final = "type=docker,oci-mediatypes=true"
+# Files that are newer than SOURCE_DATE_EPOCH get its time; layers of the base image stay.
+REWRITTEN: Final = "rewrite-timestamp=true"
 # What bake reads where no file is named, in its order; later ones override earlier ones.
 # https://docs.docker.com/build/bake/reference/#file-lookup
 BAKE_FILES: Final = (
@@ -126,6 +128,7 @@ def bake_argv(
     pull: bool = False,
     overrides: Sequence[str] = (),
     allow: Sequence[str] = (),
+    builder: str = "",
 ) -> tuple[str, ...]:
     """Return the bake that builds what a definition has, and reports in JSON lines.
 
@@ -137,10 +140,12 @@ def bake_argv(
         pull: look for newer base images.
         overrides: as `--set` takes them: `target.key=value`.
         allow: entitlements, such as `fs.read=/path`.
+        builder: that builds; empty for the current one.
     """
     return (
         *("docker", "buildx", "bake", "--file", str(file), "--progress", "rawjson"),
         *("--metadata-file", str(metadata_file)),
+        *(("--builder", builder) if builder else ()),
         *(("--no-cache",) if no_cache else ()),
         *(("--pull",) if pull else ()),
         *(word for override in overrides for word in ("--set", override)),

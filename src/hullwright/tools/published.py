@@ -7,12 +7,13 @@ configuration of its first image is read.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hullwright.errors import HullwrightError
 from hullwright.images import Platform, Reference
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from hullwright.tools.registryclient import Manifest, RegistryClient
     from hullwright.workspace import Workspace
 
-FINGERPRINT: Final = "dev.hullwright.fingerprint"
+_OWN: Final = "dev.hullwright."
+FINGERPRINT: Final = f"{_OWN}fingerprint"
 ATTESTATION: Final = "vnd.docker.reference.type"
 _OCI: Final = "org.opencontainers.image."
 # Configurations are a few kB; what is larger is none.
@@ -31,6 +33,17 @@ _QUESTIONS: Final = 8
 # A build goes on without an answer, so it waits for one only shortly.
 _PATIENCE: Final = Patience(attempts=2, most_told_s=2.0)
 _TAG_DIGITS: Final = 32
+_VERSION_DIGITS: Final = 8
+
+
+class Reads(Protocol):
+    """What reading an image needs of the client of its registry."""
+
+    def manifest(self, repository: str, reference: str, /) -> Manifest | None:
+        """Return a manifest or an index; None where there is none."""
+
+    def blob(self, repository: str, digest: str, most_bytes: int, /) -> bytes:
+        """Return a blob."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,7 @@ class Published:
         fingerprint: of its inputs; empty where it does not say.
         platforms: what it is for; attestations do not count.
         attested: whether attestations are stored with it.
+        image: service and target that its labels name; empty where they were not read.
     """
 
     repository: str
@@ -76,6 +90,7 @@ class Published:
     fingerprint: str = ""
     platforms: tuple[str, ...] = ()
     attested: bool = False
+    image: tuple[str, str] = ("", "")
 
 
 # Found images by their fingerprints; what is nowhere, or cannot be asked for, is not among them.
@@ -85,6 +100,16 @@ Lookup = Callable[[Sequence[Wanted]], Mapping[str, Published]]
 def staging_tag(fingerprint: str) -> str:
     """Return the tag under which content waits in a registry for the tags of its release."""
     return f"hullwright-{fingerprint[:_TAG_DIGITS]}"
+
+
+def part_tag(fingerprint: str, version: str) -> str:
+    """Return the tag under which a part waits for the others of its image.
+
+    Runs for several commits may make parts of the same inputs at once. The parts of one image say
+    one version, so each version has names of its own.
+    """
+    digits = hashlib.sha256(version.encode()).hexdigest()[:_VERSION_DIGITS]
+    return f"{staging_tag(fingerprint)}-{digits}"
 
 
 def find(
@@ -112,7 +137,7 @@ def find(
     return None
 
 
-def read(client: RegistryClient, repository: str, tag: str) -> Published | None:
+def read(client: Reads, repository: str, tag: str) -> Published | None:
     """Return what a registry has under a tag, or None where it has nothing there.
 
     Raises:
@@ -139,6 +164,10 @@ def read(client: RegistryClient, repository: str, tag: str) -> Published | None:
         fingerprint=f"{annotations.get(FINGERPRINT, '')}",
         platforms=platforms,
         attested=len(images) < len(_entries(document)),
+        image=(
+            f"{annotations.get(f'{_OWN}service', '')}",
+            f"{annotations.get(f'{_OWN}target', '')}",
+        ),
     )
 
 
@@ -207,7 +236,7 @@ def _tell(ws: Workspace, domain: str, error: HullwrightError) -> None:
 
 
 def _configured(
-    client: RegistryClient, path: str, manifest: Manifest, images: Sequence[Mapping[str, Any]]
+    client: Reads, path: str, manifest: Manifest, images: Sequence[Mapping[str, Any]]
 ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     """Return the annotations and labels of the (first) image, and its platform."""
     document = manifest.document()

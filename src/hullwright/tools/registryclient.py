@@ -37,6 +37,7 @@ __all__ = [
     "RegistryError",
     "connect",
     "connect_as",
+    "is_insecure",
 ]
 
 _DEFAULT_DOMAIN: Final = Reference.parse("default").domain
@@ -279,7 +280,7 @@ def connect_as(
     ws: Workspace, domain: str, credential: Credential | None, *, patience: Patience | None = None
 ) -> RegistryClient:
     """Return a client of a registry with a given login, or without one."""
-    insecure = not is_loopback(domain) and _is_insecure(ws.runner, domain)
+    insecure = is_insecure(ws, domain)
     wire = Wire(ws.environ, domain, verify=not insecure)
     sending = Sending(
         domain,
@@ -291,6 +292,11 @@ def connect_as(
         ws.runner.secrets.add,
     )
     return RegistryClient(sending)
+
+
+def is_insecure(ws: Workspace, domain: str) -> bool:
+    """Return whether a registry of another machine may be asked without a trusted certificate."""
+    return not is_loopback(domain) and _is_insecure(ws.runner, domain)
 
 
 def _root(domain: str, wire: Transport, *, insecure: bool) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from hullwright.errors import HullwrightError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _BLOCK: Final = 512
 _CHUNK_BYTES: Final = 256 * 1024
@@ -46,6 +46,8 @@ class Entry:
         type: the header's type flag, such as `5` for a folder.
         mode: permission bits.
         uid, gid: numbers of its owner.
+        modified_s: when its content changed last, in whole seconds since 1970.
+        extended: what its extended header says besides, such as parts of seconds and attributes.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Entry:
     mode: int = field(default=0o644, compare=False)
     uid: int = field(default=0, compare=False)
     gid: int = field(default=0, compare=False)
+    modified_s: int = field(default=0, compare=False)
+    extended: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Buffered:
@@ -166,6 +170,8 @@ class TarStream:
             _number(header[100:108]) & 0o7777,
             _decimal(extended["uid"]) if "uid" in extended else _number(header[108:116]),
             _decimal(extended["gid"]) if "gid" in extended else _number(header[116:124]),
+            _number(header[136:148]),
+            extended,
         )
 
     def _header(self) -> bytes | None:

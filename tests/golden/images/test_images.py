@@ -113,6 +113,7 @@ def test_the_machine_form_has_every_image_and_its_platforms() -> None:
         "wanted": ["linux/amd64", "linux/arm64"],
         "recipe": None,
         "stand_in_of": None,
+        "locked": None,
         "uses": ["api/Dockerfile:1 FROM"],
     }
     assert found["unknown"][0] == {"image": "", "place": "Dockerfile:9 FROM", "variables": ["BASE"]}

@@ -200,6 +200,19 @@ MACHINES = {
         MACHINE_IN_USE, python=replace(EMPTY, pip=False), apt=replace(NEWER, offers=())
     ),
     "repository-of-a-user": replace(MACHINE_IN_USE, python=PythonEnvironment(state="unmanaged")),
+    "signing-configured": replace(
+        MACHINE_IN_USE, signing=True, apt=replace(NEWER, offers=(), signing="cosign=2.5.0-2+b4")
+    ),
+    "signing-in-its-own-suite": replace(
+        MACHINE_IN_USE, signing=True, apt=replace(NEWER, offers=(), signing="cosign")
+    ),
+    "signing-without-package": replace(MACHINE_IN_USE, signing=True),
+    "signing-without-package-or-go": replace(
+        MACHINE_IN_USE, signing=True, tools=replace(ALL_TOOLS, go=None)
+    ),
+    "signing-installed": replace(
+        MACHINE_IN_USE, signing=True, tools=replace(ALL_TOOLS, cosign="/usr/bin/cosign")
+    ),
     "registry-stopped": replace(MACHINE_IN_USE, registry=Registry("stopped", 5001, "", REGISTRY)),
     "registry-port-taken": replace(
         MACHINE_IN_USE, registry=Registry(port=5002, taken="process 812 (node server.js)")

@@ -123,7 +123,17 @@ FAILED: Final = BuildReport(
     ),
     3.0,
 )
+PART: Final = replace(PLAN, part="linux/arm64", gates=(), budgets={})
+JOINED: Final = BuildReport(
+    (
+        replace(BUILT.targets[0], status="joined", reason="of linux/amd64, linux/arm64"),
+        BUILT.targets[1],
+    ),
+    0.3,
+)
 SHOWN: Final[dict[str, report.Shown]] = {
+    "part": (BUILT, {}, replace(DONE, plan=PART, gates=(), moves=None), ()),
+    "joined": (JOINED, {}, DONE, ()),
     "done": (BUILT, {}, DONE, ()),
     "staging-left": (BUILT, {}, replace(DONE, staging_left=STAYING), ()),
     "moving-failed": (BUILT, {}, LEFT, ()),
@@ -164,12 +174,24 @@ def test_a_report_reads_as_it_is_kept(name: str) -> None:
     held(f"{name}.md", report.markdown(SHOWN[name]))
 
 
-@pytest.mark.parametrize("name", ["done", "moving-failed"])
+@pytest.mark.parametrize("name", ["done", "moving-failed", "part"])
 def test_the_machine_form_is_as_it_is_kept(name: str) -> None:
     told = report.as_json(SHOWN[name])
     # Builds have a form of their own.
     assert told.pop("build")["schema"] == 1
     held(f"{name}.json", json.dumps(told, indent=2))
+
+
+def test_the_plan_of_a_part_names_no_tags() -> None:
+    held("plan-of-a-part.txt", PART.text())
+
+
+def test_a_part_that_failed_is_made_again_as_a_part() -> None:
+    failed = replace(UNBUILT[2], plan=PART)
+    told = report.text((FAILED, {}, failed, ()))
+    assert "again with: invoke push --part --platform linux/arm64" in told
+    assert "no release tag was changed" in told
+    assert report.reason((FAILED, {}, failed, ())).startswith("not built: api")
 
 
 def test_a_refused_push_is_told_to_machines_with_what_it_was_refused_for() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ import pytest
 
 from buildkit import buildkitd
 from composing import docker
+from hullwright import reproducing
+from hullwright.reproducing.causes import COMPRESSION
 
 from .conftest import Yard, yard_in
 
@@ -71,3 +74,31 @@ def test_a_failed_target_leaves_the_others_waiting_by_digest(remote: tuple[Yard,
     assert yard.all_tags() == {}
     (staged,) = yard.tags("s0", staging=True)
     assert staged.startswith("hullwright-")
+
+
+def test_a_reproducible_image_is_pushed_with_the_commits_times(remote: tuple[Yard, str]) -> None:
+    yard, builder = remote
+    configured = yard.matrix.root / "hullwright.toml"
+    text = configured.read_text(encoding="utf-8")
+    configured.write_text(f"{text}[build]\nreproducible = true\n", encoding="utf-8")
+    yard.matrix.commit()
+    first = yard.matrix.json("push", "--force", BUILDX_BUILDER=builder)
+    for script in yard.matrix.root.glob("services/*/steps.sh"):
+        os.utime(script, (1_500_000_000, 1_500_000_000))
+    second = yard.matrix.json("push", "--force", BUILDX_BUILDER=builder)
+    assert {target["status"] for target in second["build"]["targets"]} == {"built"}
+    assert [i["digest"] for i in first["images"]] == [i["digest"] for i in second["images"]]
+
+
+def test_two_builders_differ_in_their_compression_at_most(
+    remote: tuple[Yard, str], tmp_path: Path
+) -> None:
+    yard, builder = remote
+    ours, theirs = tmp_path / "ours.tar", tmp_path / "theirs.tar"
+    for file, name in ((ours, "default"), (theirs, builder)):
+        output = f"type=oci,dest={file}"
+        words = ("build", "--reproducible", "--service", "s0", "--output", output)
+        yard.matrix.run(*words, BUILDX_BUILDER=name)
+    for found in reproducing.compare(ours, theirs, lambda step: (step, "")):
+        # Not every version of BuildKit writes the same gzip.
+        assert found.same or (found.layer and found.layer.cause is COMPRESSION), found

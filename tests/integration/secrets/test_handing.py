@@ -100,10 +100,14 @@ def test_echo_shows_names_alone_and_public_values(sealed: Vault) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 15), (signal.SIGINT, 2)])
 def test_signals_reach_the_command(sealed: Vault, number: signal.Signals, code: int) -> None:
-    # A wait for a child is what a trap interrupts.
-    script = f"trap 'echo got; kill $!; exit {code}' TERM INT; sleep 300 & echo ready; wait"
+    # Blocked until it is waited for: no moment is too early for the signal.
+    script = (
+        "import signal, sys; both = {signal.SIGTERM, signal.SIGINT}; "
+        "signal.pthread_sigmask(signal.SIG_BLOCK, both); print('ready', flush=True); "
+        "number = signal.sigwait(both); print('got'); sys.exit(number)"
+    )
     # The process that was started is the command itself, with its own id.
-    with hullwright(sealed, "run-with", "--", "sh", "-c", script) as process:
+    with hullwright(sealed, "run-with", "--", sys.executable, "-c", script) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)

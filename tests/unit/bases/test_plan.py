@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from hullwright.bases.models import ListedImage, Listing, Observed, Recipe, Use
-from hullwright.bases.plan import plan_images
+from hullwright.bases.planning import plan_images
 from hullwright.errors import ExitCode, UnavailableError
 from hullwright.images import Platform
 from hullwright.tools.registry import Answer

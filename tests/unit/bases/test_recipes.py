@@ -114,6 +114,7 @@ def test_whatever_changes_in_the_folder_makes_another_recipe(tmp_path: Path) -> 
 
 def test_this_repositorys_own_recipes_are_right() -> None:
     assert set(load_recipes(ROOT)) == {
+        "docker/buildkit-syft-scanner:stable-1",
         "golang:1.26-trixie",
         "jaegertracing/all-in-one:1.76.0",
         "otel/opentelemetry-collector:0.155.0",
@@ -125,3 +126,23 @@ def test_this_repositorys_own_recipes_are_right() -> None:
         "registry:2",
         "rust:1.85-slim-trixie",
     }
+
+
+def test_a_change_of_a_module_that_a_recipe_takes_is_another_recipe(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
+    assert digest(tmp_path) != digest(tmp_path, ["tools/elf.py"])
+    assert digest(tmp_path, ["tools/elf.py", "sizes/sbom.py"]) == digest(
+        tmp_path, ["sizes/sbom.py", "tools/elf.py"]
+    )
+
+
+@pytest.mark.parametrize("name", ["tools/nowhere.py", "../hullwright/run.py", "py.typed"])
+def test_a_module_that_is_none_of_ours_is_refused(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "deploy/base-images/scanner"
+    folder.mkdir(parents=True)
+    (folder / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
+    (folder / "recipe.toml").write_text(
+        f'stands-for = ["a:1"]\nsuite = "trixie"\nmodules = ["{name}"]\n', encoding="utf-8"
+    )
+    with pytest.raises(UsageError, match=f'there is no module "{name}" of hullwright'):
+        load_recipes(tmp_path)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from hullwright.build import BuildPlan, Decision, PlannedTarget
+from hullwright.build import BuildPlan, Decision, Place, PlannedTarget, scheduling
+from hullwright.build.models import Share
+from hullwright.build.nodes import PlaceNode
 from hullwright.build.progress import Progress
 from hullwright.build.results import Judge
 from hullwright.build.running import Baker, Ran
@@ -151,6 +153,48 @@ def test_fail_fast_ends_with_the_first_run(tmp_path: Path) -> None:
         "c": "skipped needs bad, which failed",
     }
     assert len(baker.asked) == 1
+
+
+def on_nodes(*targets: PlannedTarget) -> BuildPlan:
+    """Return a plan with each target on a node of its own."""
+    seen = tuple(PlaceNode(f"n-{t.name}", f"tcp://{t.name}:1") for t in targets)
+    shared = (replace(t, shares=(Share(n, ()),)) for t, n in zip(targets, seen, strict=True))
+    return BuildPlan(tuple(shared), place=Place("far", "remote", seen))
+
+
+def test_each_node_has_a_run_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduling, "gone", lambda *_: "")
+    baker = Scripted(
+        on_nodes(planned("a"), planned("bad"), planned("c")), tmp_path, frozenset({"bad"})
+    )
+    assert told(ran(baker)) == {"a": "built", "bad": "failed step 1 of 1: RUN x", "c": "built"}
+    assert sorted(names for names, _ in baker.asked) == [["a"], ["bad"], ["c"]]
+
+
+def test_a_node_that_went_away_is_why_its_targets_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduling, "gone", lambda *_: "refused")
+    baker = Scripted(on_nodes(planned("a"), planned("bad")), tmp_path, frozenset({"bad"}))
+    results = ran(baker)
+    assert told(results) == {
+        "a": "built",
+        "bad": "failed on node tcp://bad:1, which went away",
+    }
+    failure = results["bad"].failure
+    assert failure is not None
+    assert failure.causes[0].summary == "node tcp://bad:1 does not answer any more: refused"
+    assert "invoke build --failed" in failure.causes[0].next_step
+
+
+def test_another_builder_is_given_no_image_of_the_local_store(tmp_path: Path) -> None:
+    there = Decision("current", "x", reference="shop/a:0.9", digest=DIGEST)
+    plan = BuildPlan((replace(planned("a"), decision=there), planned("b", "a")))
+    baker = Scripted(plan, tmp_path)
+    baker.ws = replace(baker.ws, environ={"BUILDX_BUILDER": "far"})
+    current = Judge(baker.ws, plan).there(plan.targets[0])
+    ran(baker, a=current)
+    assert baker.asked == [(["b"], {})]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])

@@ -12,6 +12,7 @@ from hullwright.provision.apt import (
     newer_suites,
     parse_madison,
     refusal,
+    signing_words,
 )
 from hullwright.provision.facts import Machine, Offer
 
@@ -165,6 +166,19 @@ def test_no_engine_is_offered_below_the_floor() -> None:
 def test_of_two_names_for_a_tool_the_one_that_exists_is_taken() -> None:
     versions = parse_madison(MADISON, ("trixie", "sid"))
     assert available_tools(versions) == ("qemu-user-binfmt", "age")
+
+
+def test_cosign_comes_from_the_nearest_suite_that_has_it() -> None:
+    listed = (
+        " cosign | 3.1.1-2 | http://m sid/main amd64 Packages\n"
+        " cosign | 2.5.0-2+b4 | http://m trixie/main amd64 Packages\n"
+    )
+    newer = ("trixie", "sid")
+    found = signing_words(parse_madison(listed, newer), newer)
+    assert found == ("cosign=2.5.0-2+b4", "cosign=3.1.1-2")
+    # On the release that has it, nothing is pinned to a version.
+    assert signing_words(parse_madison(listed, ("sid",)), ("sid",)) == ("cosign", "cosign=3.1.1-2")
+    assert signing_words(parse_madison(MADISON, newer), newer) == ()
 
 
 @pytest.mark.parametrize(

@@ -197,3 +197,23 @@ def test_the_socket_tells_why_no_engine_answers(
     monkeypatch.setattr(observe, "_socket_answer", lambda: answer)
     engine = observe._observe_engine(Docker({"HOME": str(tmp_path)}, "{}"), tmp_path)
     assert engine.state == state
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "signed"),
+    [
+        ("hullwright.toml", '[signing]\nkey = "cosign.key"\n', True),
+        ("hullwright.toml", "[signing]\n", False),
+        ("hullwright.toml", "[signing\n", False),
+        ("pyproject.toml", '[tool.hullwright.signing]\ntrusted = ["a.pub"]\n', True),
+        ("pyproject.toml", "[tool]\nhullwright = 3\n", False),
+        ("pyproject.toml", '[signing]\nkey = "of another tool"\n', False),
+        ("requirements/dev.txt", "", True),
+    ],
+)
+def test_cosign_is_wanted_where_images_are_signed_or_verified(
+    tmp_path: Path, name: str, text: str, *, signed: bool
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert observe.signs(tmp_path) is signed

@@ -72,6 +72,16 @@ def test_an_index_has_the_platforms_that_were_asked_for(memory: Memory) -> None:
     assert "it lacks linux/s390x" in problems(memory, digest, platforms=wanted)
 
 
+def test_a_label_of_any_platform_is_found(memory: Memory) -> None:
+    amd = memory.image("team/api", labels={"a": "first"})
+    arm = memory.image("team/api", labels={"a": "second", "b": "own"}, architecture="arm64")
+    digest = index(memory, entry(amd, "linux/amd64"), entry(arm, "linux/arm64"))
+    asked = [content(digest, platforms=("linux/amd64", "linux/arm64"))]
+    (checked,) = check({HOST: memory}, asked)
+    assert checked.labels == {"a": "first"}
+    assert [checked.label(name) for name in ("a", "b", "c")] == ["first", "own", ""]
+
+
 def test_attestations_that_were_asked_for_are_there_for_each_platform(memory: Memory) -> None:
     amd, arm = memory.image("team/api"), memory.image("team/api", architecture="arm64")
     both = (entry(amd, "linux/amd64"), entry(arm, "linux/arm64"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -172,6 +173,25 @@ def test_an_image_without_a_staging_tag_leaves_none(memory: Memory) -> None:
     memory.deletes = False
     digest = memory.add("team/api", "image", "1.2.3")
     assert removed(memory, digest) == {}
+
+
+def test_the_names_of_parts_go_and_what_they_name_stays(memory: Memory) -> None:
+    part, digest = memory.add("team/api", "part", "hullwright-p"), memory.add("team/api", "whole")
+    memory.tags["team/api", "1.2.3"] = digest
+    joined = replace(content(digest, status="joined"), staging=("hullwright-p", "hullwright-q"))
+    assert remove_staging_tags({HOST: memory}, [joined], lambda _: ["1.2.3"]) == {}
+    assert memory.named("team/api") == {"1.2.3": digest}
+    assert memory.manifest("team/api", part) is not None
+
+
+def test_a_part_that_goes_with_its_name_is_put_back_under_that_name_only(memory: Memory) -> None:
+    part, digest = memory.add("team/api", "part", "hullwright-p"), memory.add("team/api", "whole")
+    memory.tags["team/api", "1.2.3"] = digest
+    memory.whole = True
+    joined = replace(content(digest, status="joined"), staging=("hullwright-p",))
+    left = remove_staging_tags({HOST: memory}, [joined], lambda _: ["1.2.3"])
+    assert list(left) == [f"{joined.repository}:hullwright-p"]
+    assert memory.named("team/api") == {"1.2.3": digest, "hullwright-p": part}
 
 
 def test_after_ctrl_c_nothing_is_tried_again(tmp_path: Path, memory: Memory) -> None:

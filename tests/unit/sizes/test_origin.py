@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from hullwright.sizes.models import LayerSize
-from hullwright.sizes.origin import begins_with, instructions, marked, own_layers, step_of
+from hullwright.sizes.origin import begins_with, marked, own_layers
 from hullwright.tools import dockerfile
+from hullwright.tools.layersteps import instructions, step_of
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from hullwright.errors import ExitCode, UnavailableError
 from hullwright.run import Result
-from hullwright.tools.builders import INSPECT, Builder, current, parse
+from hullwright.tools.builders import (
+    INSPECT,
+    Builder,
+    Instance,
+    create_argv,
+    current,
+    is_made,
+    parse,
+    remove_argv,
+)
 from replaying import Replay, workspace
 
 if TYPE_CHECKING:
@@ -106,3 +116,65 @@ def test_a_builder_that_cannot_be_asked_is_unavailable(
     assert raised.value.exit_code is ExitCode.UNAVAILABLE
     assert word in str(raised.value.why)
     assert not str(raised.value.why).startswith("ERROR")
+
+
+MIRRORED: Final = """\
+Name:          c
+Driver:        docker-container
+
+Nodes:
+Name:                  c0
+Endpoint:              unix:///var/run/docker.sock
+Driver Options:        image="moby/buildkit:v0.25.2" network="host"
+Status:                inactive
+Platforms:             linux/arm64*, linux/amd64
+File#buildkitd.toml:
+ > [registry]
+ >   [registry."docker.io"]
+ >     mirrors = ["127.0.0.1:5000"]
+"""
+TOML: Final = '[registry."docker.io"]\nmirrors = ["127.0.0.1:5000"]\n'
+THERE: Final = Instance(
+    "c",
+    "docker-container",
+    "unix:///var/run/docker.sock",
+    ("linux/arm64",),
+    (("network", "host"),),
+    TOML,
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({}, True),
+        # Where it runs is left to buildx.
+        ({"endpoint": ""}, True),
+        ({"options": ()}, True),
+        ({"driver": "remote"}, False),
+        ({"endpoint": "tcp://there:1"}, False),
+        ({"platforms": ()}, False),
+        ({"platforms": ("linux/amd64",)}, False),
+        ({"options": (("network", "bridge"),)}, False),
+        ({"config": ""}, False),
+        ({"config": TOML.replace("5000", "5001")}, False),
+    ],
+)
+def test_a_builder_is_ours_where_all_that_it_was_made_of_is(
+    change: dict[str, Any], *, same: bool
+) -> None:
+    assert is_made(replace(THERE, **change), MIRRORED) is same
+
+
+def test_a_configuration_that_cannot_be_read_is_another_one() -> None:
+    assert not is_made(THERE, MIRRORED.replace("mirrors =", "mirrors"))
+
+
+def test_a_builder_is_made_and_forgotten_by_its_name() -> None:
+    assert create_argv(THERE, "c.toml") == (
+        *("docker", "buildx", "create", "--name", "c", "--driver", "docker-container"),
+        *("--platform", "linux/arm64", "--driver-opt", "network=host"),
+        *("--buildkitd-config", "c.toml", "unix:///var/run/docker.sock"),
+    )
+    assert remove_argv(THERE) == ("docker", "buildx", "rm", "--keep-state", "c")
+    assert remove_argv(Instance("r", "remote")) == ("docker", "buildx", "rm", "r")

@@ -11,12 +11,15 @@ import pytest
 from answering import INDEX, Talk, digest, made, refusal, sent, talk
 from hullwright.build import fingerprint
 from hullwright.errors import UnavailableError
+from hullwright.images import TAG
+from hullwright.prune.plan import STAGING_TAG
 from hullwright.tools.published import (
     FINGERPRINT,
     Published,
     Wanted,
     find,
     lookup,
+    part_tag,
     read,
     staging_tag,
 )
@@ -55,6 +58,14 @@ def image(config: bytes, **more: Any) -> Manifest:
 def configuration(labels: dict[str, str] | None, architecture: str = "amd64") -> bytes:
     told = {"os": "linux", "architecture": architecture, "config": {"Labels": labels}}
     return json.dumps(told).encode()
+
+
+def test_a_part_waits_under_a_name_of_its_inputs_and_its_version() -> None:
+    names = {part_tag(PRINT, version) for version in ("1.4.1", "1.4.2-0.dev.1+g1a2b3c4")}
+    assert len(names) == 2
+    assert all(TAG.fullmatch(name) and STAGING_TAG.fullmatch(name) for name in names)
+    assert {name[: len(staging_tag(PRINT))] for name in names} == {staging_tag(PRINT)}
+    assert part_tag(PRINT, "1.4.1") in names
 
 
 def test_an_index_answers_with_its_annotations_alone() -> None:
