@@ -15,10 +15,13 @@ FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS toolchain
 ARG CGO_ENABLED=0
 ARG GOPROXY
 ARG GOSUMDB
+RUN install --directory --owner=1001 --group=1001 /cache /out
 # Each service is built by its own go.mod alone, as its tag says, and not by what the workspace has.
 ENV CGO_ENABLED=${CGO_ENABLED} \
+    GOCACHE=/cache \
     GOFLAGS="-trimpath -buildvcs=false" \
     GOWORK=off
+USER 1001:1001
 
 
 # What every service imports, compiled once for each architecture. Without this step all of them
@@ -28,8 +31,8 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG GOOS=${TARGETOS}
 ARG GOARCH=${TARGETARCH}
-RUN --mount=type=cache,id=chorus-go-build,target=/root/.cache/go-build \
-    go build crypto/rand encoding/json log/slog net/http/httputil os/exec os/signal
+RUN --mount=type=cache,id=chorus-go-build,target=/cache,uid=1001,gid=1001 \
+    go build crypto/rand encoding/json log/slog net/http/httptest net/http/httputil os/exec os/signal
 
 
 # The modules of one service, downloaded and verified against go.sum; a layer and not a cache, so
@@ -39,7 +42,7 @@ ARG SERVICE
 WORKDIR /src/services/${SERVICE}
 COPY --from=shared go.mod /src/shared/
 COPY go.mod go.sum* ./
-RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
+RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt,mode=0444 \
     go mod download && go mod verify
 
 
@@ -54,41 +57,40 @@ COPY . .
 ARG VERSION=dev
 ARG GIT_COMMIT=unknown
 ARG BUILD_DATE=unknown
-RUN --mount=type=cache,id=chorus-go-build,target=/root/.cache/go-build \
+RUN --mount=type=cache,id=chorus-go-build,target=/cache,uid=1001,gid=1001 \
     --mount=type=bind,from=std,target=/mnt/std \
     package=chorus.example/shared/service \
     && go build -o /out/service -ldflags "-s -w -X ${package}.version=${VERSION} \
         -X ${package}.commit=${GIT_COMMIT} -X ${package}.date=${BUILD_DATE}" .
 
 
-# The service's tests, and those of what it shares, as the user that it runs as.
+# The service's tests, and those of what it shares.
 FROM base AS test
 COPY --from=shared . /src/shared
 COPY . .
-ENV GOCACHE=/tmp/go-build
-USER 1001:1001
-RUN --mount=type=cache,id=chorus-go-test,target=/tmp/go-build,uid=1001,gid=1001 \
+RUN --mount=type=cache,id=chorus-go-build,target=/cache,uid=1001,gid=1001 \
+    --mount=type=bind,from=std,target=/mnt/std \
     go vet ./... && go test ./... chorus.example/shared/...
 
 
 # For the machine that builds it. docker-compose.dev.yml mounts the sources over those copied here.
 FROM base AS development
 COPY --from=shared . /src/shared
-RUN --mount=type=cache,id=chorus-go-build,target=/root/.cache/go-build \
-    go build -C /src/shared -o /usr/local/bin/reload ./cmd/reload \
-    && install --directory --owner=1001 --group=1001 /cache
+# What is compiled already comes with it, for a volume begins with what the image has in its place.
+RUN --mount=type=cache,id=chorus-go-build,target=/mnt/cache,uid=1001,gid=1001 \
+    --mount=type=bind,from=std,target=/mnt/std \
+    GOCACHE=/mnt/cache go build -C /src/shared -o /out/reload ./cmd/reload \
+    && cp --recursive /mnt/cache/. /cache
 COPY . .
-ENV GOCACHE=/cache \
-    PORT=8081
-USER 1001:1001
+ENV PORT=8081
 EXPOSE 8081
-HEALTHCHECK --interval=10s --timeout=3s --start-period=180s --start-interval=500ms --retries=3 \
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=500ms --retries=3 \
     CMD ["/tmp/service", "healthcheck"]
-ENTRYPOINT ["reload", ".", "/src/shared"]
+ENTRYPOINT ["/out/reload", ".", "/src/shared"]
 
 
 # A service's additional packages. In [services.NAME] build-args of hullwright.toml:
-#   PACKAGES        Debian packages that are installed here, such as "tzdata mime-support"
+#   PACKAGES        Debian packages that are installed here, such as "tzdata media-types"
 #   PACKAGE_FILES   files and folders of them, or of the base image, that production gets
 # A program that needs C libraries (CGO_ENABLED=1) takes its packages in `toolchain` instead.
 FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS packages
