@@ -50,6 +50,7 @@ class Matrix:
             one.
         names: of its services, in the order of the configuration.
         registry: such as `127.0.0.1:5000/team`; empty for none.
+        limit_s: after which a run is given up.
     """
 
     repository: Repository
@@ -57,6 +58,7 @@ class Matrix:
     names: tuple[str, ...]
     registry: str = ""
     environ: dict[str, str] = field(default_factory=_environ, repr=False)
+    limit_s: float = 300
 
     @property
     def root(self) -> Path:
@@ -97,7 +99,7 @@ class Matrix:
         """Run `hullwright …` and return what it gave; another exit code fails the test."""
         with self.start(*words, **more) as process:
             try:
-                out, errors = process.communicate(timeout=300)
+                out, errors = process.communicate(timeout=self.limit_s)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise

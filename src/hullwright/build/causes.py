@@ -92,6 +92,14 @@ _KNOWN: Final = (
         "or docker pull --platform … IMAGE",
     ),
     _known(
+        r"failed to resolve source metadata for \S+@sha256:",
+        "a base image that is pinned by its digest, in images.lock or in the Dockerfile, is "
+        "neither in the local store nor to be had from its registry; a stand-in of that name is "
+        "another image",
+        "invoke images   shows what is locked; where its registry can be reached: invoke images "
+        "--update NAME   takes what the name means now",
+    ),
+    _known(
         r"failed to resolve source metadata|pull access denied|insufficient_scope|"
         r"failed to do request",
         "a base image is neither in the local store nor to be had from its registry",

@@ -105,10 +105,7 @@ def _notes(listing: Listing) -> Iterator[str]:
             else "registry any more"
         )
     elif not listing.signatures and not any(image.attached for image in listing.images):
-        yield (
-            'nothing is attached · [build] attestations = ["provenance", "sbom"] attaches it to '
-            "what is pushed"
-        )
+        yield ('[build] attestations = ["provenance", "sbom"] attaches both to what is pushed')
 
 
 def _value(each: Attached) -> dict[str, Any]:

@@ -50,14 +50,16 @@ def github(rows: Sequence[Row]) -> str:
 
 
 def gitlab(rows: Sequence[Row]) -> str:
-    """Return a part of a child pipeline: one job with `parallel: matrix`, which the rest extends.
+    """Return the end of a child pipeline: one job with `parallel: matrix`.
 
-    `parallel: matrix` cannot be computed within the pipeline that has it. A child pipeline with
-    no job is an error, so where there is nothing to do there is a job that says so.
+    What it does, the hidden job `.push-part` says, which stands before it in the same file.
+    `parallel: matrix` cannot be computed within the pipeline that has it, and must not be empty:
+    where there is nothing to do, there is a job that says so.
     Source: https://docs.gitlab.com/ci/yaml/#parallelmatrix
     """
     if not rows:
-        return f"nothing-to-build:\n  script:\n    - {json.dumps(f'echo {_NOTHING!r}')}"
+        said = json.dumps(f"echo {_NOTHING!r}")
+        return f"nothing-to-build:\n  extends: .push-part\n  script:\n    - {said}"
     lines = ["push-part:", "  extends: .push-part", "  parallel:", "    matrix:"]
     for row in rows:
         # What is left out is an empty variable to the job's shell.

@@ -10,10 +10,14 @@ from typing import Final
 
 import pytest
 
-from hullwright.bases import Change, Compared, Locked, LockPlan, Outdated
+from hullwright import locked as locked_file
+from hullwright.bases import Change, Compared, Locked, LockPlan, Outdated, check
+from hullwright.config.load import load
 from hullwright.locked import Lock
 from hullwright.report import locking as report
 from locking import LATER, locked, sha, stand_in
+from replaying import workspace
+from sources import ROOT
 
 _HERE: Final = Path(__file__).parent
 _BEFORE: Final = locked("golang:1.26", "a")
@@ -93,6 +97,13 @@ def test_the_machine_form_says_what_moved_and_since_when() -> None:
     assert found[1]["locked"]["at"] == "2026-11-21T10:30:05+00:00"
     assert found[2]["said"] == [{"place": "docker.io", "words": "Name or service not known"}]
     assert found[3]["moved"] == ["apt 3.0.2 → 3.0.3", "libc6 removed"]
+
+
+def test_the_lock_of_this_repository_fits_its_own_dockerfiles() -> None:
+    ws = workspace(ROOT, load(ROOT, {}))
+    found = locked_file.load(ROOT)
+    assert found is not None
+    assert [f"{each.subject}: {each.message}" for each in check(ws, found)] == []
 
 
 def compared(path: Path, text: str) -> None:

@@ -19,7 +19,7 @@ def test_the_root_image_is_the_same_twice(
 ) -> None:
     root = tmp_path / "root"
     shutil.copytree(snapshot, root)
-    matrix = Matrix(Repository.made(root, {}), "hullwright", ("hullwright",))
+    matrix = Matrix(Repository.made(root, {}), "hullwright", ("hullwright",), limit_s=1200)
     matrix.repository.environ.update(matrix.environ)
     matrix.repository.write(".gitignore", ".hullwright/\n")
     matrix.commit()

@@ -26,7 +26,7 @@ def test_a_go_and_a_rust_program_are_the_same_twice(engine: str, tmp_path: Path)
     for language in ("golang", "rust"):
         recipe = Path("deploy/base-images") / language
         shutil.copytree(ROOT / recipe, root / recipe)
-    matrix = Matrix(Repository.made(root, {}), "reproducible", ("go", "rust"))
+    matrix = Matrix(Repository.made(root, {}), "reproducible", ("go", "rust"), limit_s=1200)
     matrix.repository.environ.update(matrix.environ)
     matrix.repository.write(".gitignore", ".hullwright/\n")
     matrix.commit()

@@ -242,6 +242,10 @@ def test_a_progress_bar_is_one_line_of_a_steps_output() -> None:
         ("PermissionError: [Errno 13] Permission denied: '/app'", "the step may not read"),
         ("unable to find user app: invalid argument", "USER names someone"),
         ("process did not complete: exit code: 137", "the step was killed"),
+        (
+            f"failed to resolve source metadata for docker.io/library/x:1@sha256:{'a' * 64}: dial",
+            "a base image that is pinned by its digest",
+        ),
         ("Temporary failure in name resolution", "a name could not be resolved"),
     ],
 )
