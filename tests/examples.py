@@ -113,10 +113,12 @@ class Example:
         """Run plain `docker compose` on the same project and return what it printed."""
         return self.run("docker", "compose", *words, code=code, **environ).stdout
 
-    def container(self, service: str, *profiles: str) -> str:
+    def container(self, service: str) -> str:
         """Return the id of the one container of a compose service."""
-        flags = [f"--profile={name}" for name in profiles]
-        found = self.compose(*flags, "ps", "--all", "--quiet", service).split()
+        # By its labels: Compose would want a value for each variable of the files first.
+        labels = {"project": self.project, "service": service, "oneoff": "False"}
+        wanted = (f"--filter=label=com.docker.compose.{key}={each}" for key, each in labels.items())
+        found = self.run("docker", "ps", "--all", "--quiet", *wanted).stdout.split()
         assert len(found) == 1, f"{service} has {len(found)} containers"
         return found[0]
 
