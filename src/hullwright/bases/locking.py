@@ -43,7 +43,7 @@ def observe(ws: Workspace, update: Sequence[str] = ()) -> LockSeen:
     Raises:
         UsageError: no lock to update, or a name that no Dockerfile has.
     """
-    needs, recipes = needed(ws), load_recipes(ws.root)
+    needs, recipes = needed(ws), load_recipes(ws.root, ws.environ)
     lock = _existing(ws) if update else locked.load(ws.root)
     moving = _chosen(update, needs.images)
     asked = moving or _unfit(lock, needs.images, recipes)
@@ -69,7 +69,7 @@ def outdated(ws: Workspace) -> Outdated:
     Raises:
         UsageError: there is no lock.
     """
-    lock, needs, recipes = _existing(ws), needed(ws), load_recipes(ws.root)
+    lock, needs, recipes = _existing(ws), needed(ws), load_recipes(ws.root, ws.environ)
     names = [name for name in lock.images if name in needs.images]
     told = resolve(ws, [needs.images[name] for name in names], recipes, lock.images)
     return Outdated(

@@ -41,7 +41,7 @@ def check(
     Raises:
         UsageError: an unknown service, a text that is no platform, or recipes that are wrong.
     """
-    needs, recipes = needed(ws, services, platforms, build_args), load_recipes(ws.root)
+    needs, recipes = needed(ws, services, platforms, build_args), load_recipes(ws.root, ws.environ)
     found: list[Finding] = []
     for need in needs.images.values():
         entry = lock.find(need.image)
