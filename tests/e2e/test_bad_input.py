@@ -146,6 +146,8 @@ def test_an_unknown_service_of_a_stack_gets_a_suggestion_too(shop: Shop) -> None
     [
         (["build", "--nosuch"], "usage: hullwright"),
         (["history", "--limit", "many"], "✗ --limit many is no number of runs"),
+        (["history", "--service", "api"], "✗ --service tells whose figures are shown"),
+        (["history", "--figures", "--kind", "up"], "✗ --figures takes what builds and cold starts"),
         (["exec"], "✗ exec needs a service and a command"),
     ],
 )
