@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hullwright.bases.models import Use
 from hullwright.config.composefile import read_images
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from hullwright.config.models import Service, Stack
     from hullwright.tools.dockerfile import ImageUse
     from hullwright.workspace import Workspace
+
+
+_IMAGE: Final = "docker-image://"
 
 
 def named_images(
@@ -58,7 +61,14 @@ def _of_attestations(ws: Workspace) -> Iterator[Use]:
 
 
 def _of_service(ws: Workspace, service: Service) -> Iterator[Use]:
+    # A name that stands for something else in this Dockerfile is no image of that name.
+    given = {full_name(name): value for name, value in service.contexts.items()}
     for use in in_dockerfile(ws, service):
+        if full_name(use.image) in given:
+            image = given[full_name(use.image)].removeprefix(_IMAGE)
+            if given[full_name(use.image)].startswith(_IMAGE):
+                yield Use(full_name(image), f"services.{service.name}.contexts", use.missing)
+            continue
         place = f"{service.dockerfile}:{use.line} {use.kind}"
         yield Use(full_name(use.image), place, use.missing, "BUILDPLATFORM" in use.platform)
 

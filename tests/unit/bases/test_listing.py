@@ -104,6 +104,19 @@ def test_a_last_stage_without_a_name_counts_beside_named_ones(
     assert places["python:3"] == ["Dockerfile:1 FROM"]
 
 
+def test_what_a_context_gives_is_no_image_of_that_name(tmp_path: Path) -> None:
+    config = repository(tmp_path)
+    text = "FROM python:3 AS base\nCOPY --from=shared /x /\nCOPY --from=tools /y /\n"
+    (tmp_path / "Dockerfile").write_text(text, encoding="utf-8")
+    contexts = {"shared": "shared", "tools": "docker-image://shop/tools:4"}
+    services = {"web": Service("web", image="shop/web", contexts=contexts)}
+    uses, _ = named_images(workspace(tmp_path, replace(config, services=services, stacks={})))
+    assert [(use.image, use.place) for use in uses] == [
+        ("python:3", "Dockerfile:1 FROM"),
+        ("shop/tools:4", "services.web.contexts"),
+    ]
+
+
 def test_what_runs_or_compiles_here_is_wanted_for_this_machine_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
