@@ -14,7 +14,7 @@ import os
 import sys
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import nox
 
@@ -27,13 +27,16 @@ if TYPE_CHECKING:
     from hullwright.version import Version
 
 Cell = tuple[str, str, str]
+# The environment whose secrets everybody with the repository has.
+_DEVELOPMENT: Final = "development"
 
 
 def register() -> None:
     """Register the sessions `build`, `sizes` and `cold_start` of the repository with Nox.
 
-    What plain `nox` runs, and `nox --list` marks, is the production set; all other cells of the
-    matrix are there by name, by keyword (`-k development`) and by tag (`-t development`).
+    What plain `nox` runs, and `nox --list` marks, is the production set, and the stacks that start
+    with the secrets of development; all other cells of the matrix are there by name, by keyword
+    (`-k development`) and by tag (`-t development`).
     """
     config = _config()
     cells = list(matrix(config))
@@ -111,7 +114,18 @@ def _selected(config: Config, cells: Sequence[Cell]) -> list[str]:
     defaults = {name: service.default_target for name, service in config.services.items()}
     chosen = [c for c in cells if c[1] == (defaults[c[2]] or "default")]
     names = [f"{kind}({_signature(cell)})" for kind in ("build", "sizes") for cell in chosen]
-    return [*names, *(["cold_start"] if config.stacks else [])]
+    return [*names, *_startable(config)]
+
+
+def _startable(config: Config) -> list[str]:
+    """Return the cold starts that run by default.
+
+    A stack with the secrets of another environment starts for those who have its key only.
+    """
+    own = [name for name, each in config.stacks.items() if each.environment in {"", _DEVELOPMENT}]
+    if len(own) == len(config.stacks):
+        return ["cold_start"] if own else []
+    return [f"cold_start(stack={name!r})" for name in own]
 
 
 def _signature(cell: Cell) -> str:

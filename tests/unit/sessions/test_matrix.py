@@ -67,6 +67,21 @@ def test_the_production_set_runs_by_default_under_full_names(registry: None) -> 
     assert set(registered()) == {"build", "sizes", "cold_start"}
 
 
+def test_a_stack_with_the_secrets_of_another_environment_is_there_by_name_only(
+    registry: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stacks = {
+        "default": Stack("default", ("compose.yml",)),
+        "dev": Stack("dev", ("compose.yml",), environment="development"),
+        "live": Stack("live", ("compose.yml",), environment="production"),
+    }
+    monkeypatch.setattr(sessions, "_config", lambda: Config(project="shop", stacks=stacks))
+    sessions.register()
+    assert nox.options.sessions == ["cold_start(stack='default')", "cold_start(stack='dev')"]
+    parameters = vars(registered()["cold_start"])["parametrize"]
+    assert [str(each) for each in parameters] == [f"stack={name!r}" for name in stacks]
+
+
 def test_each_cell_has_its_parts_as_tags(registry: None) -> None:
     sessions.register()
     parameters = vars(registered()["build"])["parametrize"]
