@@ -1,11 +1,11 @@
 # The one Dockerfile of every Go service. SERVICE says which; its folder is the context, and the
 # folder that all share is the context `shared`, so a change of one service builds no other one.
 #
-#   toolchain ─┬─ std ───────────┐
-#              └─ base ─┬─ builder ─── production
-#                       ├─ test           │
-#                       └─ development    │
-#   packages ─────────────────────────────┘
+#   toolchain ─┬─ std ─────────────────────┐
+#              └─ base ── sources ─┬─ builder ─── production
+#                                  ├─ test           │
+#                                  └─ development    │
+#   packages ────────────────────────────────────────┘
 #
 # What downloads reads the optional secret `ca-bundle` in place of the system's certificates, so that
 # a site whose own authority intercepts TLS can build. GOPROXY and GOSUMDB are Go's own where they are
@@ -15,13 +15,11 @@ FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS toolchain
 ARG CGO_ENABLED=0
 ARG GOPROXY
 ARG GOSUMDB
-RUN install --directory --owner=1001 --group=1001 /cache /out
 # Each service is built by its own go.mod alone, as its tag says, and not by what the workspace has.
 ENV CGO_ENABLED=${CGO_ENABLED} \
     GOCACHE=/cache \
     GOFLAGS="-trimpath -buildvcs=false" \
     GOWORK=off
-USER 1001:1001
 
 
 # What every service imports, compiled once for each architecture. Without this step all of them
@@ -31,7 +29,7 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG GOOS=${TARGETOS}
 ARG GOARCH=${TARGETARCH}
-RUN --mount=type=cache,id=chorus-go-build,target=/cache,uid=1001,gid=1001 \
+RUN --mount=type=cache,id=chorus-go-build,target=/cache \
     go build crypto/rand encoding/json log/slog net/http/httptest net/http/httputil os/exec os/signal
 
 
@@ -42,51 +40,59 @@ ARG SERVICE
 WORKDIR /src/services/${SERVICE}
 COPY --from=shared go.mod /src/shared/
 COPY go.mod go.sum* ./
+# As a user who may not write go.sum: what is not in it is an error, and is not added.
+USER 1001:1001
 RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt,mode=0444 \
     go mod download && go mod verify
 
 
-FROM base AS builder
+# Root compiles: a cache mount of another owner is not the same one in every step that mounts it.
+FROM base AS sources
+USER 0:0
+COPY --from=shared . /src/shared
+COPY . .
+
+
+FROM sources AS builder
 ARG TARGETOS
 ARG TARGETARCH
 ARG GOOS=${TARGETOS}
 ARG GOARCH=${TARGETARCH}
-COPY --from=shared . /src/shared
-COPY . .
 # `std` is mounted to be waited for: what it compiled is in the cache.
 ARG VERSION=dev
 ARG GIT_COMMIT=unknown
 ARG BUILD_DATE=unknown
-RUN --mount=type=cache,id=chorus-go-build,target=/cache,uid=1001,gid=1001 \
+RUN --mount=type=cache,id=chorus-go-build,target=/cache \
     --mount=type=bind,from=std,target=/mnt/std \
     package=chorus.example/shared/service \
     && go build -o /out/service -ldflags "-s -w -X ${package}.version=${VERSION} \
         -X ${package}.commit=${GIT_COMMIT} -X ${package}.date=${BUILD_DATE}" .
 
 
-# The service's tests, and those of what it shares.
-FROM base AS test
-COPY --from=shared . /src/shared
-COPY . .
-RUN --mount=type=cache,id=chorus-go-build,target=/cache,uid=1001,gid=1001 \
+# The service's tests, and those of what it shares, run by the user of production.
+FROM sources AS test
+RUN --mount=type=cache,id=chorus-go-build,target=/cache \
     --mount=type=bind,from=std,target=/mnt/std \
-    go vet ./... && go test ./... chorus.example/shared/...
+    mkdir /tests && go vet ./... && go test -c -o /tests/ ./... chorus.example/shared/...
+USER 1001:1001
+ENV GOCACHE=/tmp/cache
+RUN for test in /tests/*; do "${test}" -test.v || exit 1; done
 
 
 # For the machine that builds it. docker-compose.dev.yml mounts the sources over those copied here.
-FROM base AS development
-COPY --from=shared . /src/shared
+FROM sources AS development
 # What is compiled already comes with it, for a volume begins with what the image has in its place.
-RUN --mount=type=cache,id=chorus-go-build,target=/mnt/cache,uid=1001,gid=1001 \
+RUN --mount=type=cache,id=chorus-go-build,target=/mnt/cache \
     --mount=type=bind,from=std,target=/mnt/std \
-    GOCACHE=/mnt/cache go build -C /src/shared -o /out/reload ./cmd/reload \
-    && cp --recursive /mnt/cache/. /cache
-COPY . .
+    GOCACHE=/mnt/cache go build -C /src/shared -o /usr/local/bin/reload ./cmd/reload \
+    && cp --recursive /mnt/cache /cache && chown --recursive 1001:1001 /cache
+USER 1001:1001
+RUN go build -o /dev/null .
 ENV PORT=8081
 EXPOSE 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=500ms --retries=3 \
     CMD ["/tmp/service", "healthcheck"]
-ENTRYPOINT ["/out/reload", ".", "/src/shared"]
+ENTRYPOINT ["reload", ".", "/src/shared"]
 
 
 # A service's additional packages. In [services.NAME] build-args of hullwright.toml:
