@@ -91,7 +91,7 @@ RUN go build -o /dev/null .
 ENV PORT=8081
 EXPOSE 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=500ms --retries=3 \
-    CMD ["/tmp/service", "healthcheck"]
+    CMD ["reload", "healthcheck"]
 ENTRYPOINT ["reload", ".", "/src/shared"]
 
 

@@ -4,7 +4,8 @@
 // reach a container whose sources are mounted from a virtual machine's host. What does not compile
 // leaves the service running that ran before.
 //
-//	reload FOLDER…    folders whose .go, go.mod and go.sum files count; the first one is built
+//	reload FOLDER…       folders whose .go, go.mod and go.sum files count; the first one is built
+//	reload healthcheck   what the service says of itself; until it is compiled, that it is not healthy
 package main
 
 import (
@@ -32,9 +33,15 @@ func main() {
 	if len(folders) == 0 {
 		log.Fatal("usage: reload FOLDER…")
 	}
+	program := filepath.Join(os.TempDir(), "service")
+	if folders[0] == "healthcheck" {
+		if err := exec.Command(program, "healthcheck").Run(); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGTERM, os.Interrupt)
-	program := filepath.Join(os.TempDir(), "service")
 	var running *exec.Cmd
 	var seen time.Time
 	ticks := time.Tick(pause)
