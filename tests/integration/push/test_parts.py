@@ -277,3 +277,19 @@ def test_parts_of_remote_builders_keep_their_attestations(busybox: str, tmp_path
             e["annotations"]["vnd.docker.reference.digest"] for e in entries if "annotations" in e
         ]
         assert list(image["platforms"].values()) == own == of
+
+
+def test_another_stage_is_released_beside_the_default_one(yard: Yard) -> None:
+    text = "FROM scratch AS development\nCOPY steps.sh /steps.sh\nFROM development AS production\n"
+    yard.matrix.repository.write("services/s0/Dockerfile", text)
+    yard.matrix.commit()
+    words = ("--service", "s0", "--target", "development")
+    done = yard.matrix.run("push", "--join", *words, code=1)
+    assert (
+        "invoke push --part --platform linux/amd64 --service s0 --target development" in done.stderr
+    )
+    for platform in BOTH:
+        part(yard, platform, *words)
+    (image,) = told(yard, "--join", *words)["images"]
+    assert {"main-development", "stable-development"} < set(yard.tags("s0"))
+    assert set(yard.tags("s0").values()) == {image["digest"]}
