@@ -76,7 +76,8 @@ def _apart(cache: str, platform: str) -> str:
     """Return a cache of a part's own: the last of two that wrote one would be all that is left."""
     values = attributes(cache)
     place = next((key for key in _PLACES if key in values), "")
-    if not place:
+    # A folder elsewhere is one that bake was allowed by name.
+    if not place or values[place].startswith(("/", "..")):
         return cache
     return written({**values, place: f"{values[place]}-{platform.replace('/', '-')}"})
 
