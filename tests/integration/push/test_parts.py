@@ -237,7 +237,15 @@ def test_a_part_stands_on_the_sibling_that_was_released(busybox: str, tmp_path: 
         text = (yard.matrix.root / "hullwright.toml").read_text(encoding="utf-8")
         repository.write("hullwright.toml", "\n".join([text.rstrip(), *lines, ""]))
         yard.matrix.commit()
-        parts(yard)
+        pushed = {}
+        for platform in BOTH:
+            (only,) = part(yard, platform, "--service", "s0")["images"]
+            pushed[platform] = only["digest"]
+            # Another machine: what the first runner pushed is what its part stands on.
+            yard.matrix.remove()
+            report = part(yard, platform, "--service", "top")
+            found = {t["service"]: (t["status"], t["digest"]) for t in report["build"]["targets"]}
+            assert found["s0"] == ("current", pushed[platform])
         first = told(yard, "--join")
         assert statuses(first) == {"s0": "joined", "top": "joined"}
         yard.matrix.remove()
