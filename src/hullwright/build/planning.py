@@ -13,8 +13,8 @@ from hullwright.build.caching import Caching
 from hullwright.build.labelling import base_reference
 from hullwright.build.models import BuildPlan, PlannedTarget
 from hullwright.build.planner import Planner
-from hullwright.errors import UsageError, unknown
 from hullwright.build.present import other_builder
+from hullwright.errors import UsageError, unknown
 from hullwright.tools.engine import digests
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from hullwright.build.linking import Node
     from hullwright.build.models import BuildRequest, SourceVersion
+    from hullwright.build.nodes import Place
     from hullwright.config.models import Config, Service
     from hullwright.workspace import Workspace
-    from hullwright.build.nodes import Place
 
 _OVERRIDE: Final = re.compile(r"(?P<target>[^.=]+)\.[^=]+(?:=|$)")
 
@@ -56,9 +56,9 @@ def plan(
     version_of: Callable[[Service], SourceVersion],
     *,
     writes_cache: bool | None = None,
+    place: Place | None = None,
 ) -> BuildPlan:
     """Return what a request means, checked against configuration and Dockerfiles.
-    place: Place | None = None,
 
     Args:
         ws: the repository.
@@ -66,9 +66,9 @@ def plan(
         version_of: what a service's sources are called; asked once for each service.
         writes_cache: whether caches that others read are written, as a push does; None means only
             in CI.
+        place: the builder that builds; None for the engine's own.
 
     Raises:
-        place: the builder that builds; None for the engine's own.
         UsageError: an unknown service, target or platform, a missing Dockerfile, two images of one
             name, services that are built on each other, a secret that is not there, or an argument
             that looks like one.
