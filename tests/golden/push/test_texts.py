@@ -181,7 +181,7 @@ def test_a_report_reads_as_it_is_kept(name: str) -> None:
     held(f"{name}.md", report.markdown(SHOWN[name]))
 
 
-@pytest.mark.parametrize("name", ["done", "moving-failed", "part"])
+@pytest.mark.parametrize("name", ["done", "signed", "moving-failed", "part"])
 def test_the_machine_form_is_as_it_is_kept(name: str) -> None:
     told = report.as_json(SHOWN[name])
     # Builds have a form of their own.
