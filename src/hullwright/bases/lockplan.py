@@ -37,6 +37,7 @@ def plan_lock(seen: LockSeen) -> LockPlan:
         if told is None or told.entry is None:
             if before is not None:
                 changes.append(Change("keep", name, "it is locked", before, before))
+                notes += _lacking(need, before, f"   (invoke images --update {name})")
             continue
         changes.append(_change(need, before, told.entry, moving=bool(seen.moving)))
         notes += _notes(need, told.entry)
@@ -75,9 +76,14 @@ def _notes(need: Need, entry: LockedImage) -> Iterator[str]:
             f"{need.image} is locked to what the local store has, for no registry answers: "
             "other machines may not have it"
         )
+    yield from _lacking(need, entry)
+
+
+def _lacking(need: Need, entry: LockedImage, remedy: str = "") -> Iterator[str]:
     lacking = [platform for platform in need.platforms if platform not in entry.platforms]
     if lacking and entry.digest:
-        yield f"{need.image} has no {' '.join(lacking)}, which {need.places[0]} needs"
+        verb = "is locked without" if remedy else "has no"
+        yield f"{need.image} {verb} {' '.join(lacking)}, which {need.places[0]} needs{remedy}"
 
 
 def _refuse_hopeless(seen: LockSeen, locked: Mapping[str, LockedImage]) -> None:

@@ -7,13 +7,12 @@ written as an OCI archive; `hullwright.tools.archivejoining` makes one of them.
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from hullwright.build.ignoring import STATE
 from hullwright.build.models import Share
-from hullwright.build.outputs import attributes, stores
+from hullwright.build.outputs import attributes, stores, written
 from hullwright.build.repeatable import load_archive
 from hullwright.files import make_folder
 from hullwright.tools.archivejoining import join_archives
@@ -24,10 +23,13 @@ if TYPE_CHECKING:
 
     from hullwright.build.models import BuildPlan, PlannedTarget
     from hullwright.build.outcome import TargetResult
+    from hullwright.tools.buildx import BakeTarget
     from hullwright.workspace import Workspace
 
 _FOLDER: Final = f"{STATE}/parts"
 _INDEX: Final = "index:"
+# What a cache is called by: in a registry, on GitHub, in a folder that is read or written.
+_PLACES: Final = ("ref", "scope", "src", "dest")
 
 
 def expanded(plan: BuildPlan) -> BuildPlan:
@@ -50,11 +52,34 @@ def _part(target: PlannedTarget, share: Share, platform: str) -> PlannedTarget:
     # What an index says is said where it is made.
     said = tuple(each for each in target.bake.annotations if not each.startswith(_INDEX))
     bake = replace(
-        target.bake, name=name, platforms=(platform,), tags=(), outputs=outputs, annotations=said
+        target.bake,
+        name=name,
+        platforms=(platform,),
+        tags=(),
+        outputs=outputs,
+        annotations=said,
+        cache_from=_sources(target.bake, platform),
+        cache_to=tuple(_apart(goal, platform) for goal in target.bake.cache_to),
     )
     return replace(
         target, platforms=(platform,), bake=bake, shares=(Share(share.node, (platform,)),)
     )
+
+
+def _sources(bake: BakeTarget, platform: str) -> tuple[str, ...]:
+    """Return where a part's layers come from: where the whole ones' do, and its own before."""
+    mine = (_apart(source, platform) for source in bake.cache_from)
+    return tuple(dict.fromkeys((*mine, *bake.cache_from)))
+
+
+def _apart(cache: str, platform: str) -> str:
+    """Return a cache of a part's own: the last of two that wrote one would be all that is left."""
+    values = attributes(cache)
+    place = next((key for key in _PLACES if key in values), "")
+    # A folder elsewhere is one that bake was allowed by name.
+    if not place or values[place].startswith(("/", "..")):
+        return cache
+    return written({**values, place: f"{values[place]}-{platform.replace('/', '-')}"})
 
 
 def part_name(target: PlannedTarget, platform: str) -> str:
@@ -146,8 +171,3 @@ class Joiner:
                 shutil.copyfile(whole, place)
         stored = stores(outputs)
         return replace(result, digest=digest, stored=stored, reason="" if stored else result.reason)
-
-
-def counted(plan: BuildPlan) -> Counter[str]:
-    """Return how many targets, or parts of them, each node builds, by its endpoint."""
-    return Counter(share.node.endpoint for t in plan.building for share in t.shares)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hullwright.workspace import Workspace
 
 EPOCH: Final = "SOURCE_DATE_EPOCH"
-_FOLDER: Final = f"{STATE}/reproducible"
+ARCHIVES: Final = f"{STATE}/reproducible"
 _IMAGES: Final = ("type=image", "type=registry", "type=oci", "type=docker")
 
 
@@ -60,7 +60,7 @@ def _moment(created: str) -> int | None:
 
 def archive(name: str) -> str:
     """Return the exporter that writes an image where `load` takes it from."""
-    return f"type=oci,dest={_FOLDER}/{name}.tar,oci-mediatypes=true,{REWRITTEN}"
+    return f"type=oci,dest={ARCHIVES}/{name}.tar,oci-mediatypes=true,{REWRITTEN}"
 
 
 def rewriting(outputs: Iterable[str], name: str) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def rewriting(outputs: Iterable[str], name: str) -> tuple[str, ...]:
 
 def loads(output: str) -> bool:
     """Return whether an exporter is the one of `archive`."""
-    return output.startswith(f"type=oci,dest={_FOLDER}/")
+    return output.startswith(f"type=oci,dest={ARCHIVES}/")
 
 
 def load(ws: Workspace, built: Iterable[PlannedTarget]) -> None:
@@ -82,7 +82,7 @@ def load(ws: Workspace, built: Iterable[PlannedTarget]) -> None:
     for target in built:
         if not any(map(loads, target.bake.outputs)):
             continue
-        file = ws.root / _FOLDER / f"{target.name}.tar"
+        file = ws.root / ARCHIVES / f"{target.name}.tar"
         load_archive(ws, target.reference, file)
         # The store has all of it now.
         file.unlink(missing_ok=True)

@@ -34,6 +34,7 @@ _ERROR: Final = re.compile(r"ERROR: (?:target (?P<target>[\w-]+): )?(?P<what>.*)
 _EXCERPT_RULE: Final = re.compile(r"-{8,}")
 _PLACE: Final = re.compile(r"\S+:(?P<line>[1-9][0-9]*)")
 _SHOWN_LINES: Final = 15
+_PULLED: Final = "load metadata for "
 # Below this, which step was the longest says nothing.
 _TOLD_S: Final = 0.1
 
@@ -153,7 +154,7 @@ class Judge:
             reason=_reason(
                 built=built, stored=stored, failure=failure, place=place.name if place else ""
             ),
-            failure=None if built else failure,
+            failure=None if built else _on_node(failure, planned),
             emulated=tuple(
                 EmulatedStep(step.text, platform, round(step.seconds, 3))
                 for step, platform in self._emulated(planned, progress)
@@ -220,6 +221,18 @@ class Judge:
                 dockerfile, planned.target, given, platform
             )
         }
+
+
+def _on_node(failure: Failure | None, planned: PlannedTarget) -> Failure | None:
+    """Return a failure with what helps on a node elsewhere, where no local image is seen."""
+    if failure is None or not planned.shares or not failure.step.startswith(_PULLED):
+        return failure
+    cause = Cause(
+        "a node pulls base images itself, and does not see the local store",
+        "push the image to where the node pulls from, or name a mirror that has it in the node's "
+        "buildkitd.toml",
+    )
+    return replace(failure, causes=(cause,))
 
 
 def lost(results: Mapping[str, TargetResult], ran: Ran, why: str) -> dict[str, TargetResult]:

@@ -118,7 +118,8 @@ class Baker:
     def folded(self) -> AbstractContextManager[None]:
         """Return a block whose lines a log of CI folds; the report says all of it anyway."""
         console, count = self.ws.console, len(self.plan.building)
-        title = f"build of {count} in one bake run"
+        place = self.plan.place
+        title = f"build of {count} {f'on builder {place.name}' if place else 'in one bake run'}"
         if 0 < self.plan.jobs < count:
             title = f"build of {count}, {self.plan.jobs} at a time"
         return console.step(title) if console.github or console.gitlab else nullcontext()

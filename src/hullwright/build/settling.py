@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hullwright.build.inputs import contexts_of, materials
-from hullwright.build.repeatable import EPOCH
+from hullwright.build.repeatable import ARCHIVES, EPOCH
 from hullwright.files import make_folder
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ _FOLDER: Final = "settled"
 def settled(ws: Workspace, plan: BuildPlan) -> Iterator[BuildPlan]:
     """Yield the plan with its reproducible images built from contexts of the commit's times.
 
-    The plan comes back as it is where the files have that time. Copies are removed at the end.
+    The plan comes back as it is where the files have that time. Copies are removed at the end, and
+    so are archives of a build that was cut short.
     """
     top = ws.state_dir / _FOLDER
     same = [t for t in plan.building if t.reproducible and t.bake.arguments.get(EPOCH)]
@@ -49,6 +50,7 @@ def settled(ws: Workspace, plan: BuildPlan) -> Iterator[BuildPlan]:
         yield replace(plan, targets=tuple(made.get(t.name, t) for t in plan.targets))
     finally:
         shutil.rmtree(top, ignore_errors=True)
+        shutil.rmtree(ws.root / ARCHIVES, ignore_errors=True)
 
 
 class _Settling:

@@ -16,6 +16,13 @@ from hullwright.errors import CheckFailedError, UsageError
 from hullwright.images import Platform
 from hullwright.push.moving import at
 from hullwright.push.together import together
+from hullwright.tools.attestations import (
+    ATTESTATION_MANIFEST,
+    PREDICATE,
+    REFERENCE_DIGEST,
+    REFERENCE_TYPE,
+    kind_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,10 +42,6 @@ _CONFIGS: Final = {
         "application/vnd.docker.container.image.v1+json"
     ),
 }
-_KIND: Final = "vnd.docker.reference.type"
-_OF: Final = "vnd.docker.reference.digest"
-_PREDICATE: Final = "in-toto.io/predicate-type"
-_PREDICATES: Final = {"https://slsa.dev/provenance/": "provenance", "https://spdx.dev/": "sbom"}
 _CONFIG_BYTES: Final = 4 << 20
 
 
@@ -151,10 +154,10 @@ class _Look:
         platforms: dict[str, str] = {}
         attached: dict[str, set[str]] = {}
         for entry in document.get("manifests") or ():
-            kind = (entry.get("annotations") or {}).get(_KIND, "")
+            kind = (entry.get("annotations") or {}).get(REFERENCE_TYPE, "")
             platform = _platform(entry.get("platform") or {})
-            if kind == "attestation-manifest":
-                of = entry["annotations"].get(_OF, "")
+            if kind == ATTESTATION_MANIFEST:
+                of = entry["annotations"].get(REFERENCE_DIGEST, "")
                 attached.setdefault(of, set()).update(self._attached(client, path, entry["digest"]))
             elif platform == "unknown/unknown":
                 self.problems.append(f"{entry['digest']} is for no platform, and no attestation")
@@ -202,8 +205,8 @@ class _Look:
         """Return the kinds of attestations in a manifest of them."""
         manifest = client.manifest(path, digest)
         layers = manifest.document().get("layers") or () if manifest else ()
-        kinds = {(layer.get("annotations") or {}).get(_PREDICATE, "") for layer in layers}
-        return {_predicate(kind) for kind in kinds}
+        kinds = {(layer.get("annotations") or {}).get(PREDICATE, "") for layer in layers}
+        return {kind_of(kind) for kind in kinds}
 
 
 def _unlike(checked: Checked, attestations: frozenset[str]) -> list[str]:
@@ -229,8 +232,3 @@ def _platform(told: Mapping[str, Any]) -> str:
     variant = told.get("variant") or ""
     # What is plain arm64 for people is written with its variant by some.
     return str(Platform.parse("/".join(part for part in (name, arch, variant) if part)))
-
-
-def _predicate(kind: str) -> str:
-    known = (name for prefix, name in _PREDICATES.items() if kind.startswith(prefix))
-    return next(known, kind or "an attestation of no kind")

@@ -162,7 +162,8 @@ def _entry(image: LockedImage | None) -> dict[str, Any] | None:
         "digest": image.digest or None,
         "platforms": dict(image.platforms),
         "source": image.source,
-        "at": image.at.isoformat(),
+        # What is only compared was locked at no time.
+        "at": image.at.isoformat() if image.at.timestamp() else None,
         "stand_in": image.stand_in or None,
         "packages": dict(image.packages),
     }

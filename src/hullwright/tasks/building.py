@@ -189,9 +189,12 @@ def only_changed(
 ) -> BuildRequest:
     """Return a request for those images of a plan whose inputs changed since a ref of Git."""
     from hullwright import build
+    from hullwright.tasks.locking import lock_since
     from hullwright.tools.changes import changed_since
 
-    changed = build.changed_targets(session.workspace, plan, changed_since(session.workspace, ref))
+    files = changed_since(session.workspace, ref)
+    before = lock_since(session.workspace, ref, files)
+    changed = build.changed_targets(session.workspace, plan, files, before)
     asked = [(t.service, t.target) for t in plan.targets if t.asked]
     return replace(request, only=tuple(key for key in asked if key in changed))
 

@@ -136,11 +136,11 @@ def images(
     from hullwright.report import images as report
     from hullwright.tasks.locking import Options, run_locking
 
-    if attestations:
-        _show_attached(session, attestations, format, other=prepare or stand_ins or bool(service))
-        return
     others = _given(prepare=prepare, stand_ins=stand_ins, platform=platform, service=service)
     options = Options(lock, tuple(update or ()), outdated)
+    if attestations:
+        _show_attached(session, attestations, format, other=bool(options.asked or others))
+        return
     if options.asked:
         run_locking(session, options, format, others=others)
         return

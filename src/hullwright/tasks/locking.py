@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hullwright.errors import CheckFailedError, UnavailableError, UsageError
+from hullwright.errors import CheckFailedError, HullwrightError, UnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from hullwright import bases
     from hullwright.build import BuildRequest
     from hullwright.findings import Finding
+    from hullwright.locked import Lock
     from hullwright.tasks.session import Session
+    from hullwright.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,21 @@ def hold_to_lock(session: Session, request: BuildRequest) -> None:
         if strict or finding.severity == "error":
             told = f"{locked.FILE}: {finding.subject}: {finding.message} ({finding.remedy})"
             session.console.note(f"! {told}")
+
+
+def lock_since(ws: Workspace, ref: str, files: Collection[str]) -> Lock | None:
+    """Return the lock as it was where HEAD left a ref, if its file is among those that changed.
+
+    One that cannot be read counts as none: then all that is locked has moved.
+    """
+    from hullwright import locked
+    from hullwright.tools.changes import text_since
+
+    before = text_since(ws, ref, locked.FILE) if locked.FILE in files else None
+    try:
+        return locked.parse(before) if before is not None else None
+    except (HullwrightError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _stale(errors: Sequence[Finding]) -> CheckFailedError:

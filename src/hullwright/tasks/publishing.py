@@ -82,6 +82,7 @@ def push(
         platforms=tuple(platform or ()),
         no_cache=no_cache,
         pull=pull,
+        locked=locked or None,
         build_args=arguments_of(build_arg or []),
         set_=tuple(set or ()),
         allow=tuple(allow or ()),

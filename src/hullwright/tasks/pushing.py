@@ -100,6 +100,7 @@ class Push:
     driver: str = "docker"
     clients: Clients = field(default_factory=dict)
     signer: Signer | None = None
+    warned: list[str] = field(default_factory=list)
     started_s: float = field(default_factory=time.monotonic)
 
     def check(self) -> None:
@@ -169,7 +170,10 @@ class Push:
         }
         self.wanted = push.of_sources(self.wanted, versions)
         for warning in push.moved_by_changes(self.wanted, versions):
-            self.session.console.warn(warning)
+            # A join that lacks parts decides twice.
+            if warning not in self.warned:
+                self.warned.append(warning)
+                self.session.console.warn(warning)
         return plan
 
     def _build(self) -> BuildReport:

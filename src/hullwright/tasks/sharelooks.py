@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from hullwright.build import BuildPlan, BuildRequest, PlannedTarget
     from hullwright.push.parts import WantedImage, WantedPart
@@ -24,16 +24,13 @@ def whole_lookup(session: Session, planned: BuildPlan, tags: Mapping[str, Sequen
         planned: the images.
         tags: under which they may be besides those that every build knows, by repository.
     """
-    from hullwright.tools.published import lookup, part_tag
+    from hullwright.tools.published import lookup
 
-    versions: dict[str, dict[str, None]] = {}
-    for target in planned.targets:
-        versions.setdefault(repository_of(target), {})[target.version] = None
-    look = lookup(session.workspace)
+    look, parts = lookup(session.workspace), _part_tags(planned)
 
     def names(wanted: Wanted) -> tuple[str, ...]:
-        own = (part_tag(wanted.fingerprint, v) for v in versions.get(wanted.repository, ()))
-        return tuple(dict.fromkeys((*wanted.tags, *tags.get(wanted.repository, ()), *own)))
+        every = (*wanted.tags, *tags.get(wanted.repository, ()), *parts(wanted))
+        return tuple(dict.fromkeys(every))
 
     return lambda wanted: look([replace(each, tags=names(each)) for each in wanted])
 
@@ -76,7 +73,7 @@ def decided_parts(
 def _part_lookup(session: Session, plan: BuildPlan, whole: BuildPlan) -> Lookup:
     """Return what finds parts by their names, and siblings also where they are there as a whole."""
     from hullwright import build
-    from hullwright.tools.published import lookup, part_tag
+    from hullwright.tools.published import lookup
 
     workspace = session.workspace
     current = {
@@ -88,11 +85,12 @@ def _part_lookup(session: Session, plan: BuildPlan, whole: BuildPlan) -> Lookup:
     if current and any(target.links for target in plan.targets):
         prints = build.fingerprints_now(workspace, plan)
         there = {prints[n].value: found for n, found in current.items() if n in prints}
-    look = lookup(workspace)
+    look, parts = lookup(workspace), _part_tags(plan)
 
     def found(wanted: Sequence[Wanted]) -> Mapping[str, Published]:
+        # A sibling may be any image of its inputs, but best the part that another runner pushed.
         asked = [
-            replace(w, tags=(part_tag(w.fingerprint, w.version),)) if w.version else w
+            replace(w, tags=parts(w) if w.version else (*parts(w), *w.tags))
             for w in wanted
             if w.fingerprint not in there
         ]
@@ -100,6 +98,18 @@ def _part_lookup(session: Session, plan: BuildPlan, whole: BuildPlan) -> Lookup:
         return {**look(asked), **siblings}
 
     return found
+
+
+def _part_tags(plan: BuildPlan) -> Callable[[Wanted], tuple[str, ...]]:
+    """Return what gives the names of the part that an image which is looked for would be."""
+    from hullwright.tools.published import part_tag
+
+    versions: dict[str, dict[str, None]] = {}
+    for target in plan.targets:
+        versions.setdefault(repository_of(target), {})[target.version] = None
+    return lambda wanted: tuple(
+        part_tag(wanted.fingerprint, version) for version in versions.get(wanted.repository, ())
+    )
 
 
 def wanted_images(

@@ -31,14 +31,17 @@ def run_verification(session: Session, request: BuildRequest, options: Options) 
 
     Raises:
         UsageError: what is asked for beside it has no meaning for two builds that keep nothing.
+        CheckFailedError: the lock of base images does not fit what Dockerfiles name.
         LockedError: another check of this repository is running.
     """
     from hullwright.report import reproducing as renderer
     from hullwright.reproducing import Verification
     from hullwright.tasks.building import decided
+    from hullwright.tasks.locking import hold_to_lock
     from hullwright.tasks.starting import running
 
     _refuse(request, options)
+    hold_to_lock(session, request)
     requests = _requests(session, request)
     plans = [_planned(session, one) for one in requests]
     if session.dry:
@@ -73,6 +76,7 @@ def _refuse(request: BuildRequest, options: Options) -> None:
         "--changed-since": options.changed_since,
         "--check": options.check,
         "--print": options.print_only,
+        "--why": options.why,
         "--timeline": options.timeline,
     }
     names = [name for name, value in asked.items() if value]

@@ -31,15 +31,7 @@ def changed_since(ws: Workspace, ref: str) -> frozenset[str]:
         UsageError: `ref` is unknown, or has no common history with HEAD as far as this clone
             knows.
     """
-    git_dir = find_git_dir(ws.root, ws.environ)
-    if git_dir is None:
-        raise UsageError(
-            f'--changed-since "{ref}" asks Git, and {ws.root} is in no repository',
-            next_step="leave the flag out: everything is built then, or found to be current",
-        )
-    git = Git(ws.runner, ws.root, git_dir)
-    commit = named_commit(git, ref)
-    base = _merge_base(git, commit, ref)
+    git, base = _left(ws, ref)
     top = Path(git.read("rev-parse", "--show-toplevel").stdout.removesuffix("\n"))
     differing = git.read(
         *("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative"),
@@ -49,6 +41,34 @@ def changed_since(ws: Workspace, ref: str) -> frozenset[str]:
     paths = (*_paths(differing), *_paths(untracked.stdout))
     root = ws.root.resolve()
     return frozenset(Path(os.path.relpath(top.resolve() / path, root)).as_posix() for path in paths)
+
+
+def text_since(ws: Workspace, ref: str, path: str) -> str | None:
+    """Return a file as it was where HEAD's history left that of `ref`; None where it was not there.
+
+    Args:
+        ws: the repository.
+        ref: as in `changed_since`.
+        path: of the file, from the repository's root.
+
+    Raises:
+        UsageError: as in `changed_since`.
+    """
+    git, base = _left(ws, ref)
+    found = git.read("show", f"{base}:./{path}", check=False)
+    return found.stdout if found.ok else None
+
+
+def _left(ws: Workspace, ref: str) -> tuple[Git, str]:
+    """Return Git, and the commit where HEAD's history left that of `ref`."""
+    git_dir = find_git_dir(ws.root, ws.environ)
+    if git_dir is None:
+        raise UsageError(
+            f'--changed-since "{ref}" asks Git, and {ws.root} is in no repository',
+            next_step="leave the flag out: everything is built then, or found to be current",
+        )
+    git = Git(ws.runner, ws.root, git_dir)
+    return git, _merge_base(git, named_commit(git, ref), ref)
 
 
 def named_commit(git: Git, ref: str) -> str:

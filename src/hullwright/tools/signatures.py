@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hullwright.errors import CheckFailedError, UnavailableError, UsageError
+from hullwright.errors import CheckFailedError, HullwrightError, UnavailableError, UsageError
 from hullwright.images import Reference
 from hullwright.tools import cosign
 
@@ -116,11 +116,12 @@ def verify(ws: Workspace, images: Sequence[tuple[str, str]]) -> tuple[Verified, 
 def problem(ws: Workspace, reference: str) -> str:
     """Return why an image must not be taken, in one line; empty where it may be.
 
-    Raises:
-        UnavailableError: cosign is missing.
-        UsageError: a key cannot be used.
+    For who can do without it: what keeps us from looking is a reason too, and no failure.
     """
-    check_ready(ws)
+    try:
+        check_ready(ws)
+    except HullwrightError as error:
+        return error.what
     if not ws.config.signing.trusted:
         return ""
     answer = _asked(ws, reference)

@@ -95,6 +95,10 @@ def test_the_machine_form_says_what_moved_and_since_when() -> None:
     assert [each["state"] for each in found] == ["current", "moved", "unknown", "moved"]
     assert found[1]["created"] == "2026-11-30T00:00:00+00:00"
     assert found[1]["locked"]["at"] == "2026-11-21T10:30:05+00:00"
+    kept = report.as_json(
+        Outdated((replace(OUTDATED.images[1], after=locked_file.LockedImage("x")),))
+    )
+    assert kept["outdated"][0]["now"]["at"] is None
     assert found[2]["said"] == [{"place": "docker.io", "words": "Name or service not known"}]
     assert found[3]["moved"] == ["apt 3.0.2 → 3.0.3", "libc6 removed"]
 

@@ -24,6 +24,7 @@ from hullwright.push import (
     Pushed,
     PushPlan,
 )
+from hullwright.push.signing import Signed
 from hullwright.report import build as build_report
 from hullwright.report import push as report
 from hullwright.sizes import Figures, ImageSizes, LayerSize, Subject
@@ -48,6 +49,7 @@ PLAN: Final = PushPlan(
     (("scripts/scan", "--severity", "high or worse"),),
     ("provenance",),
     {"api": ("unpacked", "layers")},
+    "env:RELEASE_KEY",
 )
 API, PRESENCE = (f"{HOST}/{name}" for name in NAMES)
 A, B = DIGESTS.values()
@@ -131,10 +133,15 @@ JOINED: Final = BuildReport(
     ),
     0.3,
 )
+SIGNED: Final = tuple(
+    Signed(one.reference, "env:RELEASE_KEY", already=one.status == "current", seconds=0.84)
+    for one in STAGED
+)
 SHOWN: Final[dict[str, report.Shown]] = {
     "part": (BUILT, {}, replace(DONE, plan=PART, gates=(), moves=None), ()),
     "joined": (JOINED, {}, DONE, ()),
     "done": (BUILT, {}, DONE, ()),
+    "signed": (BUILT, {}, replace(DONE, signed=SIGNED), ()),
     "staging-left": (BUILT, {}, replace(DONE, staging_left=STAYING), ()),
     "moving-failed": (BUILT, {}, LEFT, ()),
     "interrupted": (BUILT, {}, replace(DONE, moves=MoveReport(interrupted=True)), ()),
@@ -174,7 +181,7 @@ def test_a_report_reads_as_it_is_kept(name: str) -> None:
     held(f"{name}.md", report.markdown(SHOWN[name]))
 
 
-@pytest.mark.parametrize("name", ["done", "moving-failed", "part"])
+@pytest.mark.parametrize("name", ["done", "signed", "moving-failed", "part"])
 def test_the_machine_form_is_as_it_is_kept(name: str) -> None:
     told = report.as_json(SHOWN[name])
     # Builds have a form of their own.

@@ -86,6 +86,7 @@ def test_a_build_takes_what_is_locked_until_it_is_moved(repository: Matrix, addr
     assert set(entry.platforms) == {"linux/amd64", "linux/arm64"}
     assert entry.source == image
     at = entry.at
+    repository.commit()
 
     second = baseimages.put(address, name, "1", "second", created="2026-11-20T00:00:00Z")
     assert second != first
@@ -110,7 +111,11 @@ def test_a_build_takes_what_is_locked_until_it_is_moved(repository: Matrix, addr
     moved = repository.json("images", "--update", f"{address}/{name}")["changes"]
     assert [(change["action"], change["cause"]) for change in moved] == [("move", "it moved")]
     assert lock(repository).images[image].digest == second
+    told = repository.run("build", "--changed-since", "HEAD", "--dry").stdout
+    assert f"because    base {image} moved" in told
     repository.commit()
+    told = repository.run("build", "--changed-since", "HEAD").stdout
+    assert "nothing that is built changed since HEAD" in told
     why = repository.run("build", "--why").stderr
     assert f"base {image} moved" in why
     digest, other = base_of(built(repository)[1])

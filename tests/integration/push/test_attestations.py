@@ -113,5 +113,6 @@ def test_what_is_nowhere_ends_with_1(yard: Yard) -> None:
     said = yard.matrix.run("images", "--attestations", name, code=1).stderr
     assert f"there is no image {name}" in said
     assert "invoke push" in said
-    said = yard.matrix.run("images", "--attestations", name, "--prepare", code=2).stderr
-    assert "--attestations looks at one image" in said
+    for other in ("--prepare", "--lock", "--outdated", "--update=x", "--platform=linux/amd64"):
+        said = yard.matrix.run("images", "--attestations", name, other, code=2).stderr
+        assert "--attestations looks at one image" in said

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hullwright.run import cache_dir
 from signatures import KeyPair, key_pair, signed_digests
+from vaults import Key, Vault
 
 from .conftest import Yard, sha, yard_in
 
@@ -56,6 +58,7 @@ def _releases(yard: Yard) -> dict[str, str]:
 
 
 def test_every_image_is_signed_by_digest_before_any_tag_and_pulled_by_that(yard: Yard) -> None:
+    assert f"sign  with env:{_KEY}, by digest" in yard.push("--dry")
     told = json.loads(yard.matrix.run("push", "--format", "json").stdout)
     digests = {image["digest"] for image in told["images"]}
     assert {one["reference"].partition("@")[2] for one in told["signatures"]} == digests
@@ -71,6 +74,9 @@ def test_every_image_is_signed_by_digest_before_any_tag_and_pulled_by_that(yard:
     again = json.loads(yard.matrix.run("push", "--format", "json").stdout)
     assert {one["already"] for one in again["signatures"]} == {True}
     yard.matrix.remove()
+    planned = yard.matrix.run("--dry", "pull").stdout
+    assert "first, of each: a signature by ours.pub" in planned
+    assert not yard.matrix.images()
     pulled = yard.matrix.json("pull")
     assert {image["signed_by"] for image in pulled["images"]} == {"ours.pub"}
     assert {image["digest"] for image in pulled["images"]} == digests
@@ -165,6 +171,26 @@ def test_without_cosign_nothing_is_built_or_pulled(yard: Yard, tmp_path: Path) -
     assert "[signing] trusted says that what is pulled is to be signed" in said
 
 
+def test_key_and_password_of_the_secrets_file_sign_too(
+    yard: Yard, keys: dict[str, KeyPair]
+) -> None:
+    for name in (_KEY, "COSIGN_PASSWORD"):
+        del yard.matrix.environ[name]
+    # Tools that setup built are found there by tasks, and by tests only if they say so.
+    yard.matrix.environ["PATH"] += f"{os.pathsep}{cache_dir(os.environ) / 'bin'}"
+    nobody = Key(yard.matrix.root, "")
+    vault = Vault(yard.matrix.repository, nobody, nobody)
+    age = vault.key(yard.matrix.root / "deploy/environments/development.agekey")
+    pem = "".join(f"  {line}\n" for line in keys["ours"].private.splitlines())
+    vault.seal(".env.sops.yaml", f"{_KEY}: |\n{pem}COSIGN_PASSWORD: a password\n", age)
+    yard.matrix.commit()
+    said = yard.push("--echo")
+    assert signed_digests(yard.tags("s0")) == {_releases(yard)["s0:main"]}
+    assert "--key env://HULLWRIGHT_SIGNING_KEY" in said
+    assert "a password" not in said
+    assert keys["ours"].private.splitlines()[1] not in said
+
+
 def test_a_gate_that_refuses_leaves_nothing_signed(yard: Yard) -> None:
     configured = yard.matrix.root / "hullwright.toml"
     text = configured.read_text(encoding="utf-8")
@@ -173,12 +199,3 @@ def test_a_gate_that_refuses_leaves_nothing_signed(yard: Yard) -> None:
     yard.push(code=1)
     assert not signed_digests(yard.tags("s0"))
     assert not _releases(yard)
-
-
-def test_a_dry_run_says_that_it_signs_and_verifies(yard: Yard) -> None:
-    assert f"sign  with env:{_KEY}, by digest" in yard.push("--dry")
-    yard.push()
-    yard.matrix.remove()
-    said = yard.matrix.run("--dry", "pull").stdout
-    assert "first, of each: a signature by ours.pub" in said
-    assert not yard.matrix.images()

@@ -115,6 +115,16 @@ def test_a_registry_that_answers_takes_the_place_of_a_stand_in() -> None:
     )
 
 
+def test_what_stays_locked_without_a_platform_is_told_with_what_moves_it() -> None:
+    kept = seen(lock=(locked("alpine:3", "a", AMD),), names=("alpine:3",), platforms=(AMD, ARM))
+    assert plan_lock(kept).notes == (
+        (
+            "alpine:3 is locked without linux/arm64, which alpine:3.Dockerfile:1 FROM needs"
+            "   (invoke images --update alpine:3)"
+        ),
+    )
+
+
 def test_what_a_person_should_know_is_noted() -> None:
     entry = replace(locked("alpine:3", "a", AMD), source=LOCAL)
     needs = seen(Told("alpine:3", entry, SILENT, silent=True), platforms=(AMD, ARM))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from hullwright import build
 from hullwright.build import BuildPlan, Decision, PlannedTarget
 from hullwright.build.fetching import fetched
+from hullwright.config.models import Config, Signing
 from hullwright.recorded import load
 from hullwright.run import Result
 from hullwright.tools.buildx import BakeTarget
@@ -92,6 +93,24 @@ def test_what_cannot_be_fetched_is_built_and_so_is_what_is_built_on_it(tmp_path:
     assert second.bake.contexts == {"r.example/a": "target:a"}
     assert isinstance(ws.console.err, io.StringIO)
     assert "! a is built, for its image could not be fetched" in ws.console.err.getvalue()
+
+
+def test_what_no_trusted_key_signed_is_not_fetched_but_built(tmp_path: Path) -> None:
+    config = Config("shop", signing=Signing(trusted=("a.pub",)))
+    (tmp_path / "a.pub").write_text("-----BEGIN PUBLIC KEY-----\n", encoding="utf-8")
+    (tmp_path / "cosign").write_text("", encoding="utf-8")
+    (tmp_path / "cosign").chmod(0o755)
+    unsigned = Result(("cosign",), 10, "", "Error: no signatures found")
+    answers: dict[tuple[str, ...], Result] = {
+        ("cosign",): unsigned,
+        ("docker", "info"): Result(("docker",), 0, "null"),
+    }
+    runner = Replay({"PATH": str(tmp_path)}, results=answers)
+    ws = workspace(tmp_path, config, runner)
+    made = fetched(ws, plan())
+    assert made.targets[0].decision.action == "build"
+    assert made.targets[0].decision.reason.endswith("could not be fetched: it is not signed")
+    assert not [call for call in runner.calls if call.argv[:2] == ("docker", "pull")]
 
 
 def test_nothing_to_fetch_asks_nobody(tmp_path: Path) -> None:

@@ -79,6 +79,21 @@ def test_each_platform_is_a_target_of_its_own_on_its_node() -> None:
     )
 
 
+def test_parts_do_not_write_over_each_others_cache() -> None:
+    sources = ("type=registry,ref=r.example/api:cache", "type=local,src=kept")
+    goals = ("type=local,dest=kept,mode=max", "type=gha,scope=api", "type=local,dest=/c")
+    target = replace(TARGET, bake=replace(TARGET.bake, cache_from=sources, cache_to=goals))
+    part = expanded(BuildPlan((target,))).targets[1].bake
+    assert part.cache_to == (
+        *("type=local,dest=kept-linux-arm64,mode=max", "type=gha,scope=api-linux-arm64"),
+        "type=local,dest=/c",
+    )
+    assert part.cache_from == (
+        *("type=registry,ref=r.example/api:cache-linux-arm64", "type=local,src=kept-linux-arm64"),
+        *sources,
+    )
+
+
 def test_a_plan_that_is_not_taken_apart_stays_as_it_is() -> None:
     plan = BuildPlan((replace(TARGET, shares=()),))
     assert expanded(plan) is plan

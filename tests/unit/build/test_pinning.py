@@ -11,6 +11,7 @@ from hullwright.build import BuildRequest, SourceVersion
 from hullwright.build.affected import changed_targets
 from hullwright.build.inputs import contexts_of, fingerprints, materials
 from hullwright.errors import ExitCode, UsageError
+from hullwright.locked import Lock
 from hullwright.run import Result
 from locking import locked as locked_image
 from locking import sha, shop, stand_in
@@ -138,11 +139,21 @@ def test_newer_images_that_are_asked_for_leave_the_lock(tmp_path: Path) -> None:
     assert plan(unlocked, DOCKERFILE, request=asked).notes == ()
 
 
-def test_a_changed_lock_touches_what_is_pinned_by_it(tmp_path: Path) -> None:
+def test_a_changed_lock_touches_what_is_built_on_what_moved(tmp_path: Path) -> None:
     # The file itself lies in the build context, which is the folder here.
     (tmp_path / ".dockerignore").write_text("*\n")
-    planned = plan(
-        tmp_path, "FROM alpine:3\n", "FROM scratch\n", lock=(locked_image("alpine:3", "b"),)
-    )
-    ws = workspace(tmp_path, shop(tmp_path, "FROM alpine:3\n", "FROM scratch\n"), NOTHING)
-    assert changed_targets(ws, planned, ["images.lock"]) == {("s0", "")}
+    files = ("FROM alpine:3\n", "FROM debian:13\n", "FROM python\n", "FROM scratch\n")
+    alpine, debian = locked_image("alpine:3", "b"), locked_image("debian:13", "c")
+    python = stand_in("python:latest", sha("d"), apt="1")
+    planned = plan(tmp_path, *files, lock=(alpine, debian, python))
+    ws = workspace(tmp_path, shop(tmp_path, *files), NOTHING)
+
+    def changed(*before: LockedImage) -> set[str]:
+        lock = Lock({image.name: image for image in before}) if before else None
+        return {name for name, _ in changed_targets(ws, planned, ["images.lock"], lock)}
+
+    assert changed(alpine, debian, python) == set()
+    assert changed(locked_image("alpine:3", "e"), debian, python) == {"s0"}
+    assert changed(alpine, debian, stand_in("python:latest", sha("d"), apt="2")) == {"s2"}
+    assert changed() == {"s0", "s1", "s2"}
+    assert changed_targets(ws, planned, ["README.md"]) == set()

@@ -187,6 +187,21 @@ def test_a_node_that_went_away_is_why_its_targets_failed(
     assert "invoke build --failed" in failure.causes[0].next_step
 
 
+def test_a_base_image_that_a_node_cannot_pull_is_not_to_be_had_here(tmp_path: Path) -> None:
+    plan = on_nodes(planned("a"))
+    progress = Progress(["a"])
+    name = "[internal] load metadata for docker.io/library/x:1"
+    progress.feed(vertex(name, "m", error="docker.io/library/x:1: not found"))
+    judge = Judge(workspace(tmp_path), plan)
+    results = judge.of(Ran(plan.targets, progress, Result((), 1), {}, 0.0), interrupted=False)
+    failure = results["a"].failure
+    assert failure is not None
+    assert [cause.summary for cause in failure.causes] == [
+        "a node pulls base images itself, and does not see the local store"
+    ]
+    assert "buildkitd.toml" in failure.causes[0].next_step
+
+
 def test_another_builder_is_given_no_image_of_the_local_store(tmp_path: Path) -> None:
     there = Decision("current", "x", reference="shop/a:0.9", digest=DIGEST)
     plan = BuildPlan((replace(planned("a"), decision=there), planned("b", "a")))

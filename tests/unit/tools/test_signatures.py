@@ -115,3 +115,5 @@ def test_without_cosign_nothing_is_verified(tmp_path: Path) -> None:
     )
     with pytest.raises(UnavailableError, match="cosign is not on PATH"):
         signatures.verify(ws, [("api", API)])
+    # Who can do without the image does, and says why.
+    assert signatures.problem(ws, API) == "cosign is not on PATH"
