@@ -78,7 +78,7 @@ def test_one_bake_gets_the_definition_and_nothing_else_is_asked(tmp_path: Path) 
 
 def test_what_is_here_gets_its_further_names(tmp_path: Path) -> None:
     metadata = {"api": {"buildx.build.ref": "x", "containerimage.digest": DIGEST}}
-    tagging = ("docker", "image", "tag")
+    tagging: tuple[str, ...] = ("docker", "image", "tag")
     results = {tagging: Result(tagging, 0, "", "", 0.1)}
     runner = Replay({}, metadata=json.dumps(metadata), results=results)
     planned = plan("api", "web")
