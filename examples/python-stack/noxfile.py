@@ -1,0 +1,6 @@
+# /// script
+# dependencies = ["nox", "hullwright"]
+# ///
+from hullwright.sessions import register
+
+register()

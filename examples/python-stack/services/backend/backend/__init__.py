@@ -1,0 +1,1 @@
+"""The backend of Nudge: keeps reminders in PostgreSQL, and says which are due."""

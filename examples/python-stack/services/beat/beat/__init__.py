@@ -1,0 +1,1 @@
+"""The schedule of Nudge: asks every second for a look at what is due."""

@@ -1,0 +1,1 @@
+"""The worker of Nudge: sends what is due."""

@@ -1,0 +1,3 @@
+from hullwright.tasks import collection
+
+ns = collection()

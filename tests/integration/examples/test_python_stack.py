@@ -1,0 +1,302 @@
+"""The example python-stack: the nine points of its checklist, true health checks, hot reload."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from composing import docker
+from examples import Example, example, free_port, until_true
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.docker
+
+OWN: Final = ("backend", "worker", "beat", "bot")
+SERVICES: Final = (*OWN, "db", "redis", "messenger")
+SECRETS: Final = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "API_TOKEN", "MESSENGER_TOKEN")
+CHAT: Final = 7
+ALIVE: Final = "/tmp"  # noqa: S108  # of the containers, each with a /tmp of its own
+_MESSENGER_PORT: Final = 8081
+_PROBE_S: Final = 10
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
+    """A clone of the repository at a release, with nothing built yet."""
+    with example("python-stack", tmp_path_factory.mktemp("python")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def built(copy: Example) -> dict[str, Any]:
+    """What `invoke build` made, by service."""
+    return {each["service"]: each for each in copy.json("build")["targets"]}
+
+
+@pytest.fixture(scope="module")
+def running(copy: Example, built: dict[str, Any]) -> Iterator[Example]:
+    """The stack, up, and checked as it is configured."""
+    assert set(built) == set(OWN)
+    with copy.started("--check"):
+        yield copy
+
+
+def beside(of: Example, name: str) -> Example:
+    """Return the same repository with a project and a port of its own, beside other stacks."""
+    project, port = f"{of.project}-{name}", free_port()
+    environ = {"COMPOSE_PROJECT_NAME": project, "PORT": str(port)}
+    return replace(of, project=project, port=port, environ=of.environ | environ)
+
+
+def variables(of: Example, service: str) -> dict[str, str]:
+    """Return the environment that a container was started with."""
+    return dict(line.split("=", 1) for line in of.inspect(service)["Config"]["Env"])
+
+
+def write(of: Example, text: str) -> None:
+    """Write to the bot as a person would."""
+    body = {"chat": CHAT, "text": text}
+    at = of.address("messenger", _MESSENGER_PORT)
+    assert of.request("POST", "/test/messages", body, at=at).status == 201
+
+
+def said(of: Example) -> list[str]:
+    """Return what the person has read so far."""
+    at = of.address("messenger", _MESSENGER_PORT)
+    return [each["text"] for each in of.request("GET", "/test/sent", at=at).json]
+
+
+def kept(of: Example, words: str = "") -> list[str]:
+    """Return what the backend would remind the person of."""
+    token = {"Authorization": f"Bearer {variables(of, 'backend')['API_TOKEN']}"}
+    answer = of.request("GET", f"/reminders?chat={CHAT}&q={words}", headers=token)
+    assert answer.status == 200, answer.text
+    return [each["text"] for each in answer.json]
+
+
+def passes(of: Example, service: str) -> bool:
+    """Whether the health check of a container passes now, within the time that it has."""
+    kind, *words = of.inspect(service)["Config"]["Healthcheck"]["Test"]
+    command = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
+    probe = ("docker", "exec", of.container(service), *command)
+    try:
+        done = subprocess.run(probe, capture_output=True, timeout=_PROBE_S, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+@contextmanager
+def frozen(of: Example, service: str) -> Iterator[None]:
+    """Hold the program of a container still: it is there, and does nothing."""
+    container = of.container(service)
+    docker("kill", "--signal", signal.SIGSTOP.name, container)
+    try:
+        yield
+    finally:
+        docker("kill", "--signal", signal.SIGCONT.name, container)
+
+
+def test_the_services_own_tests_pass_in_their_containers(copy: Example) -> None:
+    done = copy.json("build", "--target", "test")
+    assert {each["service"]: each["status"] for each in done["targets"]} == dict.fromkeys(
+        OWN, "built"
+    )
+
+
+def test_images_have_no_root_and_meet_their_budgets(copy: Example, built: dict[str, Any]) -> None:
+    for each in built.values():
+        user = docker("inspect", "--format", "{{.Config.User}}", each["reference"]).strip()
+        assert user == "10001:10001"
+    sizes = copy.json("sizes", "--service", ",".join(OWN))["images"]
+    production = [each for each in sizes if not each["reference"].endswith("-test")]
+    assert len(production) == len(OWN)
+    assert {each["verdict"] for each in production} == {"ok"}
+
+
+def test_it_starts_from_no_volumes_and_holds_what_it_should(
+    copy: Example, built: dict[str, Any]
+) -> None:
+    assert built
+    done = copy.json("cold-start")
+    assert done["verdict"] == "healthy"
+    checks = done["runs"][0]["checks"]
+    assert {each["status"] for each in checks} == {"held"}
+    # Migrations at head, extensions, a ping of Celery, and a line in the log of each program.
+    assert len(checks) == 7
+
+
+def test_who_asks_the_bot_is_reminded_once(running: Example) -> None:
+    write(running, "/remind 1s a cup of tea")
+    until_true(lambda: "a cup of tea" in said(running), "the reminder arrives")
+    assert said(running)[:2] == ["I will remind you: a cup of tea", "a cup of tea"]
+    write(running, "/remind 2h Crème brûlée")
+    write(running, "/list creme brule")
+    until_true(lambda: "Crème brûlée" in said(running), "the list is told")
+    assert said(running).count("a cup of tea") == 1
+    assert kept(running) == ["Crème brûlée"]
+    assert kept(running, "bicycle") == []
+
+
+@pytest.mark.parametrize("service", ["db", "redis", "backend", "worker", "messenger"])
+def test_a_server_that_does_not_answer_is_not_healthy(running: Example, service: str) -> None:
+    assert passes(running, service)
+    with frozen(running, service):
+        assert not passes(running, service)
+    until_true(lambda: passes(running, service), f"{service} recovers")
+
+
+@pytest.mark.parametrize(
+    ("service", "needs"),
+    # Beat's schedule is fresh when it reaches the queue, and not when it only runs.
+    [("beat", "beat"), ("beat", "redis"), ("bot", "bot")],
+)
+def test_a_loop_that_stands_still_is_not_healthy(
+    running: Example, service: str, needs: str
+) -> None:
+    until_true(lambda: passes(running, service), f"{service} is healthy")
+    with frozen(running, needs):
+        # In place of the time that would have to go by.
+        docker(
+            "exec", running.container(service), "touch", "--date=1 hour ago", f"{ALIVE}/{service}"
+        )
+        assert not passes(running, service)
+    # Its loop waits for something new, for as long as the messenger lets it.
+    write(running, "wake up")
+    until_true(lambda: passes(running, service), f"{service} recovers")
+
+
+def test_what_fails_is_started_again(running: Example) -> None:
+    for service in SERVICES:
+        assert running.inspect(service)["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    interrupt = "import os, signal; os.kill(1, signal.SIGINT)"
+    docker("exec", running.container("bot"), "python", "-c", interrupt)
+    until_true(lambda: running.inspect("bot")["RestartCount"] == 1, "the bot is started again")
+    until_true(lambda: passes(running, "bot"), "the bot is healthy again")
+
+
+def test_no_command_line_has_a_secret_and_redis_wants_its_password(running: Example) -> None:
+    secrets = {
+        value
+        for service in SERVICES
+        for name, value in variables(running, service).items()
+        if name in SECRETS
+    }
+    assert len(secrets) == len(SECRETS)
+    for service in SERVICES:
+        container = running.inspect(service)
+        words = [container["Path"], *container["Args"]]
+        shown = f"{words} {docker('top', container['Id'], '-eo', 'pid,args')}"
+        assert container["Path"] in shown
+        assert not [each for each in secrets if each in shown]
+        assert not [each for each in secrets if each in docker("logs", container["Id"])]
+    ask = ("docker", "exec", "--env=REDISCLI_AUTH=", running.container("redis"), "redis-cli")
+    assert "NOAUTH" in running.run(*ask, "ping").stdout
+
+
+def test_only_who_needs_a_store_is_on_its_network(running: Example) -> None:
+    networks = {
+        service: set(running.inspect(service)["NetworkSettings"]["Networks"])
+        for service in SERVICES
+    }
+    beside_them = {
+        store: {each for each in SERVICES if each != store and networks[each] & networks[store]}
+        for store in ("db", "redis")
+    }
+    assert beside_them == {"db": {"backend"}, "redis": {"worker", "beat"}}
+    for store in beside_them:
+        [network] = networks[store]
+        assert docker("network", "inspect", "--format={{.Internal}}", network).strip() == "true"
+        assert not running.inspect(store)["HostConfig"]["PortBindings"]
+
+
+def test_no_file_has_a_secret_and_the_variables_are_all_told(running: Example) -> None:
+    running.invoke("secrets.check")
+    running.invoke("secrets.scan")
+    assert running.run("git", "check-ignore", ".env").stdout.strip() == ".env"
+    told = (running.path / ".env.example").read_text(encoding="utf-8")
+    names = set(re.findall(r"^#? ?([A-Z_]+)=", told, re.MULTILINE))
+    read: set[str] = set()
+    for file in running.path.glob("docker-compose*.yml"):
+        read |= set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", file.read_text(encoding="utf-8")))
+    assert read | {"COMPOSE_PROFILES"} == names
+    assert re.findall(rf"^(?:{'|'.join(SECRETS)})=(.*)", told, re.MULTILINE) == ["CHANGE_ME"] * 4
+
+
+def test_data_outlives_containers_and_plain_compose_goes_on_with_it(running: Example) -> None:
+    volumes = {
+        mount["Name"].removeprefix(f"{running.project}_")
+        for service in SERVICES
+        for mount in running.inspect(service)["Mounts"]
+        # What is mounted of the work tree is to be read only.
+        if mount["RW"]
+    }
+    assert volumes == {"database", "queue", "schedule"}
+    write(running, "/remind 3h outlive it")
+    until_true(lambda: "outlive it" in kept(running), "it is kept")
+    running.invoke("down")
+    running.invoke("decrypt")
+    images = f"{running.project}.invalid"
+    given = {f"{name.upper()}_IMAGE": f"{images}/nudge-{name}:composed" for name in OWN}
+    try:
+        running.compose("up", "--detach", "--wait", COMPOSE_PROFILES="messenger", **given)
+    finally:
+        (running.path / ".env").unlink()
+    assert "outlive it" in kept(running)
+    assert running.request("GET", "/version").json == {"version": "dev", "commit": "unknown"}
+
+
+def test_of_three_backends_that_begin_together_one_migrates(
+    copy: Example, built: dict[str, Any]
+) -> None:
+    assert built
+    three = beside(copy, "three")
+    with three.started("--stack", "scaled", "--service", "backend", "--check"):
+        labels = (f"project={three.project}", "service=backend")
+        wanted = (f"--filter=label=com.docker.compose.{each}" for each in labels)
+        found = docker("ps", "--quiet", *wanted).split()
+        assert len(found) == 3
+        logs = [migrations(container) for container in found]
+        assert sorted(logs) == [["0001", "0002"], ["nothing"], ["nothing"]]
+        for container in found:
+            port = int(docker("port", container, "8000").strip().rpartition(":")[2])
+            status = three.request("GET", "/status", at=("127.0.0.1", port)).json
+            assert status["revision"] == "0002"
+
+
+def migrations(container: str) -> list[str]:
+    """Return the revisions that a backend says it has applied, or that it found nothing to do."""
+    lines = [json.loads(line) for line in docker("logs", container).splitlines()]
+    return [
+        line["revision"] if line["msg"] == "migration applied" else "nothing"
+        for line in lines
+        if "migrat" in line["msg"]
+    ]
+
+
+def test_what_is_changed_while_it_runs_is_served(copy: Example) -> None:
+    copy.invoke("build", "--target", "development")
+    dev = beside(copy, "dev")
+    with dev.started("--dev"):
+        assert dev.request("GET", "/livez").json == {"status": "alive"}
+        copy.edit("services/backend/backend/app.py", '"alive"', '"well"')
+        copy.edit("services/bot/bot/wishes.py", "Write /remind", "Please write /remind")
+        until_true(
+            lambda: dev.request("GET", "/livez").json == {"status": "well"},
+            "the backend serves the change",
+        )
+
+        def helped() -> bool:
+            write(dev, "help")
+            return any(text.startswith("Please write") for text in said(dev))
+
+        until_true(helped, "the bot answers by the change")
