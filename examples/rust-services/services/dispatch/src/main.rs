@@ -69,7 +69,7 @@ impl Service for Dispatch {
             "Jobs by state.",
             Kind::Gauge,
             "state",
-            counts,
+            counts.into_iter().map(|(state, n)| (state, f64::from(n))),
         )]
     }
 

@@ -94,8 +94,8 @@ impl Store {
     }
 
     /// Return how many jobs are in each state.
-    pub async fn counts(&self) -> Result<Vec<(String, f64)>, String> {
-        sqlx::query("SELECT state, count(*)::float8 AS n FROM jobs GROUP BY state ORDER BY state")
+    pub async fn counts(&self) -> Result<Vec<(String, i32)>, String> {
+        sqlx::query("SELECT state, count(*)::int4 AS n FROM jobs GROUP BY state ORDER BY state")
             .try_map(|row: PgRow| Ok((row.try_get("state")?, row.try_get("n")?)))
             .fetch_all(&self.pool)
             .await
