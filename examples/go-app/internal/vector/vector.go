@@ -9,25 +9,31 @@ import (
 )
 
 const (
-	// Size is the number of dimensions.
-	Size = 256
+	// Size is the number of dimensions: enough for few features of a text to fall together.
+	Size = 512
 
-	// Parts of words count less than words; they find inflected and misspelt ones.
-	ofWord, ofPart = 1.0, 0.4
-	longestPart    = 3
+	// Parts of words count less than words; they find inflected and misspelt ones. So do short
+	// words, which most texts have.
+	ofWord, ofShortWord, ofPart = 1.0, 0.25, 0.5
+	longestShortWord            = 3
+	partLength                  = 3
 )
 
 // Of returns the vector of a text, of length 1; that of a text without a word is zero.
 //
-// Each word and each three letters of one fall into a dimension, and count for or against it, by their
+// Each word, and each three letters of a longer one, fall into a dimension, and count for or against it, by their
 // hash. Texts that share words and parts of words get vectors of a like direction.
 func Of(text string) []float32 {
 	var sums [Size]float64
 	for _, word := range Words(text) {
-		count(&sums, word, ofWord)
 		letters := []rune("^" + word + "$")
-		for start := 0; start+longestPart <= len(letters); start++ {
-			count(&sums, "part "+string(letters[start:start+longestPart]), ofPart)
+		if len(letters)-2 <= longestShortWord {
+			count(&sums, word, ofShortWord)
+			continue
+		}
+		count(&sums, word, ofWord)
+		for start := 0; start+partLength <= len(letters); start++ {
+			count(&sums, "part "+string(letters[start:start+partLength]), ofPart)
 		}
 	}
 	var squares float64
