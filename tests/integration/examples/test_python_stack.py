@@ -147,6 +147,16 @@ def test_who_asks_the_bot_is_reminded_once(running: Example) -> None:
     assert kept(running, "bicycle") == []
 
 
+def test_what_fails_is_started_again(running: Example) -> None:
+    for service in SERVICES:
+        assert running.inspect(service)["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    # From inside: what `docker kill` ends, or has stopped for a while, the engine leaves alone.
+    interrupt = "import os, signal; os.kill(1, signal.SIGINT)"
+    docker("exec", running.container("bot"), "python", "-c", interrupt)
+    until_true(lambda: running.inspect("bot")["RestartCount"] == 1, "the bot is started again")
+    until_true(lambda: passes(running, "bot"), "the bot is healthy again")
+
+
 @pytest.mark.parametrize("service", ["db", "redis", "backend", "worker", "messenger"])
 def test_a_server_that_does_not_answer_is_not_healthy(running: Example, service: str) -> None:
     assert passes(running, service)
@@ -173,15 +183,6 @@ def test_a_loop_that_stands_still_is_not_healthy(
     # Its loop waits for something new, for as long as the messenger lets it.
     write(running, "wake up")
     until_true(lambda: passes(running, service), f"{service} recovers")
-
-
-def test_what_fails_is_started_again(running: Example) -> None:
-    for service in SERVICES:
-        assert running.inspect(service)["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
-    interrupt = "import os, signal; os.kill(1, signal.SIGINT)"
-    docker("exec", running.container("bot"), "python", "-c", interrupt)
-    until_true(lambda: running.inspect("bot")["RestartCount"] == 1, "the bot is started again")
-    until_true(lambda: passes(running, "bot"), "the bot is healthy again")
 
 
 def test_no_command_line_has_a_secret_and_redis_wants_its_password(running: Example) -> None:
@@ -287,7 +288,7 @@ def migrations(container: str) -> list[str]:
 def test_what_is_changed_while_it_runs_is_served(copy: Example) -> None:
     copy.invoke("build", "--target", "development")
     dev = beside(copy, "dev")
-    with dev.started("--dev"):
+    with dev.started("--dev", "--service", "backend,bot,messenger"):
         assert dev.request("GET", "/livez").json == {"status": "alive"}
         copy.edit("services/backend/backend/app.py", '"alive"', '"well"')
         copy.edit("services/bot/bot/wishes.py", "Write /remind", "Please write /remind")

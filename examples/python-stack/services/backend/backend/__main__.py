@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ def serve() -> int:
     from nudge import logs
 
     logs.set_up()
+    # It tells of each of its own parts.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     uvicorn.run(
         "backend.app:app",
         host="0.0.0.0",  # noqa: S104  # a container's network is its own

@@ -55,8 +55,8 @@ def allowed(authorization: Annotated[str, Header()] = "") -> None:
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Migrate before the first request, and hold connections until the last one."""
     required("API_TOKEN")
-    await database.migrate()
     async with await database.pool() as pool:
+        await database.migrate()
         app.state.store = Store(pool)
         yield
 

@@ -44,17 +44,24 @@ def url() -> URL:
 
 
 async def pool() -> asyncpg.Pool:
-    """Return connections to the database."""
+    """Return connections to the database, as soon as it answers."""
     place = url()
-    return await asyncpg.create_pool(
-        host=place.host,
-        user=place.username,
-        password=place.password,
-        database=place.database,
-        min_size=1,
-        max_size=8,
-        command_timeout=10,
-    )
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return await asyncpg.create_pool(
+                host=place.host,
+                user=place.username,
+                password=place.password,
+                database=place.database,
+                min_size=1,
+                max_size=8,
+                command_timeout=10,
+            )
+        except _NOT_YET as error:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"the database does not answer: {error}") from error
+            await asyncio.sleep(_BETWEEN_S)
 
 
 def scripts() -> Config:
@@ -82,18 +89,9 @@ async def migrate() -> list[str]:
     Of programs that begin together one migrates and the others wait for it: the lock is held by the
     transaction in which everything happens, so it ends with that, however that ends.
     """
-    deadline = time.monotonic() + _PATIENCE_S
     engine = create_async_engine(url(), poolclass=NullPool)
-    while True:
-        try:
-            async with engine.begin() as connection:
-                applied = await connection.run_sync(_upgrade)
-        except _NOT_YET as error:
-            if time.monotonic() > deadline:
-                raise SystemExit(f"the database does not answer: {error}") from error
-            await asyncio.sleep(_BETWEEN_S)
-        else:
-            break
+    async with engine.begin() as connection:
+        applied = await connection.run_sync(_upgrade)
     for revision in applied:
         log.info("migration applied", extra={"revision": revision})
     if not applied:
