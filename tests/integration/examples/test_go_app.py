@@ -116,7 +116,7 @@ def test_its_own_tests_pass_in_the_container(copy: Example) -> None:
 
 
 def test_production_is_small_and_holds_no_shell(copy: Example, built: dict[str, Any]) -> None:
-    (size,) = copy.json("sizes")["images"]
+    (size,) = copy.json("sizes", "--target", "production")["images"]
     assert size["unpacked_bytes"] <= LIMIT_BYTES
     assert size["verdict"] == "ok"
     files = files_of(built["reference"])
