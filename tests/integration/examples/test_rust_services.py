@@ -127,7 +127,7 @@ def test_a_changed_line_compiles_its_service_alone(copy: Example, built: dict[st
     assert built
     file = "services/console/src/page.rs"
     before = (copy.path / file).read_text(encoding="utf-8")
-    copy.edit(file, "Nobody takes jobs", "Nobody takes any jobs")
+    copy.edit(file, "<title>Meadow</title>", "<title>The meadow</title>")
     try:
         words = ("build", "--changed-since", "HEAD", "--target", "production")
         told = copy.json(*words)["targets"]
