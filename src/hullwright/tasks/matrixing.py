@@ -41,11 +41,15 @@ def matrix(
     """Show the jobs in which several runners of CI build and push: services by platforms."""
     from dataclasses import replace
 
+    from hullwright import push
     from hullwright.build import BuildRequest
     from hullwright.report import matrix as report
     from hullwright.tasks.building import only_changed, planned
 
     chosen = _split(split)
+    if missing:
+        # Without one, everything would look as if it were missing.
+        push.require_registry(session.config)
     request = BuildRequest(services=tuple(service or ()), target=target)
     plan = planned(session, request, push=True)
     own = _platforms(plan, platform or ())

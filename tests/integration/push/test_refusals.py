@@ -108,6 +108,8 @@ def test_without_a_registry_or_a_tag_nothing_is_built(yard: Yard) -> None:
     assert "has no tag on refs/heads/main, so it cannot be pushed" in yard.push(code=2)
     file.write_text("\n".join(text.splitlines()[:1] + text.splitlines()[2:]), encoding="utf-8")
     assert "there is no registry to push to" in yard.push(code=2)
+    missing = yard.matrix.run("ci.matrix", "--missing", code=2).stderr
+    assert "there is no registry to push to" in missing
     assert yard.matrix.images() == []
 
 
