@@ -115,7 +115,7 @@ files = ["compose.yaml"]
             "env, github, gitlab, json, ldflags, markdown, text",
         ),
         ("build --format env", 'format "env"', "json, markdown, text"),
-        ("bild", 'task "bild" — did you mean "build"?', "build, cold-start, "),
+        ("bild", 'task "bild" — did you mean "build"?', "build, ci.matrix, cold-start, "),
     ],
 )
 def test_an_unknown_name_gets_a_suggestion_and_the_list(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hullwright.bases.lockmodels import LOCAL, Change, Compared, LockPlan
 from hullwright.bases.packages import differing
+from hullwright.bases.recipes import FOLDER
 from hullwright.errors import CheckFailedError, UnavailableError
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from hullwright.bases.models import Recipe
     from hullwright.bases.needs import Need
     from hullwright.locked import LockedImage
+
+_ANEW: Final = "invoke images --prepare --stand-ins   (makes them anew)"
+_ELSEWHERE: Final = f"name a mirror that has it ([build] mirror), or copy its recipe to {FOLDER}"
 
 
 def plan_lock(seen: LockSeen) -> LockPlan:
@@ -114,18 +118,21 @@ def _is_hopeless(told: Told, before: LockedImage | None) -> bool:
 
 def _refuse_stale(seen: LockSeen) -> None:
     stale: list[tuple[str, str]] = []
+    steps: dict[str, None] = {}
     for name, told in seen.told.items():
         if told.entry is not None and told.entry.stand_in:
             recipe = seen.recipes.get(name)
             if recipe is None:
-                stale.append((name, "a stand-in, and its recipe is gone"))
+                stale.append((name, f"a stand-in, and {FOLDER} has no recipe for it"))
+                steps[_ELSEWHERE] = None
             elif recipe.digest != told.entry.stand_in:
                 stale.append((name, f"a stand-in by an earlier form of the recipe {recipe.name}"))
+                steps[_ANEW] = None
     if stale:
         raise CheckFailedError(
             "what is here is not what the recipes make",
             why=stale,
-            next_step="invoke images --prepare --stand-ins   (makes them anew)",
+            next_step="\n".join(steps),
         )
 
 

@@ -123,7 +123,7 @@ def instance_of(ws: Workspace, builder: Builder, number: int) -> Instance:
         endpoint=node.endpoint if node else "",
         platforms=tuple(str(platform) for platform in node.platforms) if node else (),
         options=tuple((name, str(path)) for name, path in options),
-        config=_mirrors(ws.config.build.mirror) if builder.driver != "remote" else "",
+        config=_mirrors(ws) if builder.driver != "remote" else "",
     )
 
 
@@ -206,14 +206,21 @@ def _told(ws: Workspace, instance: Instance) -> str:
     return found.stdout if found.ok else ""
 
 
-def _mirrors(mirror: str) -> str:
-    """Return a daemon's configuration in which a mirror stands before Docker Hub."""
-    if not mirror:
+def _mirrors(ws: Workspace) -> str:
+    """Return a daemon's configuration in which a mirror stands before Docker Hub.
+
+    What the engine is told to ask without a certificate is asked so by the daemon, too.
+    """
+    address = ws.config.build.mirror.rstrip("/")
+    if not address:
         return ""
-    address = mirror.rstrip("/").partition("://")[2] or mirror.rstrip("/")
+    # Imported where there is a mirror.
+    from hullwright.tools.registryclient import is_insecure
+
+    domain = address.partition("/")[0]
     lines = ['[registry."docker.io"]', f'  mirrors = ["{address}"]']
-    if mirror.startswith("http://"):
-        lines += [f'[registry."{address.partition("/")[0]}"]', "  http = true"]
+    if is_insecure(ws, domain):
+        lines += [f'[registry."{domain}"]', "  http = true", "  insecure = true"]
     return "\n".join(lines) + "\n"
 
 

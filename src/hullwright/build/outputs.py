@@ -82,6 +82,20 @@ def refuse_one_place(asked: Iterable[str], images: Sequence[tuple[str, str]]) ->
             )
 
 
+def refuse_load(asked: Sequence[str]) -> None:
+    """Refuse exporters beside `--load` that bring no image to the local store.
+
+    Raises:
+        UsageError: results go where `--output` says, and only there.
+    """
+    if asked and not stores(asked):
+        raise UsageError(
+            f"--load and --output {asked[0]} cannot be meant together",
+            why="what is built goes where --output says, in place of the local store",
+            next_step="leave one of them out, or build twice: the second build has the cache",
+        )
+
+
 def places(outputs: Iterable[str], root: Path) -> tuple[Path, ...]:
     """Return the files and folders that exporters or caches write to, absolute."""
     found = (attributes(output).get("dest", "") for output in outputs)

@@ -328,7 +328,8 @@ def _dockerfile(ws: Workspace, service: Service) -> Dockerfile:
     if not path.is_file():
         raise UsageError(
             f"{service.dockerfile} of service {service.name} does not exist",
-            why="it is a path from the repository's top folder, not from its context",
+            why="it is a path from the repository's top folder, not from its context; where there "
+            "is any [services], each of them says its own, and none is looked for",
             next_step=f"correct services.{service.name}.dockerfile in the configuration",
         )
     if not (ws.root / service.context).is_dir():

@@ -70,10 +70,12 @@ def plan(
 
     Raises:
         UsageError: an unknown service, target or platform, a missing Dockerfile, two images of one
-            name, services that are built on each other, a secret that is not there, or an argument
-            that looks like one.
+            name, services that are built on each other, a secret that is not there, an argument
+            that looks like one, or `--load` of what `--output` sends elsewhere.
     """
     writes = bool(ws.environ.get("CI")) if writes_cache is None else writes_cache
+    if request.load:
+        outputs.refuse_load(request.outputs)
     request = replace(request, builder=place.name if place else "")
     caching, lock = Caching(ws, writes), locked.load(ws.root)
     planner = Planner(ws, request, version_of, caching, _ca_bundle(ws), lock)

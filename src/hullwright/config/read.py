@@ -160,7 +160,7 @@ def read_push(table: Table) -> Push:
 
 def read_signing(table: Table) -> Signing:
     """Return how images are signed, and whose signatures are trusted."""
-    signing = Signing(key=table.text("key"), trusted=table.texts("trusted"))
+    signing = Signing(key=table.parsed("key", _signing_key, ""), trusted=table.texts("trusted"))
     table.finish()
     return signing
 
@@ -333,6 +333,12 @@ def _age_recipient(text: str) -> str:
         raise UsageError("a secret key stands where its public key (age1…) belongs")
     if not text.startswith("age1"):
         raise UsageError(f'"{text}" is not an age recipient', why="expected age1…")
+    return text
+
+
+def _signing_key(text: str) -> str:
+    if text == "env:":
+        raise UsageError("not a key", why="env: is followed by the name of a variable")
     return text
 
 

@@ -96,7 +96,7 @@ def check(
             "what was pushed is not what was asked for, so no release tag was changed",
             why=problems,
             next_step="[build] attestations and `platforms` say what is asked for; "
-            "then: invoke push --force",
+            "then: invoke push --force   (or --part --force and --join --force)",
         )
     return tuple(checked for checked, _ in looked)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hullwright.errors import UnavailableError, UsageError
@@ -68,7 +69,17 @@ def signer(ws: Workspace, name: str, key: SigningKey) -> Signer:
         return Signer(name, key, answer.stdout)
     facts = [("key", name), ("cosign", cosign.said(answer))]
     if "://" in name:
-        raise UnavailableError("the key that signs cannot be had", why=facts)
+        raise UnavailableError(
+            "the key that signs cannot be had",
+            why=facts,
+            next_step="correct the address in [signing] key, or log in to its service",
+        )
+    if "://" not in key.key and not Path(key.key).is_file():
+        raise UsageError(
+            f"there is no file {name} to sign with",
+            why="[signing] key names a file from the repository's top folder, or env:NAME",
+            next_step="correct [signing] key; a new key is made by: cosign generate-key-pair",
+        )
     raise UsageError(
         "the key that signs cannot be opened",
         why=facts,

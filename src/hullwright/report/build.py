@@ -194,8 +194,8 @@ def _details(
     if target.digest and (target.status == "built" or len(report.targets) == 1):
         lines.append(f"{target.reference}   {target.digest[:_SHORT_DIGEST]}{_on(target)}")
     elif target.status == "built":
+        lines.append(f"{target.reference if target.parts else target.reason}{_on(target)}")
         lines += [f"{platform}   {digest[:_SHORT_DIGEST]}" for platform, digest in target.parts]
-        lines.append(f"{target.reason}{_on(target)}")
     if len(figures) > 1 and target.status == "built":
         rows = [[row.platform, *_sizes(row, target, sizes)] for row in figures]
         lines += aligned(rows).splitlines()
@@ -208,8 +208,9 @@ def _on(target: TargetResult) -> str:
 
 def _kept(report: BuildReport) -> list[str]:
     """Return where images are that a builder elsewhere made, for nothing here can start them."""
-    made = (t.reason for t in report.targets if t.status == "built" and t.nodes and t.digest)
-    return [reason for reason in dict.fromkeys(made) if reason]
+    made = (t for t in report.targets if t.status == "built" and t.nodes)
+    said = dict.fromkeys(target.reason for target in made if target.digest or target.parts)
+    return [reason for reason in said if reason]
 
 
 def _emulated(report: BuildReport) -> list[str]:

@@ -95,7 +95,8 @@ def _change_row(change: Change) -> tuple[str, ...]:
 
 
 def _packages(before: LockedImage | None, after: LockedImage) -> str:
-    if before is None or not before.packages:
+    # A registry's image in place of a stand-in is known by its digest: its packages are not gone.
+    if before is None or not before.packages or after.digest:
         return ""
     return told(differing(before.packages, after.packages))
 

@@ -37,6 +37,7 @@ class BaseSession(Session):
         self.environ = without_place(head.environ)
         self.started_s = time.monotonic()
         self.other_git_processes = 0
+        self._places = {}
         # These would be looked for from the folder that this process is in.
         self.__dict__["root"] = root
         self.__dict__["console"] = head.console

@@ -41,11 +41,15 @@ def matrix(
     """Show the jobs in which several runners of CI build and push: services by platforms."""
     from dataclasses import replace
 
+    from hullwright import push
     from hullwright.build import BuildRequest
     from hullwright.report import matrix as report
     from hullwright.tasks.building import only_changed, planned
 
     chosen = _split(split)
+    if missing:
+        # Without one, everything would look as if it were missing.
+        push.require_registry(session.config)
     request = BuildRequest(services=tuple(service or ()), target=target)
     plan = planned(session, request, push=True)
     own = _platforms(plan, platform or ())
@@ -74,6 +78,7 @@ def _rows(
 
     if not missing or not plan.targets:
         return rows(plan.targets, split, request.target)
+    _require_answers(session, plan)
     look = whole_lookup(session, plan, tags_by_repository(session, plan))
     workspace = session.workspace
     whole = build.decide(workspace, plan, request, look, push=True, there="registry")
@@ -92,6 +97,20 @@ def _rows(
         if lacking[key_of(t)] or not t.platforms
     ]
     return rows(needed, split, request.target)
+
+
+def _require_answers(session: Session, plan: BuildPlan) -> None:
+    """Ask each registry once, for of a silent one everything would look as if it were missing.
+
+    Raises:
+        UnavailableError: one cannot be reached, or refuses.
+    """
+    from hullwright.images import Reference
+    from hullwright.tools.registryclient import connect
+
+    paths = {r.domain: r.path for r in (Reference.parse(t.reference) for t in plan.targets)}
+    for domain, path in paths.items():
+        connect(session.workspace, domain).describe(path, "latest")
 
 
 def _platforms(plan: BuildPlan, typed: Sequence[str]) -> frozenset[str]:

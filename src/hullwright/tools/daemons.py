@@ -134,7 +134,8 @@ def _answered(
                 # Who does not take our certificate may have gone; what it said can still be read.
                 with suppress(OSError):
                     connection.sendall(_GREETING)
-                _refuse_other(b"".join(_received(connection, until_s)))
+                hint = "" if certificates else ", as one does that wants TLS"
+                _refuse_other(b"".join(_received(connection, until_s, hint)))
 
 
 def _connected(address: tuple[str, int] | str) -> socket.socket:
@@ -163,14 +164,14 @@ def _secured(
     return context.wrap_socket(plain, server_hostname=address[0])
 
 
-def _received(connection: socket.socket, until_s: float) -> Iterator[bytes]:
-    """Yield the head of the first frame, as it comes."""
+def _received(connection: socket.socket, until_s: float, hint: str) -> Iterator[bytes]:
+    """Yield the head of the first frame, as it comes; a hint says what an early end may mean."""
     missing = _FRAME_HEAD_BYTES
     while missing:
         connection.settimeout(max(0.01, until_s - time.monotonic()))
         piece = connection.recv(missing)
         if not piece:
-            raise ConnectionError(0, "it ended the connection without an answer")
+            raise ConnectionError(0, f"it ended the connection without an answer{hint}")
         missing -= len(piece)
         yield piece
 

@@ -67,7 +67,8 @@ def check_ready(ws: Workspace) -> None:
         raise UsageError(
             "a key that is trusted cannot be used, so nothing can be verified",
             why=wrong,
-            next_step="correct [signing] trusted; a public key is made by: cosign public-key",
+            next_step="correct [signing] trusted; a public key is made by: "
+            "cosign public-key --key cosign.key",
         )
 
 

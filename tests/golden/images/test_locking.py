@@ -75,6 +75,14 @@ def test_a_job_summary_has_the_table(name: str, result: Locked | Outdated) -> No
     compared(_HERE / f"{name}.md", report.markdown(result))
 
 
+def test_packages_of_a_stand_in_are_not_gone_where_a_registry_has_the_image_now() -> None:
+    official = replace(locked("python:3", "b"), at=LATER)
+    change = Change("move", "python:3", "it moved", _OLD, official)
+    shown = report.text(Locked(LockPlan((change,)), (change,), Lock({"python:3": official})))
+    assert "removed" not in shown
+    assert shown.rstrip().endswith(official.source)
+
+
 def test_the_machine_form_has_every_image_before_and_after() -> None:
     found = report.as_json(LOCKED)
     assert found["schema"] == 1

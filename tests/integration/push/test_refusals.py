@@ -108,6 +108,8 @@ def test_without_a_registry_or_a_tag_nothing_is_built(yard: Yard) -> None:
     assert "has no tag on refs/heads/main, so it cannot be pushed" in yard.push(code=2)
     file.write_text("\n".join(text.splitlines()[:1] + text.splitlines()[2:]), encoding="utf-8")
     assert "there is no registry to push to" in yard.push(code=2)
+    missing = yard.matrix.run("ci.matrix", "--missing", code=2).stderr
+    assert "there is no registry to push to" in missing
     assert yard.matrix.images() == []
 
 
@@ -150,3 +152,11 @@ def test_what_fails_after_the_tags_says_that_they_have_moved(busybox: str, tmp_p
         assert "every tag names this release" in told
         assert "3 tags of 1 image moved" in told
         assert len(yard.all_tags()) == 3
+
+
+def test_jobs_that_the_registry_lacks_are_not_told_without_its_answer(yard: Yard) -> None:
+    # Nobody listens on port 1.
+    silent = {"HULLWRIGHT_REGISTRY": "127.0.0.1:1/team"}
+    done = yard.matrix.run("ci.matrix", "--missing", code=3, **silent)
+    assert "127.0.0.1:1 cannot be reached" in done.stderr
+    assert done.stdout == ""

@@ -173,20 +173,28 @@ def test_the_local_store_never_takes_the_place_of_what_a_registry_gave() -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "words", "step"),
     [
-        ("python:3", "a stand-in by an earlier form of the recipe x"),
-        ("rust:1", "a stand-in, and its recipe is gone"),
+        (
+            "python:3",
+            "a stand-in by an earlier form of the recipe x",
+            "invoke images --prepare --stand-ins   (makes them anew)",
+        ),
+        (
+            "rust:1",
+            "a stand-in, and deploy/base-images has no recipe for it",
+            "name a mirror that has it ([build] mirror), or copy its recipe to deploy/base-images",
+        ),
     ],
 )
-def test_a_stand_in_that_is_not_the_recipes_ends_with_1(name: str, words: str) -> None:
+def test_a_stand_in_that_is_not_the_recipes_ends_with_1(name: str, words: str, step: str) -> None:
     with pytest.raises(CheckFailedError) as caught:
         plan_lock(seen(Told(name, stand_in(name, sha("0")), SILENT, silent=True)))
     assert caught.value.exit_code is ExitCode.FAILED
     assert caught.value.lines() == [
         "what is here is not what the recipes make",
         f"  {name}  {words}",
-        f"  {'next':<{len(name)}}  invoke images --prepare --stand-ins   (makes them anew)",
+        f"  {'next':<{len(name)}}  {step}",
     ]
 
 

@@ -13,6 +13,7 @@ from hullwright.config.models import Build, Builder, Config, Node
 from hullwright.errors import ExitCode, UnavailableError, UsageError
 from hullwright.images import Platform
 from hullwright.run import Result
+from hullwright.tools import registryclient
 from hullwright.tools.builders import create_argv
 from replaying import Replay, workspace
 
@@ -138,11 +139,21 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
 
 
 @pytest.mark.usefixtures("dead")
-def test_a_container_is_told_of_the_mirror_in_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("insecure", "plain"),
+    [(True, '[registry."mirror.example:5000"]\n  http = true\n  insecure = true\n'), (False, "")],
+)
+def test_a_container_is_told_of_the_mirror_in_a_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    insecure: bool,  # noqa: FBT001  a parameter of the test
+    plain: str,
+) -> None:
+    monkeypatch.setattr(registryclient, "is_insecure", lambda *_: insecure)
     builder = Builder("far")
     answers = {"inspect": Result((), 1, "", "ERROR: no builder"), "create": Result((), 0)}
     ws = shop(tmp_path, builder, answers)
-    mirror = "http://mirror.example:5000/hub/"
+    mirror = "mirror.example:5000/hub"
     ws = replace(ws, config=replace(ws.config, build=Build(builder="far", mirror=mirror)))
     assert choose(ws) is not None
     file = tmp_path / ".hullwright/builders/hullwright-shop-far-1.toml"
@@ -150,8 +161,7 @@ def test_a_container_is_told_of_the_mirror_in_a_file(tmp_path: Path) -> None:
         f"create --name hullwright-shop-far-1 --driver docker-container --buildkitd-config {file}"
     )
     assert file.read_text(encoding="utf-8") == (
-        '[registry."docker.io"]\n  mirrors = ["mirror.example:5000/hub"]\n'
-        '[registry."mirror.example:5000"]\n  http = true\n'
+        f'[registry."docker.io"]\n  mirrors = ["mirror.example:5000/hub"]\n{plain}'
     )
 
 

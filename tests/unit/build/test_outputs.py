@@ -49,6 +49,14 @@ def test_two_images_in_one_place_are_refused(asked: str) -> None:
     outputs.refuse_one_place(("out/{service}", "type=cacheonly"), both)
 
 
+def test_what_goes_elsewhere_is_not_loaded_too() -> None:
+    outputs.refuse_load(())
+    outputs.refuse_load(("type=docker", "type=oci,dest=x.tar"))
+    with pytest.raises(UsageError, match=r"--load and --output type=oci,dest=x\.tar") as caught:
+        outputs.refuse_load(("type=oci,dest=x.tar",))
+    assert caught.value.exit_code == 2
+
+
 def test_values_with_commas_survive_reading_and_writing() -> None:
     text = 'type=local,"dest=a,b"'
     assert outputs.written(outputs.attributes(text)) == text

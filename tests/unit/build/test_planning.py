@@ -342,7 +342,8 @@ def test_a_dockerfile_that_is_missing_is_named_with_its_key(repository: Reposito
     repository.services["web"] = Service("web", dockerfile="web/Dockerfile")
     assert str(repository.refused(BuildRequest(services=("web",)))) == (
         "web/Dockerfile of service web does not exist\n"
-        "  why   it is a path from the repository's top folder, not from its context\n"
+        "  why   it is a path from the repository's top folder, not from its context; where there "
+        "is any [services], each of them says its own, and none is looked for\n"
         "  next  correct services.web.dockerfile in the configuration"
     )
 

@@ -196,3 +196,18 @@ def test_a_failure_is_annotated_at_its_line() -> None:
     ]
     assert "      at     workflow/Dockerfile:21" in report.text((made, {})).splitlines()
     assert report.as_json((made, {}))["targets"][1]["failure"]["place"] == "workflow/Dockerfile:21"
+
+
+def test_what_several_nodes_keep_is_told_under_its_name_and_where_it_is_once() -> None:
+    kept = "kept by builder farm; it comes to the local store with --load"
+    parts = (("linux/amd64", NEW), ("linux/arm64", OLD))
+    spread = replace(
+        API, digest="", reason=kept, emulated=(), nodes=("tcp://a:1", "tcp://b:1"), parts=parts
+    )
+    assert report.text((BuildReport((spread,), 12.4), {})).splitlines()[3:8] == [
+        "      r.example/api:1.4.1   on tcp://a:1, tcp://b:1",
+        "      linux/amd64   sha256:aaaaaaaaaaaa",
+        "      linux/arm64   sha256:bbbbbbbbbbbb",
+        "",
+        kept,
+    ]

@@ -181,6 +181,13 @@ def test_a_password_in_an_address_is_not_repeated(repository: Path) -> None:
     assert "swordfish" not in problem
 
 
+def test_a_key_that_signs_is_named(repository: Path) -> None:
+    write(repository, "pyproject.toml", '[tool.hullwright]\nsigning.key = "env:"')
+    assert problems(repository) == [
+        "signing.key: not a key: env: is followed by the name of a variable"
+    ]
+
+
 @pytest.mark.parametrize("url", ["history", "ftp://example.com", "http://", "http://[::1"])
 def test_what_is_no_address_is_refused(repository: Path, url: str) -> None:
     assert problems(repository, {"HULLWRIGHT_HISTORY": url}) == [

@@ -74,6 +74,17 @@ def test_a_key_that_does_not_open_is_a_mistake_and_a_service_that_is_away_is_non
     assert away.value.exit_code == ExitCode.UNAVAILABLE
 
 
+def test_a_key_whose_file_is_missing_is_told_by_its_path(tmp_path: Path) -> None:
+    ws = answering(tmp_path, public_key=Result(("cosign",), 1, "", "Error: open cosign.key"))
+    with pytest.raises(UsageError) as caught:
+        signer(ws, "cosign.key", SigningKey(str(tmp_path / "cosign.key")))
+    assert caught.value.lines() == [
+        "there is no file cosign.key to sign with",
+        "  why   [signing] key names a file from the repository's top folder, or env:NAME",
+        "  next  correct [signing] key; a new key is made by: cosign generate-key-pair",
+    ]
+
+
 def test_an_image_is_signed_once_though_two_stages_share_it(tmp_path: Path) -> None:
     ws = answering(tmp_path, verify=Result(("cosign",), 10), sign=Result(("cosign",), 0))
     (done,) = sign(ws, SIGNER, [IMAGE, IMAGE])
