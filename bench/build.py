@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import goservices
-from startup import INVOKE, RAW_BAKE, interleaved, renamed, row, seconds
+from startup import INVOKE, RAW_BAKE, interleaved, remove_images, renamed, row, seconds
 
 FIFTY: Final = 50
 BOTH: Final = ("linux/amd64", "linux/arm64")
@@ -132,23 +132,7 @@ def main() -> None:
                 if asked.only in {None, measure.__name__}:
                     measure(Path(folder), project, asked.rounds)
         finally:
-            remove(project)
-
-
-def remove(project: str) -> None:
-    """Remove the images of this run."""
-    listed = subprocess.run(
-        ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{project}/*"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    if listed.stdout.split():
-        subprocess.run(
-            ["docker", "image", "rm", "--force", *listed.stdout.split()],
-            capture_output=True,
-            check=True,
-        )
+            remove_images(f"{project}/*")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from statistics import median
 from typing import Final
 
 import goservices
-from startup import INVOKE, RAW_BAKE, interleaved, row, seconds
+from startup import INVOKE, RAW_BAKE, interleaved, remove_images, row, seconds
 
 from hullwright.bases import load_recipes
 
@@ -171,25 +171,7 @@ def main() -> None:
             check(Path(folder), asked.rounds)
             contexts(Path(folder), project, asked.rounds)
         finally:
-            remove(project)
-
-
-def remove(project: str) -> None:
-    """Remove the images of this run."""
-    patterns = (f"{project}/*", f"{REGISTRY}/{project}/*")
-    filters = [word for each in patterns for word in ("--filter", f"reference={each}")]
-    listed = subprocess.run(
-        ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", *filters],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    if listed.stdout.split():
-        subprocess.run(
-            ["docker", "image", "rm", "--force", *listed.stdout.split()],
-            capture_output=True,
-            check=True,
-        )
+            remove_images(f"{project}/*", f"{REGISTRY}/{project}/*")
 
 
 if __name__ == "__main__":

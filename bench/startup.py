@@ -70,6 +70,23 @@ def row(what: str, figures: str, reached: str, reach: str, *, held: bool) -> Non
     print(f"{'✓' if held else '✗'} {what:<58} {figures:<34} {reached:>9}   reach {reach}")
 
 
+def remove_images(*patterns: str) -> None:
+    """Remove the images of a run from the local store, by patterns of their names."""
+    filters = [word for each in patterns for word in ("--filter", f"reference={each}")]
+    listed = subprocess.run(
+        ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", *filters],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    if listed.stdout.split():
+        subprocess.run(
+            ["docker", "image", "rm", "--force", *listed.stdout.split()],
+            capture_output=True,
+            check=True,
+        )
+
+
 def listing(rounds: int, empty: Path) -> None:
     """Measure `invoke --list` here against one with an empty `tasks.py`."""
     ours, bare = interleaved(

@@ -5,12 +5,12 @@ Each is looked at as seldom as its answer may wait, for the engine needs the pro
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from hullwright.stack.beside import repeated
 from hullwright.stack.meter import Meter
 from hullwright.tools import engine, ports
 
@@ -50,20 +50,8 @@ class Looks:
         It has a thread of its own: what an inspection takes, which is more than a tenth of a
         second on a busy machine, would be told as a service's own time.
         """
-        over = threading.Event()
-
-        def work() -> None:
-            every_s = _SOCKETS_S
-            while not over.wait(every_s):
-                every_s = self._listen()
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        try:
+        with repeated(_SOCKETS_S, self._listen):
             yield
-        finally:
-            over.set()
-            thread.join()
 
     def at_all(self) -> tuple[Container, ...]:
         """Return every container of the project, after the wait has been told of it."""

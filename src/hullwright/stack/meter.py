@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from hullwright.stack.beside import repeated
 from hullwright.tools import cgroups, ports
 
 if TYPE_CHECKING:
@@ -35,19 +35,15 @@ class Meter:
         It has a thread of its own: a container may be gone before an inspection of another one
         has come back.
         """
-        over = threading.Event()
 
-        def work() -> None:
-            while not over.wait(max(_SAMPLE_S, _SAMPLE_EACH_S * len(wait.tracks))):
-                self.sample(wait.live())
+        def sampled() -> float:
+            self.sample(wait.live())
+            return _pause_s(wait)
 
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
         try:
-            yield
+            with repeated(_pause_s(wait), sampled):
+                yield
         finally:
-            over.set()
-            thread.join()
             self.sample(wait.live())
 
     def locate(self, track: Track) -> None:
@@ -89,3 +85,7 @@ class Meter:
             before_s += used_s if run != last else 0.0
             self._runs[track.id] = (run, usage.cpu_s, before_s)
             track.cpu_s = before_s + usage.cpu_s
+
+
+def _pause_s(wait: Wait) -> float:
+    return max(_SAMPLE_S, _SAMPLE_EACH_S * len(wait.tracks))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from goldens import goldens
 from hullwright.push.attestations import Listing
 from hullwright.report import attestations as report
 from hullwright.tools.attestations import Attached, OfPlatform
@@ -42,13 +42,7 @@ SHOWN: Final = {
     ),
 }
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(f"{text}\n", encoding="utf-8")
-    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+held = goldens(HERE)
 
 
 @pytest.mark.parametrize("name", SHOWN)

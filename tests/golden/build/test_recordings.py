@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from goldens import goldens
 from hullwright import build
 from hullwright.build import BuildPlan, BuildReport, PlannedTarget
 from hullwright.build.emulation import host as own_host
@@ -40,13 +40,7 @@ BUILT: Final = {
     "two-platforms": (("multi",), ("linux/amd64", "linux/arm64")),
 }
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(f"{text}\n", encoding="utf-8")
-    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+held = goldens(HERE)
 
 
 def planned(stage: str, platforms: tuple[str, ...]) -> PlannedTarget:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from goldens import goldens
 from hullwright.config.load import load, resolve
 from hullwright.config.problems import ConfigurationError
 from hullwright.errors import ExitCode
@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 HERE: Final = Path(__file__).parent
 BROKEN: Final = ("five-mistakes", "not-toml", "wrong-types", "wrong-values")
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(f"{text}\n", encoding="utf-8")
-    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+held = goldens(HERE)
 
 
 @pytest.fixture

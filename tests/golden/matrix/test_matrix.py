@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Final
 
 import pytest
 from ruamel.yaml import YAML
 
+from goldens import goldens
 from hullwright.build.matrix import Row, rows
 from hullwright.build.models import PlannedTarget
 from hullwright.report import matrix as report
@@ -18,13 +18,7 @@ from hullwright.tools.buildx import BakeTarget
 HERE: Final = Path(__file__).parent
 BOTH: Final = ("linux/amd64", "linux/arm64")
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(f"{text}\n", encoding="utf-8")
-    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+held = goldens(HERE)
 
 
 def target(service: str, platforms: tuple[str, ...], *, asked: bool = True) -> PlannedTarget:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from goldens import goldens
 from hullwright.prune import Limits, PruneReport, plan
 from hullwright.prune.models import (
     NO_SINGLE_TAGS,
@@ -28,13 +28,7 @@ HOUR: Final = 3600.0
 DAY: Final = 24 * HOUR
 STAGED: Final = f"hullwright-{'0f' * 16}"
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(f"{text}\n", encoding="utf-8")
-    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+held = goldens(HERE)
 
 
 def image(number: int, version: str, days: float, *names: str, **fields: object) -> OwnImage:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from goldens import goldens
 from hullwright.build import BuildReport, Failure, TargetResult
 from hullwright.config.models import Budget
 from hullwright.push import (
@@ -166,13 +166,7 @@ REFUSED: Final[report.Shown] = (
 )
 UNBUILT: Final[report.Shown] = (FAILED, {}, Pushed(PLAN, "1.4.1", staged=STAGED[1:]), ())
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(f"{text}\n", encoding="utf-8")
-    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+held = goldens(HERE)
 
 
 @pytest.mark.parametrize("name", SHOWN)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Final
 
+from goldens import goldens
 from hullwright.report import reproducing as report
 from hullwright.reproducing import (
     FileDifference,
@@ -78,13 +78,7 @@ HELD: Final = Verification(
     seconds=3.9,
 )
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+held = goldens(HERE, end="")
 
 
 def test_what_differs_is_told_with_its_step_its_files_and_what_helps() -> None:

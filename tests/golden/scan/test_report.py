@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Final
 
+from goldens import goldens
 from hullwright.findings import Finding, ordered
 from hullwright.report import scan as report
 from hullwright.scan import ScannedContext, ScannedImage, ScanPlan, ScanReport, Searched
@@ -53,13 +53,7 @@ CLEAN: Final = ScanReport(
     ("API_TOKEN",), (), (Searched("Git history", 2_000_000),), (), ("development", "staging")
 )
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(f"{text}\n", encoding="utf-8")
-    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+held = goldens(HERE)
 
 
 def test_a_plan_names_each_place() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from goldens import goldens
 from hullwright.report import sizes as report
 from hullwright.report import sizewords as words
 from hullwright.sizes import BudgetResult, Figures, ImageSizes, LayerSize, SizeReport, Subject
@@ -63,13 +63,7 @@ REPORT: Final = SizeReport(
     missing=("shop/web:1.4.0",),
 )
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(f"{text}\n", encoding="utf-8")
-    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+held = goldens(HERE)
 
 
 def test_a_person_sees_what_is_over_its_budget_first() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from goldens import goldens
 from hullwright.config.load import load
 from hullwright.errors import ExitCode, HullwrightError, UsageError
 from hullwright.sizes import Figures, ImageSizes, LayerSize, SizeReport, Subject, updating
@@ -38,13 +38,7 @@ GROWN: Final = Comparison(
     growth=(Growth("unpacked", 91 * MB, 60 * MB, 0, 31 * MB),),
 )
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+held = goldens(HERE, end="")
 
 
 @pytest.fixture

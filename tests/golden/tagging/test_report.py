@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Final
 
+from goldens import goldens
 from hullwright.report import tags as report
 from hullwright.tagging import Tags, compute, parse
 from tagging import clone, on
@@ -30,12 +30,7 @@ def results() -> list[Tags]:
     return [compute(on(f"refs/{ref}", KNOWN), rules, service=s) for s, ref in refs.items()]
 
 
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(f"{text}\n", encoding="utf-8")
-    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+held = goldens(HERE)
 
 
 def test_text_for_people() -> None:

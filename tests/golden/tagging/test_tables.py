@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from goldens import goldens
 from hullwright.errors import HullwrightError
 from hullwright.report.table import aligned
 from hullwright.tagging import compute, parse
@@ -110,9 +110,4 @@ def _table(rows: list[tuple[str, ...]]) -> str:
     return "\n".join(next(lines) if len(row) > 1 else row[0] for row in rows)
 
 
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(f"{text}\n", encoding="utf-8")
-    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+held = goldens(HERE)

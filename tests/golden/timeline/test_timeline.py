@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from goldens import goldens
 from hullwright.build.progress import Progress
 from hullwright.build.timeline import RecordedRun, Timeline, timeline
 from hullwright.report.table import aligned
@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 HERE: Final = Path(__file__).parent
 TARGETS: Final = ("api", "web", "check")
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+held = goldens(HERE, end="")
 
 
 @pytest.fixture(scope="module")

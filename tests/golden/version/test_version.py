@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from goldens import goldens
 from hullwright.report import consumers, verification
 from hullwright.report import version as report
 from hullwright.report.table import aligned
@@ -39,13 +39,7 @@ STATES: Final = (
     ("", 3, True),
 )
 
-
-def held(name: str, text: str) -> None:
-    """Assert that `text` is what the golden file says; UPDATE_GOLDEN=1 writes it."""
-    golden = HERE / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(f"{text}\n", encoding="utf-8")
-    assert f"{text}\n" == golden.read_text(encoding="utf-8")
+held = goldens(HERE)
 
 
 def version_of(tag: str, distance: int, *, changed: bool) -> Version:
