@@ -21,7 +21,7 @@ MOST_WORKERS = 6
 EXAMPLES = "tests/integration/examples"
 # They compile and start whole stacks: more of them only take each other's processors.
 EXAMPLES_AT_ONCE = 2
-PYTHON = ("src", "tests", "bench", "tasks.py", "noxfile.py")
+PYTHON = ("src", "tests", "bench", "deploy", "examples", "tasks.py", "noxfile.py")
 
 
 @nox.session(venv_backend="none")

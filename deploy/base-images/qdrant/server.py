@@ -263,7 +263,9 @@ ON_POINTS: dict[tuple[str, str], Callable[[Collection, dict[str, Any]], Any]] = 
 }
 
 
-def answer(store: Store, method: str, path: str, body: dict[str, Any]) -> Any:
+def answer(  # noqa: PLR0911  # a table of calls: each has its result
+    store: Store, method: str, path: str, body: dict[str, Any]
+) -> Any:
     """Return the result of a call below /collections, or raise `RefusedError`."""
     match [method, *path.strip("/").split("/")]:
         case ["GET", "collections"]:
@@ -361,7 +363,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+    def log_request(self, code: int | str = "-", _size: int | str = "-") -> None:
         if urlsplit(self.path).path not in OPEN:
             self.log_message('"%s %s" %s', self.command, self.path, str(code))
 
