@@ -299,6 +299,8 @@ class _Deciding:
         mine = [tag for tag in image.tags if _repository(tag) == repository]
         record = self._record(planned)
         named = [planned.reference, *([record.reference] if record else []), *reversed(mine)]
+        # Its further names move with the next build, so they say least.
+        named.sort(key=planned.also.__contains__)
         return next((name for name in named if name in mine), "")
 
     def _look_up(self, lookup: Lookup | None, wanted: Sequence[PlannedTarget]) -> None:
