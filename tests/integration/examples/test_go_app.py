@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import signal
+import socket
 import subprocess
 import tarfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import pytest
 
-from composing import docker
+from composing import docker, there
 from examples import Example, example, until_true
+from hullwright.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +29,9 @@ VERSION: Final = "1.2.0"
 LIMIT_BYTES: Final = 30_000_000
 USER: Final = 10001
 STORES: Final = ("db", "qdrant", "redis")
+SECRETS: Final = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "QDRANT_API_KEY")
+# What shows the figures, and is not of the stack that is deployed.
+PAGES: Final = ("grafana", "jaeger", "prometheus")
 BOATS: Final = "Boats leave the harbour at dawn."
 OTHERS: Final = (
     "Snow fell on the pass all through the night.",
@@ -31,7 +39,15 @@ OTHERS: Final = (
     "Bread rises overnight in a cold kitchen.",
 )
 SMOKE: Final = "Nothing is lost on the way."
+WAITING: Final = "A request that was there before the end came."
 ALL_OF_IT: Final = "FROM scratch\nCOPY . /\n"
+FAILING: Final = """package vector
+
+import "testing"
+
+func TestBroken(t *testing.T) { t.Error("broken on purpose") }
+"""
+_ANSWER_S: Final = 20
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +96,73 @@ def alike(of: Example, words: str, most: int) -> list[str]:
     return [each["text"] for each in found]
 
 
-def files_of(image: str) -> dict[str, tarfile.TarInfo]:
-    """Return what a container of an image sees, by path."""
+@contextmanager
+def opened(image: str) -> Iterator[tarfile.TarFile]:
+    """Yield what a container of an image sees."""
     name = docker("create", image).strip()
     try:
         packed = subprocess.run(("docker", "export", name), check=True, capture_output=True).stdout
     finally:
         docker("rm", name)
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        return {member.name: member for member in archive}
+        yield archive
+
+
+def passes(of: Example, service: str) -> bool:
+    """Whether the health check of a container passes now, within the time that it has."""
+    check = of.inspect(service)["Config"]["Healthcheck"]
+    kind, *words = check["Test"]
+    command = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
+    probe = ("docker", "exec", of.container(service), *command)
+    try:
+        done = subprocess.run(
+            probe, capture_output=True, timeout=check["Timeout"] / 1e9, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+@contextmanager
+def frozen(of: Example, service: str) -> Iterator[None]:
+    """Hold the program of a container still: it is there, and does nothing."""
+    container = of.container(service)
+    docker("kill", "--signal", signal.SIGSTOP.name, container)
+    try:
+        yield
+    finally:
+        docker("kill", "--signal", signal.SIGCONT.name, container)
+
+
+@contextmanager
+def begun(at: tuple[str, int], text: str) -> Iterator[tuple[socket.socket, bytes]]:
+    """Begin to post a text; yield once the server waits for the body, and the body."""
+    body = json.dumps({"text": text}).encode()
+    head = (
+        *("POST /documents HTTP/1.1", "Host: documents", "Connection: close"),
+        *(f"Content-Length: {len(body)}", "Expect: 100-continue", "", ""),
+    )
+    with socket.create_connection(at, _ANSWER_S) as connection:
+        connection.sendall("\r\n".join(head).encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+        yield connection, body
+
+
+def logs(container: str) -> str:
+    words = ("docker", "logs", container)
+    return subprocess.run(words, check=True, capture_output=True, text=True).stderr
+
+
+def address_of(container: str) -> str:
+    networks = json.loads(docker("inspect", container))[0]["NetworkSettings"]["Networks"]
+    return str(next(iter(networks.values()))["IPAddress"])
 
 
 def test_the_context_has_what_is_built_from_and_nothing_else(copy: Example, tmp_path: Path) -> None:
-    left = ("dist/documents", "bin/tool", "internal/NOTES.md", "api/notes.md", "cover.out", ".env")
+    left = (
+        *("dist/documents", "bin/tool", "documents", "cover.out", "coverage.html", ".env"),
+        *("internal/NOTES.md", "api/notes.md", "internal/vector/vector.test"),
+    )
     for name in left:
         copy.write(name, "left behind")
     try:
@@ -113,13 +183,63 @@ def test_the_context_has_what_is_built_from_and_nothing_else(copy: Example, tmp_
 def test_its_own_tests_pass_in_the_container(copy: Example) -> None:
     (target,) = copy.json("build", "--target", "test")["targets"]
     assert target["status"] == "built"
+    broken = "internal/vector/broken_test.go"
+    copy.write(broken, FAILING)
+    try:
+        (target,) = copy.json("build", "--target", "test", code=ExitCode.FAILED)["targets"]
+    finally:
+        (copy.path / broken).unlink()
+    assert "go test" in target["failure"]["step"]
+    assert any("broken on purpose" in line for line in target["failure"]["output"])
+
+
+def test_files_of_compose_publish_the_service_and_pages_alone(copy: Example) -> None:
+    words = ("--file=docker-compose.yml", "--file=docker-compose.pages.yml")
+    given = dict.fromkeys(SECRETS, "a value")
+    told = copy.compose(*words, "--profile=observability", "config", "--format=json", **given)
+    services = json.loads(told)["services"]
+    ports = {name: each["ports"] for name, each in services.items() if each.get("ports")}
+    assert sorted(ports) == ["app", *PAGES]
+    assert {port["host_ip"] for each in ports.values() for port in each} == {"127.0.0.1"}
+    # The pages are there, and show what is kept here.
+    sources = (copy.path / "deploy/observability/grafana/datasources.yaml").read_text("utf-8")
+    assert sorted(re.findall(r"url: http://(\w+):\d+", sources)) == ["jaeger", "prometheus"]
+    # The image of the collector has nothing that could check it.
+    assert [name for name, each in services.items() if not each.get("healthcheck")] == ["collector"]
+    awaited = {name: each["condition"] for name, each in services["app"]["depends_on"].items()}
+    assert awaited == {**dict.fromkeys(STORES, "service_healthy"), "collector": "service_started"}
+    assert "observability" not in {
+        profile for name in ("app", *STORES) for profile in services[name].get("profiles", ())
+    }
+
+
+def test_each_variable_is_told_and_no_secret_has_a_value(copy: Example) -> None:
+    told = (copy.path / ".env.example").read_text(encoding="utf-8")
+    names = set(re.findall(r"^(?:# )?([A-Z_]+)=", told, re.MULTILINE))
+    read: set[str] = set()
+    for file in copy.path.glob("docker-compose*.yml"):
+        read |= set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", file.read_text(encoding="utf-8")))
+    assert names == read
+    assert re.findall(r"^([A-Z_]+)=CHANGE_ME$", told, re.MULTILINE) == list(SECRETS)
+    assert copy.run("git", "check-ignore", ".env").stdout.strip() == ".env"
+    copy.invoke("secrets.check")
+    for name in SECRETS:
+        refused = copy.run(
+            "docker", "compose", "config", code=1, **{n: "x" for n in SECRETS if n != name}
+        )
+        assert f"{name} is not set; see .env.example" in refused.stderr.replace('"', "")
 
 
 def test_production_is_small_and_holds_no_shell(copy: Example, built: dict[str, Any]) -> None:
     (size,) = copy.json("sizes", "--target", "production")["images"]
     assert size["unpacked_bytes"] <= LIMIT_BYTES
     assert size["verdict"] == "ok"
-    files = files_of(built["reference"])
+    with opened(built["reference"]) as archive:
+        files = {member.name: member for member in archive}
+        program = archive.extractfile("usr/local/bin/documents")
+        assert program
+        # Without symbols: -s -w. On nothing at all, it starts only if it is static.
+        assert b".symtab" not in program.read()
     programs = [name for name, each in files.items() if each.isfile() and each.mode & 0o111]
     # The engine itself adds what it mounts in a container.
     own = [name for name in programs if not name.startswith((".dockerenv", "dev/", "etc/"))]
@@ -127,6 +247,10 @@ def test_production_is_small_and_holds_no_shell(copy: Example, built: dict[str, 
     assert files["etc/ssl/certs/ca-certificates.crt"].size > 100_000
     description = files["usr/share/documents/openapi.yaml"]
     assert (description.uid, description.gid, description.mode) == (USER, USER, 0o440)
+    config = json.loads(docker("image", "inspect", built["reference"]))[0]["Config"]
+    assert config["User"] == f"{USER}:{USER}"
+    assert config["Healthcheck"]["Test"] == ["CMD", "documents", "healthcheck"]
+    assert config["ExposedPorts"] == {"8080/tcp": {}}
     copy.invoke("version", "--verify", "--image", built["reference"])
 
 
@@ -160,6 +284,25 @@ def test_nothing_but_the_service_is_reached_from_outside(running: Example) -> No
     assert internal.strip() == "true"
     qdrant = running.address("qdrant", 6333)
     assert running.request("GET", "/collections/documents", at=qdrant).status == 401
+
+
+@pytest.mark.parametrize(
+    ("service", "told"),
+    [("db", "PostgreSQL"), ("redis", "Redis"), ("qdrant", "Qdrant"), ("app", None)],
+)
+def test_who_does_not_answer_is_not_healthy(
+    running: Example, service: str, told: str | None
+) -> None:
+    assert passes(running, service)
+    with frozen(running, service):
+        assert not passes(running, service)
+        assert not passes(running, "app")
+        if told:
+            answer = running.request("GET", "/readyz")
+            assert (answer.status, answer.json["error"]) == (503, f"{told} does not answer")
+            # Which is no reason to restart the server.
+            assert running.request("GET", "/livez").status == 200
+    until_true(lambda: passes(running, service) and passes(running, "app"), "it recovers")
 
 
 def test_what_was_accepted_is_not_lost_with_a_store_and_a_worker(running: Example) -> None:
@@ -208,15 +351,21 @@ def test_the_image_with_a_shell_reaps_listens_where_it_is_told_and_ends_in_order
             "it is healthy on its own port",
         )
         looked = (
-            "cat /proc/1/comm; id -u; for p in /proc/[0-9]*; do "
+            "cat /proc/1/comm; id -u; id -g; for p in /proc/[0-9]*; do "
             "grep -qx documents $p/comm && grep Umask $p/status; done"
         )
         said = docker("exec", name, "sh", "-c", looked).split()
-        assert said[:4] == ["tini", str(USER), "Umask:", "0077"]
-        docker("stop", name)
-        state = json.loads(docker("inspect", "--format={{json .State}}", name))
-        assert (state["ExitCode"], state["OOMKilled"]) == (0, False)
-        assert '"msg":"stopped"' in running.run("docker", "logs", name).stderr
+        assert said == ["tini", str(USER), str(USER), "Umask:", "0077"]
+        with begun((address_of(name), 9123), WAITING) as (connection, body):
+            docker("kill", "--signal", signal.SIGTERM.name, name)
+            until_true(lambda: '"msg":"stopping' in logs(name), "it has heard of its end")
+            # What was begun is finished, and then it ends.
+            connection.sendall(body)
+            answer = connection.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 202 "), answer
+        assert docker("wait", name) == "0"
+        assert '"msg":"stopped"' in logs(name)
+        until_kept(running, json.loads(answer.split(b"\r\n\r\n")[1])["id"])
     finally:
         docker("rm", "--force", name)
 
@@ -226,7 +375,7 @@ def test_traces_and_metrics_of_a_document_reach_jaeger_and_prometheus(running: E
     # Known by their labels; the base stack goes on below the same project.
     jaeger, prometheus = running.address("jaeger", 16686), running.address("prometheus", 9090)
     until_true(
-        lambda: "sending traces" in running.run("docker", "logs", running.container("app")).stderr,
+        lambda: "sending traces" in logs(running.container("app")),
         "the service has found the collector",
     )
     made = post(running, f"A text of its own: {uuid4().hex}")
@@ -255,7 +404,13 @@ def test_it_starts_cold_within_its_budget(copy: Example, built: dict[str, Any]) 
     assert built
     done = copy.json("cold-start")
     assert done["verdict"] == "healthy"
-    assert {each["status"] for each in done["runs"][0]["checks"]} == {"held"}
+    (run,) = done["runs"]
+    assert run["total_s"] <= done["budget_s"]
+    assert {each["status"] for each in run["checks"]} == {"held"}
+    services = {each["service"]: each for each in run["services"]}
+    assert set(services) == {"app", *STORES}
+    # The server waits until its stores are healthy.
+    assert services["app"]["started_s"] >= max(services[name]["healthy_s"] for name in STORES)
 
 
 def test_plain_compose_starts_it_with_a_file_of_values(running: Example) -> None:
@@ -266,3 +421,10 @@ def test_plain_compose_starts_it_with_a_file_of_values(running: Example) -> None
     made = post(running, BOATS)
     until_kept(running, made)
     assert running.request("GET", "/version").json["version"] == "dev"
+    # Data is in volumes with names, and outlives all containers.
+    running.compose("down", APP_IMAGE=image)
+    volumes = {f"{running.project}_{name}" for name in ("queue", "texts", "vectors")}
+    assert set(there(running.project)["volumes"]) == volumes
+    running.compose("up", "--detach", "--wait", APP_IMAGE=image)
+    assert running.request("GET", f"/documents/{made}").json["text"] == BOATS
+    assert alike(running, BOATS, 1) == [BOATS]

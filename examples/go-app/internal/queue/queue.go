@@ -55,7 +55,8 @@ func New(address, password string) *Queue {
 	if err != nil {
 		name = "worker"
 	}
-	client := redis.NewClient(&redis.Options{Addr: address, Password: password})
+	// A context's deadline counts, so that who asks for health has an answer in time.
+	client := redis.NewClient(&redis.Options{Addr: address, Password: password, ContextTimeoutEnabled: true})
 	return &Queue{client: client, name: name, own: "0"}
 }
 

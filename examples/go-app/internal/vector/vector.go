@@ -21,8 +21,8 @@ const (
 
 // Of returns the vector of a text, of length 1; that of a text without a word is zero.
 //
-// Each word, and each three letters of a longer one, fall into a dimension, and count for or against it, by their
-// hash. Texts that share words and parts of words get vectors of a like direction.
+// Each word, and each three letters of a longer one, fall into a dimension, and count for or against
+// it, by their hash. Texts that share words and parts of words get vectors of a like direction.
 func Of(text string) []float32 {
 	var sums [Size]float64
 	for _, word := range Words(text) {
