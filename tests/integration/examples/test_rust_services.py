@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 import imaging
-from composing import docker, there
-from examples import Answer, Example, example, free_port, until_true
+from composing import docker
+from examples import Example, example, until_true
+from hullwright.tools.dockerfile import parse
+from meadow import (
+    POSITION,
+    ROUTE,
+    VEGETATION,
+    beside,
+    containers,
+    ended,
+    handed_in,
+    logged_out,
+    tags,
+    value,
+)
 from registries import PASSWORD, USER, registry
 
 if TYPE_CHECKING:
@@ -27,24 +39,9 @@ STACKS: Final = ("default", "gpu", "rtk", "gpu-rtk")
 LIMIT_BYTES: Final = 10_000_000
 PORT: Final = 8080
 MIB: Final = 1 << 20
-ROUTE: Final = {
-    "kind": "route",
-    "input": {
-        "points": [{"latitude": 0, "longitude": longitude} for longitude in (0, 3, 1, 2)],
-    },
-}
-VEGETATION: Final = {
-    "kind": "vegetation",
-    "input": {"red": [0.1, 0.4, 0.0], "infrared": [0.5, 0.4, 0.0]},
-}
-POSITION: Final = {
-    "kind": "position",
-    "input": {
-        "measured": {"latitude": 54.000021, "longitude": 13.4, "height_m": 17.5},
-        "base_measured": {"latitude": 54.10002, "longitude": 13.5, "height_m": 22.25},
-        "base_known": {"latitude": 54.1, "longitude": 13.5, "height_m": 20.0},
-    },
-}
+CERTIFICATES: Final = "/etc/ssl/certs/ca-certificates.crt"
+# Memory, billionths of a processor, processes.
+LIMITS: Final = (64 * MIB, 5 * 10**8, 50)
 
 
 @pytest.fixture(scope="module")
@@ -68,36 +65,6 @@ def running(copy: Example, built: dict[str, Any]) -> Iterator[Example]:
     assert built
     with copy.started("--check"):
         yield copy
-
-
-def beside(of: Example, name: str) -> Example:
-    """Return the same repository with a project and a port of its own, beside other stacks."""
-    project, port = f"{of.project}-{name}", free_port()
-    environ = {"COMPOSE_PROJECT_NAME": project, "PORT": str(port)}
-    return replace(of, project=project, port=port, environ=of.environ | environ)
-
-
-def handed_in(of: Example, job: object) -> int:
-    answer = of.request("POST", "/jobs", job)
-    assert (answer.status, answer.json["state"]) == (202, "waiting"), answer.text
-    return int(answer.json["id"])
-
-
-def ended(of: Example, number: int) -> Any:
-    """Return a job once it is done or has failed."""
-
-    def told() -> Any:
-        return of.request("GET", f"/jobs/{number}").json
-
-    until_true(lambda: told()["state"] in {"done", "failed"}, f"job {number} ends")
-    return told()
-
-
-def containers(of: Example) -> dict[str, Any]:
-    """Return what the engine knows of each container of a project, by compose service."""
-    ids = there(of.project)["containers"]
-    found = json.loads(docker("inspect", *ids))
-    return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in found}
 
 
 def test_images_are_small_and_hold_one_static_program(copy: Example, built: dict[str, Any]) -> None:
@@ -141,20 +108,50 @@ def test_a_changed_line_compiles_its_service_alone(copy: Example, built: dict[st
     assert console["cached_steps"] >= 9
 
 
-def test_a_changed_crate_that_all_share_keeps_the_others(
+def test_a_changed_line_that_all_share_reaches_all_and_keeps_the_crates_of_others(
     copy: Example, built: dict[str, Any]
 ) -> None:
     assert built
-    plan = copy.invoke("build", "--dry", "--changed-since", "HEAD", "--target", "production")
-    assert "console" not in plan
+
+    def planned() -> set[str]:
+        plan = copy.invoke("build", "--dry", "--changed-since", "HEAD", "--target", "production")
+        return set(re.findall(r"^\S+/meadow/([a-z-]+):\S+$", plan, re.MULTILINE))
+
+    assert planned() == set()
     file = "shared/src/log.rs"
     before = (copy.path / file).read_text(encoding="utf-8")
     copy.edit(file, '"msg": message', '"message": message')
     try:
-        plan = copy.invoke("build", "--dry", "--changed-since", "HEAD", "--target", "production")
+        reached = planned()
+        (discovery,) = copy.json("build", "--service", "discovery")["targets"]
     finally:
         copy.write(file, before)
-    assert all(name in plan for name in SERVICES)
+    assert reached == set(SERVICES)
+    # What is shared is copied, too; else as above.
+    assert discovery["steps"] - discovery["cached_steps"] == 4, discovery
+
+
+def test_crates_come_through_the_certificates_of_the_site(copy: Example, tmp_path: Path) -> None:
+    steps = [
+        step
+        for stage in parse((copy.path / "Dockerfile").read_text(encoding="utf-8")).all_stages
+        for step in stage.instructions
+        if step.keyword == "RUN"
+    ]
+    # One step has a network, and it reads the secret in place of the image's own certificates.
+    (online,) = (step for step in steps if step.flag("network") != "none")
+    assert "cargo fetch" in online.value
+    assert online.flag("mount") == f"type=secret,id=ca-bundle,target={CERTIFICATES}"
+    bundle = tmp_path / "site.pem"
+    bundle.write_text("of this site\n", encoding="utf-8")
+    plan = copy.invoke("build", "--dry", "--force", HULLWRIGHT_CA_BUNDLE=str(bundle))
+    assert f"every build may read the certificates of {bundle}" in plan
+    told = json.loads(copy.compose("config", "--format", "json", SSL_CERT_FILE=str(bundle)))
+    assert told["secrets"]["ca-bundle"]["file"] == str(bundle)
+    for service in ("console", "discovery", "dispatch"):
+        assert [each["source"] for each in told["services"][service]["build"]["secrets"]] == [
+            "ca-bundle"
+        ]
 
 
 def test_the_services_own_tests_pass_in_the_container(copy: Example, built: dict[str, Any]) -> None:
@@ -185,6 +182,8 @@ def test_who_has_gone_is_forgotten_and_the_console_says_what_is_missing(running:
         instances = running.request("GET", "/instances").json["instances"]
         return {each["service"] for each in instances}
 
+    kept = handed_in(running, ROUTE)
+    result = ended(running, kept)
     running.invoke("stop", "--service", "dispatch")
     # It signs off on SIGTERM; otherwise its lease would end after ten seconds.
     assert "dispatch" not in known()
@@ -192,12 +191,13 @@ def test_who_has_gone_is_forgotten_and_the_console_says_what_is_missing(running:
     assert running.request("POST", "/jobs", ROUTE).status == 502
     running.invoke("up", "--service", "dispatch")
     until_true(lambda: "dispatch" in known(), "dispatch is known again")
+    assert running.request("GET", f"/jobs/{kept}").json == result
     assert ended(running, handed_in(running, ROUTE))["state"] == "done"
 
 
 def test_the_engine_holds_the_limits_and_turns_the_logs_over(running: Example) -> None:
     found = containers(running)
-    expected = dict.fromkeys(("console", "discovery", "dispatch"), (64 * MIB, 5 * 10**8, 50))
+    expected = dict.fromkeys(("console", "discovery", "dispatch"), LIMITS)
     expected["db"] = (256 * MIB, 10**9, 100)
     host = {name: each["HostConfig"] for name, each in found.items()}
     limits = {
@@ -207,6 +207,10 @@ def test_the_engine_holds_the_limits_and_turns_the_logs_over(running: Example) -
     rotation = {"Type": "json-file", "Config": {"max-file": "3", "max-size": "10m"}}
     assert all(each["LogConfig"] == rotation for each in host.values())
     assert all(each["CapDrop"] == ["ALL"] for each in host.values())
+    assert {name for name, each in host.items() if each["ReadonlyRootfs"]} == {
+        "console",
+        "discovery",
+    }
     assert host["db"]["Tmpfs"] == {
         "/tmp": "size=64m",  # noqa: S108  a place in the container
         "/var/run/postgresql": "size=1m,mode=1777",
@@ -267,12 +271,6 @@ def test_prometheus_finds_what_the_labels_say(running: Example) -> None:
     assert value(again, 'meadow_jobs{state="done"}') == before + 1
 
 
-def value(answer: Answer, name: str) -> float:
-    """Return a figure of what Prometheus would read; 0 where it is not there."""
-    found = re.search(rf"^{re.escape(name)} (\S+)$", answer.text, re.MULTILINE)
-    return float(found[1]) if found else 0.0
-
-
 def test_each_combination_of_the_profiles_is_in_the_matrix(copy: Example) -> None:
     listed = copy.run("nox", "--list", "--session", "cold_start").stdout
     assert set(re.findall(r"^\* cold_start\(stack='([^']+)'\)", listed, re.MULTILINE)) == set(
@@ -309,13 +307,43 @@ def test_a_job_waits_for_the_hardware_that_a_profile_brings(
         workers = {vegetation["worker"][:9], position["worker"][:9]}
         assert workers == {"stand-in-"}
         assert vegetation["worker"] != position["worker"]
+        found = containers(both)
+        for name in ("gpu", "rtk"):
+            host = found[name]["HostConfig"]
+            assert (host["Memory"], host["NanoCpus"], host["PidsLimit"]) == LIMITS
+            assert found[name]["Config"]["Labels"]["meadow.stands-in-for"] == name
+
+
+def test_a_job_outlives_the_death_of_who_has_it(copy: Example, built: dict[str, Any]) -> None:
+    assert built
+    alone = beside(copy, "alone")
+    with alone.started("--stack", "gpu"):
+        assert ended(alone, handed_in(alone, VEGETATION))["state"] == "done"
+        # It cannot sign off, so discovery believes in it until its lease ends.
+        docker("kill", alone.container("gpu"))
+        number = handed_in(alone, VEGETATION)
+
+        def attempts() -> int:
+            return int(alone.request("GET", f"/jobs/{number}").json["attempts"])
+
+        until_true(lambda: attempts() > 0, "somebody who is dead is asked")
+        assert ended(alone, handed_in(alone, ROUTE))["state"] == "done"
+        alone.invoke("up", "--stack", "gpu")
+        job = ended(alone, number)
+        assert (job["state"], job["error"], job["result"]["covered"]) == ("done", None, 0.3333)
+        assert job["attempts"] > 1
 
 
 def test_plain_compose_starts_the_same_images(copy: Example, built: dict[str, Any]) -> None:
     assert built
     plain = beside(copy, "plain")
     plain.invoke("env", "--init")
+    own = f"{plain.environ['HULLWRIGHT_REGISTRY']}/own"
     try:
+        # It can build them, too, of which nobody has told it a version.
+        plain.compose("build", "discovery", IMAGES=own)
+        words = ("run", "--rm", "--network=none", f"{own}/discovery:production", "version")
+        assert docker(*words) == "discovery dev (unknown, unknown)"
         plain.compose("--profile", "gpu", "up", "--detach", "--wait", "--no-build")
         reference = plain.inspect("console")["Config"]["Image"]
         assert reference == f"{plain.environ['IMAGES']}/console:production"
@@ -323,17 +351,6 @@ def test_plain_compose_starts_the_same_images(copy: Example, built: dict[str, An
     finally:
         plain.remove()
         (plain.path / ".env").unlink()
-
-
-@contextmanager
-def logged_out(of: Example, address: str, folder: Path) -> Iterator[Example]:
-    """Yield the same repository with a registry, and a Docker that has no login yet."""
-    folder.mkdir()
-    given = {"HULLWRIGHT_REGISTRY": f"{address}/team", "DOCKER_CONFIG": str(folder)}
-    try:
-        yield replace(of, environ=of.environ | given)
-    finally:
-        imaging.remove(imaging.matching(f"{address}/team/*", f"{address}/team/*/*"))
 
 
 def test_images_go_through_a_registry_with_a_password(
@@ -348,14 +365,17 @@ def test_images_go_through_a_registry_with_a_password(
         logged_out(copy, address, tmp_path / "docker") as team,
     ):
         refused = team.run("invoke", "push", code=3)
-        assert "login" in refused.stderr
+        assert f"invoke login --registry {address}" in refused.stderr
         words = ("invoke", "login", "--registry", address, "--username", USER)
-        team.run(*words, stdin="wrong", code=3)
+        wrong = team.run(*words, stdin="wrong", code=3)
+        assert f"{address} refuses the login of {USER}" in wrong.stderr
         team.run(*words, stdin=PASSWORD)
         team.invoke("build")
         team.invoke("tag", "--tag", "field-test")
         pushed = team.json("push", "--all-tags")
         assert {each["service"] for each in pushed["images"]} == set(SERVICES)
+        for name in SERVICES:
+            assert {VERSION, "field-test", "production"} <= tags(team, address, name)
         local = [f"{address}/team/meadow/{name}:*" for name in SERVICES]
         assert len(imaging.matching(*local)) >= 2 * len(SERVICES)
         imaging.remove(imaging.matching(*local))

@@ -86,8 +86,7 @@ async fn next(own: &Dispatch) -> Result<bool, String> {
         "dispatched",
         json!({ "job": job.id, "kind": job.kind, "worker": worker, "state": state }),
     );
-    // One that could not be reached is gone from discovery soon.
-    Ok(state != "waiting")
+    Ok(true)
 }
 
 async fn done(job: &Taken, known: &[Instance]) -> (String, Outcome) {

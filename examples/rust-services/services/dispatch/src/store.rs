@@ -11,6 +11,9 @@ use sqlx::{Executor, Row};
 const MAKING: i64 = 0x6d65_6164_6f77;
 /// What runs longer was lost with whoever gave it away.
 const LOST: &str = "30 seconds";
+/// What failed waits so long for its next attempt. Other jobs come first meanwhile, and all attempts
+/// together outlast the lease of a worker that died without signing off.
+const AGAIN: &str = "3 seconds";
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The table of jobs.
@@ -109,12 +112,14 @@ impl Store {
              WHERE id = (
                  SELECT id FROM jobs
                  WHERE needs = ANY($1)
-                     AND (state = 'waiting' OR (state = 'running' AND changed < now() - $2::interval))
+                     AND ((state = 'waiting' AND (attempts = 0 OR changed < now() - $2::interval))
+                         OR (state = 'running' AND changed < now() - $3::interval))
                  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
              )
              RETURNING id, kind, needs, attempts, input::text",
         )
         .bind(capabilities)
+        .bind(AGAIN)
         .bind(LOST)
         .try_map(|row: PgRow| {
             Ok(Taken {
