@@ -96,7 +96,7 @@ def _platforms(need: Need, entry: LockedImage) -> Iterator[Finding]:
             "error",
             need.image,
             f"it is locked without {' '.join(lacking)}, which {need.places[0]} needs",
-            f"invoke images --update {need.image}",
+            f"invoke images --update {need.image}; if nothing changes, it has no such platform",
         )
 
 

@@ -89,6 +89,8 @@ def summary(facts: Facts) -> str:
         f"sops {tools.sops}",
         f"age {tools.age}",
     ]
+    if facts.signing and tools.cosign:
+        told.append("cosign")
     if facts.registry.state in {"running", "foreign"}:
         told.append(f"registry 127.0.0.1:{facts.registry.port}")
     if facts.python.state != "unmanaged":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hullwright.images import size_text
@@ -42,6 +43,22 @@ def text(shown: Shown, *, again: str = _AGAIN) -> str:
         lines += [f"      {line}" for line in _details(target, report, sizes)]
     notes = [*_emulated(report), *_kept(report)]
     return "\n".join([*lines, *(["", *notes] if notes else []), "", _sum(report, again)])
+
+
+@dataclass(frozen=True)
+class Again:
+    """The forms of a build that is repeated by another command than `build --failed`."""
+
+    command: str
+
+    def text(self, shown: Shown) -> str:
+        return text(shown, again=self.command)
+
+    def markdown(self, shown: Shown) -> str:
+        return markdown(shown, again=self.command)
+
+    def as_json(self, shown: Shown) -> dict[str, Any]:
+        return as_json(shown)
 
 
 def why(plan: BuildPlan) -> str:

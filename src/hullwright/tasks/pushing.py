@@ -42,7 +42,7 @@ def run_push(session: Session, request: BuildRequest, options: Options, output_f
     hold_to_lock(session, request)
     plan = planned(session, request, push=True)
     _refuse_outputs(plan)
-    wanted = push_plan(session, plan, options.ref)
+    wanted = push_plan(session, plan, options.ref, part=options.share == "part")
     parts = release_parts(session, options.release_file) if options.release_file else ()
     run = _kind(options)(session, request, options, output_format, plan, wanted, parts)
     for note in plan.notes:

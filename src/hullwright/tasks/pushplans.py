@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from hullwright.tasks.session import Session
 
 
-def push_plan(session: Session, planned: BuildPlan, ref: str = "") -> PushPlan:
+def push_plan(
+    session: Session, planned: BuildPlan, ref: str = "", *, part: bool = False
+) -> PushPlan:
     """Return which of the planned images get which tags.
+
+    What a person may have meant otherwise is told of, but for a part, which moves no tag.
 
     Raises:
         UsageError: a service has no tag for what is checked out, or `ref` is another commit.
@@ -25,7 +29,7 @@ def push_plan(session: Session, planned: BuildPlan, ref: str = "") -> PushPlan:
     from hullwright.tasks.tagging import tags_of
 
     config, context = session.config, _context(session, ref)
-    for note in context.notes:
+    for note in () if part else context.notes:
         session.console.note(f"! {note}")
     images = []
     for target in planned.targets:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _FOLDER: Final = "verifying"
 _TIMES: Final = ("first", "second")
 _INTERRUPTED: Final = 130
+_AGAIN: Final = "invoke build --verify-reproducible"
 
 
 def run_verification(session: Session, request: BuildRequest, options: Options) -> None:
@@ -133,7 +134,7 @@ def _build(session: Session, plan: BuildPlan, output_format: str) -> None:
 
     report: BuildReport = built(session, plan)
     if report.failed or report.interrupted:
-        session.show(renderer, (report, {}), output_format, summarise=True)
+        session.show(renderer.Again(_AGAIN), (report, {}), output_format, summarise=True)
         if report.interrupted:
             session.end(_INTERRUPTED)
         session.leave(held=False, why="a build failed, so there is nothing to compare")

@@ -101,6 +101,8 @@ def _tried(endpoint: str, certificates: Certificates | None, *, greets: bool) ->
         return f"no answer within {ANSWER_S:.0f} s"
     except ConnectionRefusedError:
         return "nothing listens there: the connection was refused"
+    except FileNotFoundError:
+        return "there is no such socket"
     except UsageError as error:
         return f"{error.what}: {error.why}"
     except OSError as error:

@@ -80,7 +80,7 @@ def test_one_that_hangs_is_given_up(
 
 def test_endpoints_that_cannot_be_dialled_say_why(tmp_path: Path) -> None:
     assert "refused" in unanswered("tcp://127.0.0.1:1")
-    assert unanswered(f"unix://{tmp_path}/none.sock") == "No such file or directory"
+    assert unanswered(f"unix://{tmp_path}/none.sock") == "there is no such socket"
     assert "is no endpoint of a node" in unanswered("tcp://build-1")
     assert "refused" in unconnected("ssh://me@127.0.0.1:1")
     # A context of Docker's or of Kubernetes' is a name only.

@@ -17,6 +17,7 @@ from signatures import KeyPair, key_pair, signed_digests
 from vaults import Key, Vault
 
 from .conftest import Yard, sha, yard_in
+from .parting import BOTH, PLATFORMS, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +110,30 @@ def test_an_index_is_signed_with_all_that_it_points_at(yard: Yard) -> None:
     assert [one["kind"] for one in image["attached"]] == ["provenance", "signature"]
     assert listed["place"] == "registry"
     assert len(listed["signatures"]) == 1
+
+
+def test_a_part_is_not_signed_and_what_a_join_made_of_parts_is(yard: Yard) -> None:
+    configured = yard.matrix.root / "hullwright.toml"
+    own = configured.read_text(encoding="utf-8")
+    yard.matrix.repository.write(
+        "hullwright.toml", own.replace("[signing]", f"{PLATFORMS}[signing]")
+    )
+    prepared(yard)
+    yard.matrix.repository.git("tag", "v7.0.0")
+    for platform in BOTH:
+        done = yard.matrix.run("push", "--part", "--platform", platform)
+        # A part moves no tag, so nobody is told of the names of another one.
+        assert "also tagged" not in done.stderr
+    assert signed_digests(yard.tags("s0")) == set()
+    joined = yard.matrix.run("push", "--join", "--format", "json")
+    assert "the commit is also tagged v7.0.0" in joined.stderr
+    index = _releases(yard)["s0:main"]
+    entries = {entry["digest"] for entry in yard.document("s0", "main")["manifests"]}
+    assert len(entries) == len(BOTH)
+    assert signed_digests(yard.tags("s0")) == {index, *entries}
+    assert {
+        one["reference"].partition("@")[2] for one in json.loads(joined.stdout)["signatures"]
+    } == {index}
 
 
 def test_what_nobody_signed_is_not_pulled_and_nothing_of_it_is_kept(yard: Yard) -> None:

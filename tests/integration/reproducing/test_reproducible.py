@@ -138,6 +138,7 @@ def test_a_build_that_fails_is_shown_and_nothing_is_compared(one: Matrix) -> Non
     written(one, "FROM BASE\nRUN echo broken on purpose >&2; exit 3\n")
     done = one.run("build", "--verify-reproducible", code=1)
     assert "broken on purpose" in done.stdout
+    assert "again with: invoke build --verify-reproducible" in done.stdout
     assert "came out the same" not in done.stdout
 
 

@@ -56,7 +56,7 @@ def test_what_does_not_fit_is_told_with_what_to_do(tmp_path: Path) -> None:
             "error",
             "alpine:3",
             "it is locked without linux/arm64, which s0.Dockerfile:1 FROM needs",
-            "invoke images --update alpine:3",
+            "invoke images --update alpine:3; if nothing changes, it has no such platform",
         ),
         ("error", "debian:13", "s1.Dockerfile:1 FROM is not locked", "invoke images --lock"),
         (

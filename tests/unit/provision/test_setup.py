@@ -78,6 +78,15 @@ def test_nothing_to_do_ends_with_0(
     )
 
 
+def test_the_signer_is_among_what_is_set_up_where_images_are_signed(
+    world: World, complete: Facts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tools = replace(complete.tools, cosign="/usr/bin/cosign")
+    world.states = [replace(complete, tools=tools, signing=True)]
+    assert world.run() == 0
+    assert " · age 1.1.1 · cosign · registry" in capsys.readouterr().err
+
+
 def test_quiet_says_nothing_if_nothing_is_to_do(
     world: World, complete: Facts, capsys: pytest.CaptureFixture[str]
 ) -> None:
