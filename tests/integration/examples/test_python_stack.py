@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -55,6 +57,12 @@ def beside(of: Example, name: str) -> Example:
     project, port = f"{of.project}-{name}", free_port()
     environ = {"COMPOSE_PROJECT_NAME": project, "PORT": str(port)}
     return replace(of, project=project, port=port, environ=of.environ | environ)
+
+
+def lines(of: Example, container: str) -> list[dict[str, Any]]:
+    """Return what a container has logged; another line than one object fails the test."""
+    logged = of.run("docker", "logs", container)
+    return [json.loads(line) for line in f"{logged.stdout}{logged.stderr}".splitlines()]
 
 
 def variables(of: Example, service: str) -> dict[str, str]:
@@ -147,6 +155,15 @@ def test_who_asks_the_bot_is_reminded_once(running: Example) -> None:
     assert kept(running, "bicycle") == []
 
 
+def test_all_that_is_logged_is_visible_one_object_a_line(running: Example) -> None:
+    for service in OWN:
+        logged = lines(running, running.container(service))
+        assert logged
+        assert all({"time", "level", "msg"} <= line.keys() for line in logged)
+    swept = running.invoke("logs", "--service", "worker", "--grep", "nudge.sweep.*succeeded")
+    assert "worker" in swept
+
+
 def test_what_fails_is_started_again(running: Example) -> None:
     for service in SERVICES:
         assert running.inspect(service)["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
@@ -195,9 +212,11 @@ def test_no_command_line_has_a_secret_and_redis_wants_its_password(running: Exam
     assert len(secrets) == len(SECRETS)
     for service in SERVICES:
         container = running.inspect(service)
-        words = [container["Path"], *container["Args"]]
-        shown = f"{words} {docker('top', container['Id'], '-eo', 'pid,args')}"
-        assert container["Path"] in shown
+        parts = ("Cmd", "Entrypoint", "Healthcheck", "Labels")
+        words = [container["Path"], container["Args"], *map(container["Config"].get, parts)]
+        processes = docker("top", container["Id"], "-eo", "pid,args")
+        assert len(processes.splitlines()) > 1
+        shown = f"{words} {processes}"
         assert not [each for each in secrets if each in shown]
         assert not [each for each in secrets if each in docker("logs", container["Id"])]
     ask = ("docker", "exec", "--env=REDISCLI_AUTH=", running.container("redis"), "redis-cli")
@@ -220,10 +239,23 @@ def test_only_who_needs_a_store_is_on_its_network(running: Example) -> None:
         assert not running.inspect(store)["HostConfig"]["PortBindings"]
 
 
-def test_no_file_has_a_secret_and_the_variables_are_all_told(running: Example) -> None:
+def test_no_secret_is_in_a_file_an_image_or_what_a_build_is_sent(running: Example) -> None:
     running.invoke("secrets.check")
-    running.invoke("secrets.scan")
-    assert running.run("git", "check-ignore", ".env").stdout.strip() == ".env"
+    left = (".env", "services/bot/.env")
+    running.invoke("decrypt")
+    shutil.copy(running.path / left[0], running.path / left[1])
+    try:
+        assert running.run("git", "check-ignore", *left).stdout.split() == list(left)
+        running.invoke("secrets.scan", "--context", "--git-history")
+    finally:
+        for name in left:
+            (running.path / name).unlink()
+
+
+def test_the_example_has_all_variables_and_no_value_of_a_secret(running: Example) -> None:
+    listed = running.json("env")
+    assert listed["missing"] == []
+    assert [each["name"] for each in listed["variables"] if not each["documented"]] == []
     told = (running.path / ".env.example").read_text(encoding="utf-8")
     names = set(re.findall(r"^#? ?([A-Z_]+)=", told, re.MULTILINE))
     read: set[str] = set()
@@ -231,6 +263,12 @@ def test_no_file_has_a_secret_and_the_variables_are_all_told(running: Example) -
         read |= set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", file.read_text(encoding="utf-8")))
     assert read | {"COMPOSE_PROFILES"} == names
     assert re.findall(rf"^(?:{'|'.join(SECRETS)})=(.*)", told, re.MULTILINE) == ["CHANGE_ME"] * 4
+    running.invoke("env", "--init")
+    try:
+        # Nothing but that file gives it values here.
+        assert set(running.compose("config", "--services").split()) == set(SERVICES)
+    finally:
+        (running.path / ".env").unlink()
 
 
 def test_data_outlives_containers_and_plain_compose_goes_on_with_it(running: Example) -> None:
@@ -248,13 +286,17 @@ def test_data_outlives_containers_and_plain_compose_goes_on_with_it(running: Exa
     running.invoke("decrypt")
     images = f"{running.project}.invalid"
     given = {f"{name.upper()}_IMAGE": f"{images}/nudge-{name}:composed" for name in OWN}
-    plain = replace(running, environ=running.environ | given | {"COMPOSE_PROFILES": "messenger"})
+    plain = replace(running, environ=running.environ | given)
     try:
         plain.compose("up", "--detach", "--wait")
     finally:
         (running.path / ".env").unlink()
     assert "outlive it" in kept(running)
     assert running.request("GET", "/version").json == {"version": "dev", "commit": "unknown"}
+    # What must hold of a first start holds of a later one, too.
+    running.invoke("up", "--check")
+    assert "outlive it" in kept(running)
+    assert running.request("GET", "/version").json["version"] == "1.0.0"
 
 
 def test_of_three_backends_that_begin_together_one_migrates(
@@ -267,31 +309,37 @@ def test_of_three_backends_that_begin_together_one_migrates(
         wanted = (f"--filter=label=com.docker.compose.{each}" for each in labels)
         found = docker("ps", "--quiet", *wanted).split()
         assert len(found) == 3
-        logs = [migrations(container) for container in found]
+        logs = [migrations(lines(three, container)) for container in found]
         assert sorted(logs) == [["0001", "0002"], ["nothing"], ["nothing"]]
+        # All ran before one of them was done with it.
+        started = docker("inspect", "--format={{.State.StartedAt}}", *found).split()
+        done = [line["time"] for each in found for line in lines(three, each) if applied(line)]
+        assert max(map(datetime.fromisoformat, started)) < min(map(datetime.fromisoformat, done))
         for container in found:
             port = int(docker("port", container, "8000").strip().rpartition(":")[2])
             status = three.request("GET", "/status", at=("127.0.0.1", port)).json
             assert status["revision"] == "0002"
 
 
-def migrations(container: str) -> list[str]:
+def applied(line: dict[str, Any]) -> bool:
+    """Whether a line of a backend's log says that it has applied a migration."""
+    return bool(line["msg"] == "migration applied")
+
+
+def migrations(logged: list[dict[str, Any]]) -> list[str]:
     """Return the revisions that a backend says it has applied, or that it found nothing to do."""
-    lines = [json.loads(line) for line in docker("logs", container).splitlines()]
-    return [
-        line["revision"] if line["msg"] == "migration applied" else "nothing"
-        for line in lines
-        if "migrat" in line["msg"]
-    ]
+    told = [line for line in logged if applied(line) or line["msg"] == "nothing to migrate"]
+    return [line["revision"] if applied(line) else "nothing" for line in told]
 
 
 def test_what_is_changed_while_it_runs_is_served(copy: Example) -> None:
     copy.invoke("build", "--target", "development")
     dev = beside(copy, "dev")
-    with dev.started("--dev", "--service", "backend,bot,messenger"):
+    with dev.started("--dev"):
         assert dev.request("GET", "/livez").json == {"status": "alive"}
         copy.edit("services/backend/backend/app.py", '"alive"', '"well"')
         copy.edit("services/bot/bot/wishes.py", "Write /remind", "Please write /remind")
+        copy.edit("shared/nudge/logs.py", "record.levelname.lower()", "record.levelname")
         until_true(
             lambda: dev.request("GET", "/livez").json == {"status": "well"},
             "the backend serves the change",
@@ -302,3 +350,8 @@ def test_what_is_changed_while_it_runs_is_served(copy: Example) -> None:
             return any(text.startswith("Please write") for text in said(dev))
 
         until_true(helped, "the bot answers by the change")
+        for service in OWN:
+            until_true(
+                lambda name=service: '"level": "INFO"' in docker("logs", dev.container(name)),
+                f"{service} logs by what all share",
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import httpx
@@ -51,7 +50,7 @@ def _result(answer: httpx.Response) -> Any:
 def backend(transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """Return a client of the backend, which shows who it is with each request."""
     return httpx.Client(
-        base_url=os.environ.get("BACKEND_URL") or "http://backend:8000",
+        base_url="http://backend:8000",
         headers={"Authorization": f"Bearer {required('API_TOKEN')}"},
         timeout=_TIMEOUT_S,
         transport=transport,

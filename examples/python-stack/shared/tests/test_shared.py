@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,18 +27,6 @@ def test_a_variable_without_a_value_ends_the_program(monkeypatch: pytest.MonkeyP
         settings.queue_url()
 
 
-@pytest.mark.parametrize("text", ["soon", "0", "-1", "inf", "nan"])
-def test_what_is_no_time_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EVERY_S", text)
-    with pytest.raises(SystemExit, match="EVERY_S is"):
-        settings.seconds("EVERY_S", 1.0)
-
-
-def test_a_time_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EVERY_S", "")
-    assert settings.seconds("EVERY_S", 2.5) == 2.5
-
-
 def test_a_line_of_the_log_has_what_was_said_beside_it() -> None:
     record = logging.makeLogRecord(
         {"msg": "kept %s", "args": ("it",), "levelname": "INFO", "id": 7}
@@ -54,6 +43,16 @@ def test_an_error_stays_on_one_line() -> None:
     text = logs.Lines().format(record)
     assert "\n" not in text
     assert "ValueError: first\nsecond" in json.loads(text)["error"]
+
+
+def test_what_ends_a_program_is_a_line_too() -> None:
+    program = "from nudge import logs; logs.set_up(); {}['it']"
+    words = (sys.executable, "-c", program)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    line = json.loads(done.stdout)
+    assert (line["level"], line["msg"]) == ("critical", "ended by an error")
+    assert line["error"].endswith("KeyError: 'it'")
 
 
 def test_a_sign_of_life_is_fresh_until_it_is_too_old(tmp_path: Path) -> None:

@@ -22,7 +22,11 @@ def serve() -> int:
     import uvicorn
 
     from nudge import logs
+    from nudge.settings import required
 
+    # Told here, in one line; the server below tells of what fails in it with a traceback.
+    required("API_TOKEN")
+    required("POSTGRES_PASSWORD")
     logs.set_up()
     # It tells of each of its own parts.
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)

@@ -54,7 +54,6 @@ def allowed(authorization: Annotated[str, Header()] = "") -> None:
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Migrate before the first request, and hold connections until the last one."""
-    required("API_TOKEN")
     async with await database.pool() as pool:
         await database.migrate()
         app.state.store = Store(pool)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +37,7 @@ def url() -> URL:
         "postgresql+asyncpg",
         username="nudge",
         password=required("POSTGRES_PASSWORD"),
-        host=os.environ.get("DATABASE_HOST") or "db",
+        host="db",
         database="nudge",
     )
 

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from fastapi.testclient import TestClient
 
 from backend import database
+from backend.__main__ import main
 from backend.app import app, store_of
 
 TOKEN = {"Authorization": "Bearer t"}
@@ -101,6 +102,20 @@ def test_the_migrations_are_one_line_from_nothing_to_the_head() -> None:
     assert [each.revision for each in scripts.walk_revisions()] == ["0002", "0001"]
     assert scripts.get_bases() == ["0001"]
     assert database.head() == "0002"
+
+
+@pytest.mark.parametrize("name", ["API_TOKEN", "POSTGRES_PASSWORD"])
+def test_without_a_secret_it_does_not_serve(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for each in ("API_TOKEN", "POSTGRES_PASSWORD"):
+        monkeypatch.setenv(each, "secret")
+    monkeypatch.setenv(name, "")
+    with pytest.raises(SystemExit, match=f"{name} is not set"):
+        main(["serve"])
+
+
+def test_what_is_no_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 2
+    assert "expected one of serve, healthcheck, current, head" in capsys.readouterr().err
 
 
 def test_a_password_of_any_characters_is_part_of_the_address(

@@ -15,12 +15,13 @@ import httpx
 from bot.wishes import HELP, Remind, understood
 from nudge import heartbeat, logs
 from nudge.clients import Messenger, MessengerError, backend
-from nudge.settings import seconds
 
 if TYPE_CHECKING:
     from types import FrameType
 
 ALIVE = Path("/tmp/bot")  # noqa: S108  # memory of this container alone
+# The health check of the Dockerfile allows for one such wait without an answer.
+_POLL_S = 20.0
 _AFTER_TROUBLE_S = 2.0
 log = logging.getLogger("bot")
 
@@ -59,14 +60,13 @@ def main() -> None:
     """Go on until SIGTERM."""
     logs.set_up()
     signal.signal(signal.SIGTERM, _stop)
-    wait_s = seconds("POLL_S", 20.0)
     messenger, client, offset = Messenger(), backend(), 0
     log.info("listening")
     while True:
         # What is out of order elsewhere is no reason to be started again, so the loop goes on. The
         # first turn waits for nothing, so that there is a sign of life soon.
         try:
-            offset = turn(messenger, client, offset, wait_s if ALIVE.exists() else 0)
+            offset = turn(messenger, client, offset, _POLL_S if ALIVE.exists() else 0)
         except (httpx.HTTPError, MessengerError) as error:
             log.warning("no answer", extra={"error": str(error) or type(error).__name__})
             time.sleep(_AFTER_TROUBLE_S)

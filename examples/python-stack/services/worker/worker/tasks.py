@@ -48,7 +48,8 @@ def sweep() -> None:
 )
 def send(number: int, chat: int, text: str) -> None:
     """Send one reminder: at least once, and again only where noting the first time failed."""
-    deliver(Messenger(), backend(), number, chat, text)
+    with backend() as client:
+        deliver(Messenger(), client, number, chat, text)
 
 
 def deliver(messenger: Messenger, client: httpx.Client, number: int, chat: int, text: str) -> None:
