@@ -26,7 +26,6 @@ _KEPT_LINES: Final = 40
 _MANIFEST: Final = re.compile(
     r"(?:exporting manifest(?P<list> list)?|writing image) (?P<digest>sha256:[0-9a-f]{64})"
 )
-_MOUNT: Final = re.compile(r"(?<=^RUN)(?: --mount=\S+)+")
 # What a run begins with: the bake file and the Dockerfiles.
 _READING: Final = re.compile(r"internal\] load .*\bdefinition")
 # BuildKit ends the other targets of a run when one fails; theirs is not the failure.
@@ -59,14 +58,9 @@ class Step:
 
     @property
     def text(self) -> str:
-        """The step for a person: `builder step 3 of 9: RUN make`, without its mounts."""
-        step = f"step {self.name.number} of {self.name.total}: {self.brief}"
+        """The step for a person: `builder step 3 of 9: RUN make`, without its flags."""
+        step = f"step {self.name.number} of {self.name.total}: {self.name.brief}"
         return f"{self.name.stage} {step}" if self.name.stage else step
-
-    @property
-    def brief(self) -> str:
-        """Its instruction without mounts, which are long and say little of what it does."""
-        return _MOUNT.sub("", self.name.instruction)
 
 
 @dataclass

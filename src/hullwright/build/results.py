@@ -95,7 +95,7 @@ class Judge:
             return ""
         seconds, service, step = max(ran_steps, key=lambda item: item[0])
         where = " ".join(part for part in (service, step.name.platform) if part)
-        return f"{step.brief}, {where}, {seconds:.1f} s"
+        return f"{step.name.brief}, {where}, {seconds:.1f} s"
 
     def emulated_keys(self, ran: Ran) -> frozenset[tuple[str, str]]:
         """Return the keys of the vertexes of a run that ran foreign code."""
@@ -195,7 +195,7 @@ class Judge:
         ran = [
             step
             for step in progress.steps(planned.name, self._needs(planned.name))
-            if step.brief.startswith("RUN ") and not step.vertex.cached and step.seconds
+            if step.name.brief.startswith("RUN ") and not step.vertex.cached and step.seconds
         ]
         unnamed = [step for step in ran if not step.name.platform]
         stages = self._foreign_stages(planned) if unnamed else {}

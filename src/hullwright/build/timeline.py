@@ -25,7 +25,6 @@ _EXPORT: Final = re.compile(
 _READING: Final = re.compile(r"internal\] load .*\bdefinition")
 _HEAD: Final = re.compile(r"\[(?P<words>[^\]]+)\] ?")
 _SYSTEMS: Final = frozenset({"linux", "windows", "darwin", "freebsd", "wasi", "unknown"})
-_MOUNT: Final = re.compile(r"(?<=^RUN)(?: --mount=\S+)+")
 # BuildKit's clock and ours agree, but a vertex may be told of a moment after it began.
 _SAME_MOMENT_S: Final = 0.002
 _SHORTEST_WAIT_S: Final = 0.02
@@ -237,7 +236,7 @@ def _step(node: _Node, nodes: Mapping[_Key, _Node], *, critical: bool) -> Timeli
     return TimelineStep(
         target=target,
         platform=_platform(node.vertex.name, name),
-        name=_MOUNT.sub("", name.instruction) if name else _HEAD.sub("", node.vertex.name),
+        name=name.brief if name else _HEAD.sub("", node.vertex.name),
         place=f"{name.stage} {name.number} of {name.total}".strip() if name else "",
         kind=_kind(node),
         start_s=node.start_s,

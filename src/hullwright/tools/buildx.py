@@ -250,7 +250,14 @@ class StepName:
     total: int
     instruction: str
 
+    @property
+    def brief(self) -> str:
+        """The instruction without the flags of `RUN`: they are long, and not what it does."""
+        return _FLAGS.sub(" ", self.instruction)
 
+
+# A continued line leaves its indentation between two of them.
+_FLAGS: Final = re.compile(r"(?<=^RUN)(?:\s+--[a-z]+=\S+)+\s+")
 _PREFIX: Final = re.compile(r"\[(?P<head>[^\]]+)\] ?(?P<rest>.*)", re.DOTALL)
 _COUNT: Final = re.compile(r"(\d+)/(\d+)")
 _PLATFORM: Final = re.compile(r"[a-z0-9]+/[a-z0-9/]+(?:->[a-z0-9/]+)?")

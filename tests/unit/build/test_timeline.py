@@ -212,8 +212,9 @@ def test_a_circle_that_cannot_be_does_not_hang() -> None:
     assert sorted(path(made)) == ["RUN a", "RUN b"]
 
 
-def test_mounts_are_left_out_of_names_and_long_ones_are_cut() -> None:
-    name = "[api 1/1] RUN --mount=type=cache,target=/root/.cache make " + "x" * 500
+def test_flags_are_left_out_of_names_and_long_ones_are_cut() -> None:
+    flags = "--network=none --mount=type=cache,target=/root/.cache     --mount=type=secret,id=a"
+    name = f"[api 1/1] RUN {flags}     make " + "x" * 500
     made = timeline([run(READING, ("a", name, 0.1, 2.0))])
     assert made.lanes[1].steps[0].name.startswith("RUN make xxx")
     assert f"RUN make {'x' * 290}…" in html(made, title="t")
