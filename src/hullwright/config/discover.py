@@ -57,6 +57,11 @@ def compose_files(root: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     return (*first, *override) if first else ()
 
 
+def development_file(first: Path) -> Path:
+    """Return the file that `--dev` adds to a stack: `NAME.dev.yml` beside its first one."""
+    return first.with_name(f"{first.stem}.dev{first.suffix}")
+
+
 def services(
     root: Path,
     environ: Mapping[str, str],

@@ -47,7 +47,7 @@ class ScannedContext:
     """A build context as it is sent.
 
     Attributes:
-        name: the folder, relative to the root.
+        name: the folder, relative to the root, and a Dockerfile's own ignore file that holds.
         folder: the same, absolute.
         ignore: content of the ignore file that holds for it.
     """

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hullwright.config.discover import development_file
 from hullwright.errors import UsageError
 from hullwright.recorded import load
 from hullwright.scan.files import EXAMPLES
@@ -63,7 +65,9 @@ def _recorded(ws: Workspace) -> Iterator[ScannedImage]:
 
 def _files(ws: Workspace) -> Iterator[str]:
     """Yield compose files, Dockerfiles and examples that are there, relative to the root."""
-    named = [name for stack in ws.config.stacks.values() for name in stack.files]
+    stacks = ws.config.stacks.values()
+    named = [name for stack in stacks for name in stack.files]
+    named += [str(development_file(Path(stack.files[0]))) for stack in stacks if stack.files]
     named += [service.dockerfile for service in ws.config.services.values()]
     yield from (os.path.normpath(name) for name in named if (ws.root / name).is_file())
     yield from (name for name in _examples(ws) if (ws.root / name).is_file())
@@ -81,7 +85,7 @@ def _examples(ws: Workspace) -> Iterator[str]:
 
 
 def _contexts(ws: Workspace) -> Iterator[ScannedContext]:
-    seen: set[tuple[str, bytes]] = set()
+    seen: set[tuple[Path, bytes]] = set()
     for service in ws.config.services.values():
         main = (ws.root / service.context).resolve()
         own = ignore_file(ws.root / service.dockerfile, main)
@@ -92,7 +96,14 @@ def _contexts(ws: Workspace) -> Iterator[ScannedContext]:
                 folders.append((beside, beside / ".dockerignore"))
         for folder, ignore in folders:
             content = ignore.read_bytes() if ignore and ignore.is_file() else b""
-            name = os.path.relpath(folder, ws.root.resolve())
-            if folder.is_dir() and (name, content) not in seen:
-                seen.add((name, content))
-                yield ScannedContext(name, folder, content)
+            if folder.is_dir() and (folder, content) not in seen:
+                seen.add((folder, content))
+                yield ScannedContext(_name(ws.root, folder, ignore), folder, content)
+
+
+def _name(root: Path, folder: Path, ignore: Path | None) -> str:
+    """Return a context's folder, and the ignore file where that is a Dockerfile's own."""
+    name = os.path.relpath(folder, root.resolve())
+    if ignore is None or ignore.name == ".dockerignore":
+        return name
+    return f"{name} by {os.path.relpath(ignore, root)}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hullwright.config.discover import compose_files
+from hullwright.config.discover import compose_files, development_file
 from hullwright.errors import UnavailableError, UsageError, unknown
 from hullwright.tools import compose
 from hullwright.unstarted import is_variable
@@ -187,7 +187,7 @@ def _env_files(ws: Workspace, stack: Stack, folder: Path) -> tuple[str, ...]:
 
 def _dev_file(files: Sequence[str]) -> str:
     first = Path(files[0])
-    path = first.with_name(f"{first.stem}.dev{first.suffix}")
+    path = development_file(first)
     if not path.is_file():
         raise UsageError(
             f"{path.name} does not exist",
