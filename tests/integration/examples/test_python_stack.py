@@ -10,6 +10,7 @@ import subprocess
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -28,7 +29,7 @@ SECRETS: Final = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "API_TOKEN", "MESSENGER
 CHAT: Final = 7
 ALIVE: Final = "/tmp"  # noqa: S108  # of the containers, each with a /tmp of its own
 _MESSENGER_PORT: Final = 8081
-_PROBE_S: Final = 10
+_NS: Final = 1_000_000_000
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +94,13 @@ def kept(of: Example, words: str = "") -> list[str]:
 
 def passes(of: Example, service: str) -> bool:
     """Whether the health check of a container passes now, within the time that it has."""
-    kind, *words = of.inspect(service)["Config"]["Healthcheck"]["Test"]
+    check = of.inspect(service)["Config"]["Healthcheck"]
+    kind, *words = check["Test"]
     command = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
     probe = ("docker", "exec", of.container(service), *command)
     try:
-        done = subprocess.run(probe, capture_output=True, timeout=_PROBE_S, check=False)
+        limit_s = check["Timeout"] / _NS
+        done = subprocess.run(probe, capture_output=True, timeout=limit_s, check=False)
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0
@@ -176,7 +179,7 @@ def test_what_fails_is_started_again(running: Example) -> None:
 
 @pytest.mark.parametrize("service", ["db", "redis", "backend", "worker", "messenger"])
 def test_a_server_that_does_not_answer_is_not_healthy(running: Example, service: str) -> None:
-    assert passes(running, service)
+    until_true(lambda: passes(running, service), f"{service} is healthy")
     with frozen(running, service):
         assert not passes(running, service)
     until_true(lambda: passes(running, service), f"{service} recovers")
@@ -350,8 +353,9 @@ def test_what_is_changed_while_it_runs_is_served(copy: Example) -> None:
             return any(text.startswith("Please write") for text in said(dev))
 
         until_true(helped, "the bot answers by the change")
+
+        def loud(service: str) -> bool:
+            return '"level": "INFO"' in docker("logs", dev.container(service))
+
         for service in OWN:
-            until_true(
-                lambda name=service: '"level": "INFO"' in docker("logs", dev.container(name)),
-                f"{service} logs by what all share",
-            )
+            until_true(partial(loud, service), f"{service} logs by what all share")
