@@ -39,7 +39,7 @@ const (
   healthcheck   end with 0 if the server on $PORT is ready
   token         print a token for writing, good for ten minutes
 `
-	// Requests in flight are finished within it; Compose waits 10 s before it kills.
+	// Requests in flight are finished within it. Compose waits longer before it kills.
 	drain       = 8 * time.Second
 	askingReady = 2 * time.Second
 	tokenLife   = 10 * time.Minute
@@ -132,34 +132,42 @@ func serve(getenv func(string) string, problems io.Writer) error {
 	}
 	defer places.Close()
 	site := web.New(about(), own.Slot, own.JWTSecret, places, snapshots.Folder(own.Snapshots), log)
-	return listen(ctx, own.Port, site, log.With("version", version, "slot", own.Slot))
+	listener, err := net.Listen("tcp", ":"+strconv.Itoa(own.Port))
+	if err != nil {
+		return err
+	}
+	return answer(ctx, listener, own.Linger, site, log.With("version", version, "slot", own.Slot))
 }
 
-// listen answers until the context ends, then finishes what it has begun.
-func listen(ctx context.Context, port int, site *web.Site, log *slog.Logger) error {
+// answer takes requests until the context ends and, no longer ready, for as long as it lingers; then
+// it finishes what it has begun.
+func answer(ctx context.Context, listener net.Listener, linger time.Duration, site *web.Site, log *slog.Logger) error {
 	server := &http.Server{
 		Handler:           site.Handler(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		IdleTimeout:       time.Minute,
 	}
-	listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
-	if err != nil {
-		return err
-	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
-	log.Info("serving", "port", port, "commit", commit)
+	log.Info("serving", "address", listener.Addr().String(), "commit", commit)
 	select {
-	case err = <-ended:
+	case err := <-ended:
 		return err
 	case <-ctx.Done():
 	}
 	log.Info("stopping: no longer ready, finishing requests")
 	site.Drain()
+	// A proxy that asks for readiness learns of it before a connection is refused.
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(linger):
+	}
 	last, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
-	if err = server.Shutdown(last); errors.Is(err, context.DeadlineExceeded) {
+	err := server.Shutdown(last)
+	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("requests were still running after %s", drain)
 	}
 	return err

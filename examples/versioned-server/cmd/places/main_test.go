@@ -1,12 +1,20 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"example.com/places/internal/snapshots"
+	"example.com/places/internal/store"
+	"example.com/places/internal/web"
 )
 
 func running(t *testing.T, values map[string]string, words ...string) (int, string, string) {
@@ -64,5 +72,68 @@ func TestHealthcheckEndsAsTheServerSays(t *testing.T) {
 		if code != expected {
 			t.Errorf("%d made it end with %d", status, code)
 		}
+	}
+}
+
+// slow is a store whose search for a name goes on until it may end.
+type slow struct {
+	web.Places
+	begun, end chan struct{}
+}
+
+func (slow) Ping(context.Context) error { return nil }
+
+func (places slow) Named(context.Context, string, int) ([]store.Place, error) {
+	close(places.begun)
+	<-places.end
+	return []store.Place{}, nil
+}
+
+// status asks over a new connection; where there is none, it is 0.
+func status(address string) int {
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Get(address)
+	if err != nil {
+		return 0
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode
+}
+
+func TestOneThatStopsIsFirstNotReadyAndFinishesWhatItHasBegun(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "http://" + listener.Addr().String()
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	places := slow{begun: make(chan struct{}), end: make(chan struct{})}
+	site := web.New(about(), "", nil, places, snapshots.Folder(t.TempDir()), log)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended, found := make(chan error, 1), make(chan int, 1)
+	go func() { ended <- answer(ctx, listener, 2*time.Second, site, log) }()
+	go func() { found <- status(address + "/places?q=harbour") }()
+	<-places.begun
+	if code := status(address + "/readyz"); code != http.StatusOK {
+		t.Fatalf("ready: %d", code)
+	}
+	stop()
+	code := http.StatusOK
+	for code == http.StatusOK {
+		code = status(address + "/readyz")
+	}
+	if code != http.StatusServiceUnavailable {
+		t.Errorf("while it stops: %d", code)
+	}
+	for status(address+"/livez") != 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	close(places.end)
+	if code := <-found; code != http.StatusOK {
+		t.Errorf("what was begun: %d", code)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

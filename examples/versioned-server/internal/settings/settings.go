@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -36,6 +38,8 @@ type Settings struct {
 	Database    Database
 	JWTSecret   []byte
 	Snapshots   string
+	// Linger is how long a server that stops still takes requests, though it is no longer ready.
+	Linger time.Duration
 }
 
 // Database says where the database is, and how it is spoken to.
@@ -54,12 +58,14 @@ func Read(getenv func(string) string) (Settings, error) {
 	}
 	port, wrongPort := Port(getenv)
 	databasePort, wrongDatabasePort := number("DATABASE_PORT", from("DATABASE_PORT", "5432"))
+	linger, wrongLinger := duration("LINGER", from("LINGER", "0s"))
 	own := Settings{
 		Environment: from("APP_ENV", "development"),
 		Port:        port,
 		Slot:        getenv("SLOT"),
 		JWTSecret:   []byte(getenv("JWT_SECRET")),
 		Snapshots:   from("SNAPSHOTS", "/var/lib/places/snapshots"),
+		Linger:      linger,
 		Database: Database{
 			Host:     from("DATABASE_HOST", "localhost"),
 			Port:     databasePort,
@@ -70,7 +76,7 @@ func Read(getenv func(string) string) (Settings, error) {
 		},
 	}
 	wrongLevel := own.LogLevel.UnmarshalText([]byte(from("LOG_LEVEL", "info")))
-	return own, errors.Join(wrongPort, wrongDatabasePort, wrongLevel, own.check())
+	return own, errors.Join(wrongPort, wrongDatabasePort, wrongLinger, wrongLevel, own.check())
 }
 
 // Port returns the port that the server listens on.
@@ -87,6 +93,14 @@ func number(name, text string) (int, error) {
 		return 0, fmt.Errorf("%s is %q, and a port is 1 to 65535", name, text)
 	}
 	return int(port), nil
+}
+
+func duration(name, text string) (time.Duration, error) {
+	length, err := time.ParseDuration(text)
+	if err != nil || length < 0 {
+		return 0, fmt.Errorf("%s is %q, and is a duration such as 2s", name, text)
+	}
+	return length, nil
 }
 
 func (own Settings) check() error {
@@ -116,8 +130,8 @@ func secret(name, value string, shortest int, production bool) error {
 		return fmt.Errorf("%s has no value", name)
 	case production && placeholder.MatchString(value):
 		return fmt.Errorf("%s is the placeholder of .env.example, which production refuses", name)
-	case production && len(value) < shortest:
-		return fmt.Errorf("%s has %d characters, and production needs %d", name, len(value), shortest)
+	case production && utf8.RuneCountInString(value) < shortest:
+		return fmt.Errorf("%s has %d characters, and production needs %d", name, utf8.RuneCountInString(value), shortest)
 	}
 	return nil
 }

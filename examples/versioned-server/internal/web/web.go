@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"example.com/places/internal/snapshots"
 	"example.com/places/internal/store"
@@ -155,8 +156,8 @@ func (site *Site) status(r *http.Request) (int, any, error) {
 
 func (site *Site) named(r *http.Request) (int, any, error) {
 	name := strings.TrimSpace(r.URL.Query().Get("q"))
-	if name == "" {
-		return 0, nil, bad("q is missing: GET /places?q=NAME")
+	if name == "" || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
+		return 0, nil, bad("q is no name: GET /places?q=NAME")
 	}
 	found, err := site.places.Named(r.Context(), name, mostFound)
 	return http.StatusOK, found, err

@@ -126,7 +126,7 @@ func TestWhatMakesNoSenseIsRefused(t *testing.T) {
 		}
 	}
 	for path, code := range map[string]int{
-		"/places": 400, "/places/near?lat=NaN&lon=0&metres=1": 400, "/places/near?lat=0&lon=0": 400,
+		"/places": 400, "/places?q=%00": 400, "/places?q=%ff": 400, "/places/near?lat=NaN&lon=0&metres=1": 400, "/places/near?lat=0&lon=0": 400,
 		"/places/x/alike": 400, "/places/7/alike": 404,
 	} {
 		if answer := asking(t, of, "GET", path, "", false); answer.Code != code {

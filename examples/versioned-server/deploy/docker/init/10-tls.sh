@@ -7,7 +7,7 @@ set -Eeuo pipefail
 
 umask 077
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 \
-  -subj "/CN=${DATABASE_NAME_IN_CERTIFICATE:-db}" \
+  -subj /CN=db \
   -keyout "$PGDATA/server.key" -out "$PGDATA/server.crt" 2> /dev/null
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" << 'SQL'
 ALTER SYSTEM SET ssl = on;
