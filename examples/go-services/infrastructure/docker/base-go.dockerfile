@@ -8,17 +8,21 @@
 #   packages ────────────────────────────────────────┘
 #
 # What downloads reads the optional secret `ca-bundle` in place of the system's certificates, so that
-# a site whose own authority intercepts TLS can build. GOPROXY and GOSUMDB are Go's own where they are
-# not given.
+# a site whose own authority intercepts TLS can build. What compiles has no network: all that it needs
+# is in the layers before it.
+#
+# Go's variables are build arguments: CGO_ENABLED is 0, GOOS and GOARCH are those of the platform, and
+# GOPROXY and GOSUMDB are Go's own where they are not given.
 
 FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS toolchain
 ARG CGO_ENABLED=0
 ARG GOPROXY
 ARG GOSUMDB
 # Each service is built by its own go.mod alone, as its tag says, and not by what the workspace has.
+# netgo, osusergo: Go itself looks up hosts and users, so that a program is static with cgo, too.
 ENV CGO_ENABLED=${CGO_ENABLED} \
     GOCACHE=/cache \
-    GOFLAGS="-trimpath -buildvcs=false" \
+    GOFLAGS="-trimpath -buildvcs=false -tags=netgo,osusergo" \
     GOWORK=off
 
 
@@ -29,15 +33,16 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG GOOS=${TARGETOS}
 ARG GOARCH=${TARGETARCH}
-RUN --mount=type=cache,id=chorus-go-build,target=/cache \
+RUN --network=none --mount=type=cache,id=chorus-go-build,target=/cache \
     go build crypto/rand encoding/json log/slog net/http/httptest net/http/httputil os/exec os/signal
 
 
 # The modules of one service, downloaded and verified against go.sum; a layer and not a cache, so
-# that a shell in this stage and the development image have them.
+# that a shell in this stage and the development image have them, and no later step looks for them.
 FROM toolchain AS base
 ARG SERVICE
 WORKDIR /src/services/${SERVICE}
+# hadolint ignore=DL3022  # `shared` is no stage, but a context that is given by its name
 COPY --from=shared go.mod /src/shared/
 COPY go.mod go.sum* ./
 # As a user who may not write go.sum: what is not in it is an error, and is not added.
@@ -48,7 +53,9 @@ RUN --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt,m
 
 # Root compiles: a cache mount of another owner is not the same one in every step that mounts it.
 FROM base AS sources
+# hadolint ignore=DL3002  # of a stage that nobody runs
 USER 0:0
+# hadolint ignore=DL3022  # likewise a context
 COPY --from=shared . /src/shared
 COPY . .
 
@@ -58,20 +65,22 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG GOOS=${TARGETOS}
 ARG GOARCH=${TARGETARCH}
-# `std` is mounted to be waited for: what it compiled is in the cache.
 ARG VERSION=dev
 ARG GIT_COMMIT=unknown
 ARG BUILD_DATE=unknown
-RUN --mount=type=cache,id=chorus-go-build,target=/cache \
+# `std` is mounted to be waited for: what it compiled is in the cache. -extldflags is for programs
+# with C in them, which else would look for a C library that production has not.
+RUN --network=none --mount=type=cache,id=chorus-go-build,target=/cache \
     --mount=type=bind,from=std,target=/mnt/std \
     package=chorus.example/shared/service \
-    && go build -o /out/service -ldflags "-s -w -X ${package}.version=${VERSION} \
-        -X ${package}.commit=${GIT_COMMIT} -X ${package}.date=${BUILD_DATE}" .
+    && go build -o /out/service -ldflags "-s -w -extldflags=-static \
+        -X ${package}.version=${VERSION} -X ${package}.commit=${GIT_COMMIT} \
+        -X ${package}.date=${BUILD_DATE}" .
 
 
 # The service's tests, and those of what it shares, run by the user of production.
 FROM sources AS test
-RUN --mount=type=cache,id=chorus-go-build,target=/cache \
+RUN --network=none --mount=type=cache,id=chorus-go-build,target=/cache \
     --mount=type=bind,from=std,target=/mnt/std \
     mkdir /tests && go vet ./... && go test -c -o /tests/ ./... chorus.example/shared/...
 USER 1001:1001
@@ -82,15 +91,15 @@ RUN for test in /tests/*; do "${test}" -test.v || exit 1; done
 # For the machine that builds it. docker-compose.dev.yml mounts the sources over those copied here.
 FROM sources AS development
 # What is compiled already comes with it, for a volume begins with what the image has in its place.
-RUN --mount=type=cache,id=chorus-go-build,target=/mnt/cache \
+RUN --network=none --mount=type=cache,id=chorus-go-build,target=/mnt/cache \
     --mount=type=bind,from=std,target=/mnt/std \
     GOCACHE=/mnt/cache go build -C /src/shared -o /usr/local/bin/reload ./cmd/reload \
     && cp --recursive /mnt/cache /cache && chown --recursive 1001:1001 /cache
 USER 1001:1001
-RUN go build -o /dev/null .
+RUN --network=none go build -o /dev/null .
 ENV PORT=8081
 EXPOSE 8081
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=500ms --retries=3 \
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=0.25s --retries=3 \
     CMD ["reload", "healthcheck"]
 ENTRYPOINT ["reload", ".", "/src/shared"]
 
@@ -98,14 +107,23 @@ ENTRYPOINT ["reload", ".", "/src/shared"]
 # A service's additional packages. In [services.NAME] build-args of hullwright.toml:
 #   PACKAGES        Debian packages that are installed here, such as "tzdata media-types"
 #   PACKAGE_FILES   files and folders of them, or of the base image, that production gets
-# A program that needs C libraries (CGO_ENABLED=1) takes its packages in `toolchain` instead.
+# They are of the machine that builds: data, which is the same for every platform. What a program with
+# C in it (CGO_ENABLED=1) is linked with is installed in `toolchain` instead.
 FROM --platform=$BUILDPLATFORM golang:1.26-trixie AS packages
 ARG PACKAGES=""
 ARG PACKAGE_FILES=""
-RUN if [ -n "${PACKAGES}" ]; then \
-        apt-get update \
-        && apt-get install --yes --no-install-recommends ${PACKAGES} \
-        && rm -rf /var/lib/apt/lists/*; \
+# The base has Debian's sources; one that was made from a site's own mirror has none, and gets that
+# one here.
+ARG DEBIAN_MIRROR
+# hadolint ignore=DL3008  # the suite is pinned; a version is gone from it with the next update
+RUN --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
+    --mount=type=cache,target=/var/cache/apt,sharing=locked \
+    --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
+    if [ -n "${DEBIAN_MIRROR}" ]; then \
+        echo "deb ${DEBIAN_MIRROR} trixie main" > /etc/apt/sources.list.d/build.list; \
+    fi; \
+    if [ -n "${PACKAGES}" ]; then \
+        apt-get update && apt-get install --yes --no-install-recommends ${PACKAGES}; \
     fi
 RUN mkdir /files && for path in ${PACKAGE_FILES}; do cp --archive --parents "${path}" /files; done
 
@@ -118,6 +136,6 @@ ENV PORT=8081
 USER 1001:1001
 EXPOSE 8081
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=250ms --retries=3 \
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --start-interval=0.25s --retries=3 \
     CMD ["/service", "healthcheck"]
 ENTRYPOINT ["/service"]

@@ -73,12 +73,12 @@ func (g Gateway) routes() http.Handler {
 			service.Problem(w, http.StatusBadGateway, err)
 			return
 		}
+		defer g.forget(user)
 		connection, err := websocket.Accept(w, r, &websocket.AcceptOptions{OriginPatterns: g.origins})
 		if err != nil {
 			slog.Warn("no websocket", "error", err)
 			return
 		}
-		defer g.forget(user)
 		connection.SetReadLimit(mostBytes)
 		err = g.converse(r.Context(), connection, user)
 		slog.Info("closed", "user", user, "reason", err)

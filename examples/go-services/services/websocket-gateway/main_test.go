@@ -90,6 +90,21 @@ func TestASilentConnectionIsRenewed(t *testing.T) {
 	}
 }
 
+func TestWhoAsksForNoWebsocketIsNotThere(t *testing.T) {
+	address, told := presence(t)
+	answer := httptest.NewRecorder()
+	request := httptest.NewRequest(http.MethodGet, "/ws?user=ada", nil)
+	Gateway{presence: address, renewal: time.Hour}.routes().ServeHTTP(answer, request)
+	if answer.Code != http.StatusUpgradeRequired {
+		t.Errorf("answered %d", answer.Code)
+	}
+	for _, want := range []string{"PUT /presence/ada online", "DELETE /presence/ada"} {
+		if got := <-told; got != want {
+			t.Errorf("presence was told %q, want %q", got, want)
+		}
+	}
+}
+
 func TestNobodyAndNoPresenceAreRefused(t *testing.T) {
 	address, _ := presence(t)
 	if _, code := dialled(t, Gateway{presence: address, renewal: time.Hour}, ""); code != http.StatusBadRequest {
