@@ -38,7 +38,9 @@ def lint(session: nox.Session) -> None:
         if f.suffix == ".sh" or _first_line(f).startswith(("#!/bin/sh", "#!/usr/bin/env bash"))
     ]
     # Those of the tests are there to be read, with all that a Dockerfile may hold.
-    docker = [str(f) for f in files if f.name == "Dockerfile" and f.parts[0] != "tests"]
+    docker = [
+        str(f) for f in files if f.name.lower().endswith("dockerfile") and f.parts[0] != "tests"
+    ]
     session.run(str(BIN / "shellcheck"), *shell, external=True)
     session.run(str(BIN / "hadolint"), *docker, external=True)
     # Setup builds it into the cache folder, which need not be on PATH.
