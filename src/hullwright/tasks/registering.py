@@ -94,12 +94,18 @@ def _password(session: Session, domain: str, username: str) -> Secret:
     if session.dry:
         return Secret("")
     if sys.stdin.isatty():
-        text = getpass(f"password of {username} at {domain}: ", session.console.err)
+        try:
+            text = getpass(f"password of {username} at {domain}: ", session.console.err)
+        except EOFError:
+            # Ctrl-D: whoever was asked gives none.
+            text = ""
     else:
         text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     if not text:
         raise UsageError(
-            "no password came through standard input",
+            "no password was typed"
+            if sys.stdin.isatty()
+            else "no password came through standard input",
             next_step='printf %s "$PASSWORD" | '
             f"invoke login --registry {domain} --username {username}",
         )
