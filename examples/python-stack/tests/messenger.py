@@ -23,27 +23,32 @@ class Chats:
 
     def __init__(self) -> None:
         self._new = Condition()
+        # Never one that was told before, also after a restart: the bot's source of a reminder.
+        self._number = time.time_ns() // 1_000_000
         self._updates: list[dict[str, Any]] = []
         self.sent: list[dict[str, Any]] = []
 
     def write(self, chat: int, text: str) -> dict[str, Any]:
         """Return the update that a message of a person becomes."""
         with self._new:
-            number = len(self._updates) + 1
-            update = {"update_id": number, "message": {"chat": {"id": chat}, "text": text}}
+            self._number += 1
+            update = {"update_id": self._number, "message": {"chat": {"id": chat}, "text": text}}
             self._updates.append(update)
             self._new.notify_all()
         return update
 
     def after(self, offset: int, wait_s: float) -> list[dict[str, Any]]:
-        """Return the updates from this one on, as soon as there are any or the time is over."""
+        """Return the updates from this one on, as soon as there are any or the time is over.
+
+        Those before it have been read, and are told to nobody again.
+        """
         deadline = time.monotonic() + wait_s
         with self._new:
+            self._updates = [each for each in self._updates if each["update_id"] >= offset]
             while True:
-                found = [each for each in self._updates if each["update_id"] >= offset]
                 left_s = deadline - time.monotonic()
-                if found or left_s <= 0:
-                    return found
+                if self._updates or left_s <= 0:
+                    return list(self._updates)
                 self._new.wait(left_s)
 
 

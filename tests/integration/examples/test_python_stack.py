@@ -17,6 +17,7 @@ import pytest
 
 from composing import docker
 from examples import Example, example, free_port, until_true
+from hullwright.coldstart.killing import KILLED, STANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,16 +135,18 @@ def test_images_have_no_root_and_meet_their_budgets(copy: Example, built: dict[s
     assert {each["verdict"] for each in production} == {"ok"}
 
 
-def test_it_starts_from_no_volumes_and_holds_what_it_should(
+def test_it_starts_from_no_volumes_holds_what_it_should_and_comes_back_when_killed(
     copy: Example, built: dict[str, Any]
 ) -> None:
     assert built
-    done = copy.json("cold-start")
+    done = copy.json("cold-start", "--kill-test")
     assert done["verdict"] == "healthy"
     checks = done["runs"][0]["checks"]
     assert {each["status"] for each in checks} == {"held"}
+    back = [each["service"] for each in checks if each["name"] == KILLED]
+    assert sorted(back) == sorted(SERVICES)
     # Migrations at head, extensions, a ping of Celery, and a line in the log of each program.
-    assert len(checks) == 7
+    assert len([each for each in checks if each["name"] not in {KILLED, STANDS}]) == 7
 
 
 def test_who_asks_the_bot_is_reminded_once(running: Example) -> None:
@@ -165,16 +168,6 @@ def test_all_that_is_logged_is_visible_one_object_a_line(running: Example) -> No
         assert all({"time", "level", "msg"} <= line.keys() for line in logged)
     swept = running.invoke("logs", "--service", "worker", "--grep", "nudge.sweep.*succeeded")
     assert "worker" in swept
-
-
-def test_what_fails_is_started_again(running: Example) -> None:
-    for service in SERVICES:
-        assert running.inspect(service)["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
-    # From inside: what `docker kill` ends, or has stopped for a while, the engine leaves alone.
-    interrupt = "import os, signal; os.kill(1, signal.SIGINT)"
-    docker("exec", running.container("bot"), "python", "-c", interrupt)
-    until_true(lambda: running.inspect("bot")["RestartCount"] == 1, "the bot is started again")
-    until_true(lambda: passes(running, "bot"), "the bot is healthy again")
 
 
 @pytest.mark.parametrize("service", ["db", "redis", "backend", "worker", "messenger"])
@@ -299,6 +292,9 @@ def test_data_outlives_containers_and_plain_compose_goes_on_with_it(running: Exa
     # What must hold of a first start holds of a later one, too.
     running.invoke("up", "--check")
     assert "outlive it" in kept(running)
+    # The messenger began anew, and nothing that it tells is taken for what it told before.
+    write(running, "/remind 1s once more")
+    until_true(lambda: "once more" in said(running), "the reminder arrives")
     assert running.request("GET", "/version").json["version"] == "1.0.0"
 
 

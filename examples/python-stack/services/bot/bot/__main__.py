@@ -57,9 +57,10 @@ def turn(messenger: Messenger, client: httpx.Client, offset: int, wait_s: float)
 
 
 def main() -> None:
-    """Go on until SIGTERM."""
+    """Go on until SIGTERM, or the SIGINT with which development starts it again."""
     logs.set_up()
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
     messenger, client, offset = Messenger(), backend(), 0
     log.info("listening")
     while True:

@@ -53,6 +53,16 @@ def test_what_was_not_sent_is_not_noted(tasks: ModuleType) -> None:
     assert api.asked == []
 
 
+def test_where_the_backend_gives_no_answer_nothing_is_sent(
+    tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api(status=503)
+    monkeypatch.setattr(tasks, "backend", lambda: backend(api.transport()))
+    # Celery logs it as one of those that were to be expected, and not as a success.
+    with pytest.raises(tasks.sweep.throws, match="503"):
+        tasks.sweep()
+
+
 def test_each_that_is_due_is_a_task_of_its_own(
     tasks: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,7 +31,8 @@ def _logging(**_: Any) -> None:
     logs.set_up()
 
 
-@app.task(name="nudge.sweep")
+# A backend that is away for a moment is worth a line, and no traceback: the next one comes soon.
+@app.task(name="nudge.sweep", throws=(httpx.HTTPError,))
 def sweep() -> None:
     """Give each reminder that is due a task of its own."""
     with backend() as client:
