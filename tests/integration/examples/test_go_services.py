@@ -346,8 +346,8 @@ def test_jobs_of_the_matrix_make_one_release(
             jobs = matrix(runner, "--missing")
             assert len(jobs) == len(SERVICES) * len(PLATFORMS)
             for job in jobs:
-                variables = {"SERVICE": job["service"], "PLATFORM": job["platform"]}
-                runner.run("sh", "-c", pushes[0], **variables)
+                service, platform = job["service"], job["platform"]
+                runner.run("sh", "-c", pushes[0], SERVICE=service, PLATFORM=platform)
             runner.run("sh", "-c", joins[0])
             assert matrix(runner, "--missing") == []
         finally:

@@ -26,14 +26,15 @@ ENV CGO_ENABLED=${CGO_ENABLED} \
     GOWORK=off
 
 
-# What every service imports, compiled once for each architecture. Without this step all of them
-# would compile it at the same time, each for itself, on a cache that is still empty.
+# What every service imports, compiled once for each architecture: a layer with which every cache of
+# compiled packages begins. Without it, all services would compile this at the same time, each for
+# itself, whenever the builder has dropped that cache.
 FROM toolchain AS std
 ARG TARGETOS
 ARG TARGETARCH
 ARG GOOS=${TARGETOS}
 ARG GOARCH=${TARGETARCH}
-RUN --network=none --mount=type=cache,id=chorus-go-build,target=/cache \
+RUN --network=none \
     go build crypto/rand encoding/json log/slog net/http/httptest net/http/httputil os/exec os/signal
 
 
@@ -68,10 +69,9 @@ ARG GOARCH=${TARGETARCH}
 ARG VERSION=dev
 ARG GIT_COMMIT=unknown
 ARG BUILD_DATE=unknown
-# `std` is mounted to be waited for: what it compiled is in the cache. -extldflags is for programs
-# with C in them, which else would look for a C library that production has not.
-RUN --network=none --mount=type=cache,id=chorus-go-build,target=/cache \
-    --mount=type=bind,from=std,target=/mnt/std \
+# -extldflags is for programs with C in them, which else would look for a C library that production
+# has not.
+RUN --network=none --mount=type=cache,id=chorus-go-build,from=std,source=/cache,target=/cache \
     package=chorus.example/shared/service \
     && go build -o /out/service -ldflags "-s -w -extldflags=-static \
         -X ${package}.version=${VERSION} -X ${package}.commit=${GIT_COMMIT} \
@@ -80,8 +80,7 @@ RUN --network=none --mount=type=cache,id=chorus-go-build,target=/cache \
 
 # The service's tests, and those of what it shares, run by the user of production.
 FROM sources AS test
-RUN --network=none --mount=type=cache,id=chorus-go-build,target=/cache \
-    --mount=type=bind,from=std,target=/mnt/std \
+RUN --network=none --mount=type=cache,id=chorus-go-build,from=std,source=/cache,target=/cache \
     mkdir /tests && go vet ./... && go test -c -o /tests/ ./... chorus.example/shared/...
 USER 1001:1001
 ENV GOCACHE=/tmp/cache
@@ -90,11 +89,10 @@ RUN for test in /tests/*; do "${test}" -test.v || exit 1; done
 
 # For the machine that builds it. docker-compose.dev.yml mounts the sources over those copied here.
 FROM sources AS development
+RUN --network=none --mount=type=cache,id=chorus-go-build,from=std,source=/cache,target=/cache \
+    go build -C /src/shared -o /usr/local/bin/reload ./cmd/reload
 # What is compiled already comes with it, for a volume begins with what the image has in its place.
-RUN --network=none --mount=type=cache,id=chorus-go-build,target=/mnt/cache \
-    --mount=type=bind,from=std,target=/mnt/std \
-    GOCACHE=/mnt/cache go build -C /src/shared -o /usr/local/bin/reload ./cmd/reload \
-    && cp --recursive /mnt/cache /cache && chown --recursive 1001:1001 /cache
+COPY --from=std --chown=1001:1001 /cache /cache
 USER 1001:1001
 RUN --network=none go build -o /dev/null .
 ENV PORT=8081
