@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -41,6 +42,7 @@ _BIN: Final = Path(sys.executable).parent
 _FOREIGN: Final = ("HULLWRIGHT_", "GITHUB_", "GITLAB_", "GIT_AUTHOR", "GIT_COMMITTER", "SOPS_")
 _FOREIGN_NAMES: Final = frozenset({"CI", "FORCE_COLOR", "PORT", "NOXSESSION"})
 _TASK_S: Final = 900
+_NS_OF_S: Final = 1e9
 _ANSWER_S: Final = 20
 _PATIENCE_S: Final = 60
 _BETWEEN_S: Final = 0.2
@@ -125,6 +127,29 @@ class Example:
     def inspect(self, service: str) -> Any:
         """Return what the engine knows of the one container of a compose service."""
         return json.loads(self.run("docker", "inspect", self.container(service)).stdout)[0]
+
+    def passes(self, service: str) -> bool:
+        """Return whether the health check of a container passes now, in the time that it has."""
+        check = self.inspect(service)["Config"]["Healthcheck"]
+        kind, *words = check["Test"]
+        command = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
+        probe = ("docker", "exec", self.container(service), *command)
+        limit_s = check["Timeout"] / _NS_OF_S
+        try:
+            done = subprocess.run(probe, capture_output=True, timeout=limit_s, check=False)
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
+    @contextmanager
+    def frozen(self, service: str) -> Iterator[None]:
+        """Hold the first process of a container still: it is there, and does nothing."""
+        container = self.container(service)
+        self.run("docker", "kill", f"--signal={signal.SIGSTOP.name}", container)
+        try:
+            yield
+        finally:
+            self.run("docker", "kill", f"--signal={signal.SIGCONT.name}", container)
 
     def address(self, service: str, port: int) -> tuple[str, int]:
         """Return where a port of a service answers: where it is published, else in its network."""

@@ -80,30 +80,15 @@ def alike(of: Example, words: str, most: int) -> list[str]:
     return [each["text"] for each in found]
 
 
-def passes(of: Example, service: str) -> bool:
-    """Whether the health check of a container passes now, within the time that it has."""
-    check = of.inspect(service)["Config"]["Healthcheck"]
-    kind, *words = check["Test"]
-    command = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
-    probe = ("docker", "exec", of.container(service), *command)
-    try:
-        done = subprocess.run(
-            probe, capture_output=True, timeout=check["Timeout"] / 1e9, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
-
-
 @contextmanager
-def held(of: Example, service: str, *words: str, after: tuple[str, ...]) -> Iterator[None]:
-    """Hold a container still by a command of the engine, and let it go on by another one."""
+def paused(of: Example, service: str) -> Iterator[None]:
+    """Hold all processes of a container still."""
     container = of.container(service)
-    docker(*words, container)
+    docker("pause", container)
     try:
         yield
     finally:
-        docker(*after, container)
+        docker("unpause", container)
 
 
 @contextmanager
@@ -160,10 +145,10 @@ def test_nothing_but_the_service_is_reached_from_outside(running: Example) -> No
 
 @pytest.mark.parametrize("service", [*STORES, "app"])
 def test_who_does_not_answer_is_not_healthy(running: Example, service: str) -> None:
-    assert passes(running, service)
-    with held(running, service, "kill", "--signal=STOP", after=("kill", "--signal=CONT")):
-        assert not passes(running, service)
-    until_true(lambda: passes(running, service), "it recovers")
+    assert running.passes(service)
+    with running.frozen(service):
+        assert not running.passes(service)
+    until_true(lambda: running.passes(service), "it recovers")
 
 
 @pytest.mark.parametrize(
@@ -173,13 +158,13 @@ def test_a_server_without_a_store_is_not_ready_and_lives(
     running: Example, store: str, told: str
 ) -> None:
     # All of its processes: those of a database that serve a connection go on without the first one.
-    with held(running, store, "pause", after=("unpause",)):
+    with paused(running, store):
         answer = running.request("GET", "/readyz")
         assert (answer.status, answer.json["error"]) == (503, f"{told} does not answer")
-        assert not passes(running, "app")
+        assert not running.passes("app")
         # Which is no reason to restart it.
         assert running.request("GET", "/livez").status == 200
-    until_true(lambda: passes(running, "app"), "it is ready again")
+    until_true(lambda: running.passes("app"), "it is ready again")
 
 
 def test_what_was_accepted_is_not_lost_with_a_store_and_a_worker(running: Example) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import signal
-import subprocess
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -30,7 +27,6 @@ SECRETS: Final = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "API_TOKEN", "MESSENGER
 CHAT: Final = 7
 ALIVE: Final = "/tmp"  # noqa: S108  # of the containers, each with a /tmp of its own
 _MESSENGER_PORT: Final = 8081
-_NS: Final = 1_000_000_000
 
 
 @pytest.fixture(scope="module")
@@ -93,31 +89,6 @@ def kept(of: Example, words: str = "") -> list[str]:
     return [each["text"] for each in answer.json]
 
 
-def passes(of: Example, service: str) -> bool:
-    """Whether the health check of a container passes now, within the time that it has."""
-    check = of.inspect(service)["Config"]["Healthcheck"]
-    kind, *words = check["Test"]
-    command = ["sh", "-c", *words] if kind == "CMD-SHELL" else words
-    probe = ("docker", "exec", of.container(service), *command)
-    try:
-        limit_s = check["Timeout"] / _NS
-        done = subprocess.run(probe, capture_output=True, timeout=limit_s, check=False)
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
-
-
-@contextmanager
-def frozen(of: Example, service: str) -> Iterator[None]:
-    """Hold the program of a container still: it is there, and does nothing."""
-    container = of.container(service)
-    docker("kill", "--signal", signal.SIGSTOP.name, container)
-    try:
-        yield
-    finally:
-        docker("kill", "--signal", signal.SIGCONT.name, container)
-
-
 def test_the_services_own_tests_pass_in_their_containers(copy: Example) -> None:
     done = copy.json("build", "--target", "test")
     assert {each["service"]: each["status"] for each in done["targets"]} == dict.fromkeys(
@@ -172,10 +143,10 @@ def test_all_that_is_logged_is_visible_one_object_a_line(running: Example) -> No
 
 @pytest.mark.parametrize("service", ["db", "redis", "backend", "worker", "messenger"])
 def test_a_server_that_does_not_answer_is_not_healthy(running: Example, service: str) -> None:
-    until_true(lambda: passes(running, service), f"{service} is healthy")
-    with frozen(running, service):
-        assert not passes(running, service)
-    until_true(lambda: passes(running, service), f"{service} recovers")
+    until_true(lambda: running.passes(service), f"{service} is healthy")
+    with running.frozen(service):
+        assert not running.passes(service)
+    until_true(lambda: running.passes(service), f"{service} recovers")
 
 
 @pytest.mark.parametrize(
@@ -186,16 +157,16 @@ def test_a_server_that_does_not_answer_is_not_healthy(running: Example, service:
 def test_a_loop_that_stands_still_is_not_healthy(
     running: Example, service: str, needs: str
 ) -> None:
-    until_true(lambda: passes(running, service), f"{service} is healthy")
-    with frozen(running, needs):
+    until_true(lambda: running.passes(service), f"{service} is healthy")
+    with running.frozen(needs):
         # In place of the time that would have to go by.
         docker(
             "exec", running.container(service), "touch", "--date=1 hour ago", f"{ALIVE}/{service}"
         )
-        assert not passes(running, service)
+        assert not running.passes(service)
     # Its loop waits for something new, for as long as the messenger lets it.
     write(running, "wake up")
-    until_true(lambda: passes(running, service), f"{service} recovers")
+    until_true(lambda: running.passes(service), f"{service} recovers")
 
 
 def test_no_command_line_has_a_secret_and_redis_wants_its_password(running: Example) -> None:
