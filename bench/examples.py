@@ -48,9 +48,9 @@ TASK_LINES: Final = 6
 _CACHE: Final = re.compile(r"--mount=type=cache,(?:id=[^,\s]+,)?")
 # What begins the first function of a program, and a statement that makes it another program.
 _MAINS: Final = (
-    ("main.go", r"^func main\(\) \{$", '\tprintln("another line")'),
-    ("main.rs", r"^(async )?fn main\(\)[^{]*\{$", '    eprintln!("another line");'),
-    ("*.py", r"^from __future__ import annotations$", 'ANOTHER = "line"'),
+    ("main.go", r"^func main\(\) \{$", '\tprintln("WORD")'),
+    ("main.rs", r"^(async )?fn main\(\)[^{]*\{$", '    eprintln!("WORD");'),
+    ("*.py", r"^from __future__ import annotations$", 'ANOTHER = "WORD"'),
 )
 
 
@@ -160,7 +160,9 @@ def _change_a_line(copy: Example) -> str:
             place = re.search(begin, text, re.MULTILINE)
             path = file.relative_to(copy.path).as_posix()
             if place and not re.search(r"(^|/)tests?(_|/)|_test\.", path):
-                changed = f"{text[: place.end()]}\n{statement}{text[place.end() :]}"
+                # One that no build has seen: a layer of an earlier run would be taken otherwise.
+                added = statement.replace("WORD", uuid4().hex)
+                changed = f"{text[: place.end()]}\n{added}{text[place.end() :]}"
                 file.write_text(changed, encoding="utf-8")
                 copy.commit("Change a line")
                 return path
