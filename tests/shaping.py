@@ -11,6 +11,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+import imaging
 from composing import BUSYBOX, docker, new_project
 from repositories import Repository
 
@@ -103,6 +104,8 @@ class Planted:
         own = [image for image in images if self.key in image]
         if own:
             docker("image", "rm", "--force", *own, check=False)
+        # One that is called by its service alone is known by its label.
+        imaging.forget(self.name)
 
     @property
     def key(self) -> str:
