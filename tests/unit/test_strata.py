@@ -13,7 +13,7 @@ FEATURE: Final = 3
 # Every unit that is not named here is a feature, so that a new one is held to the rules at once.
 STRATA: Final = {
     **dict.fromkeys(("errors", "findings", "images", "outcome", "pasting", "secret"), 0),
-    **dict.fromkeys(("becoming", "places", "unstarted"), 0),
+    **dict.fromkeys(("becoming", "beside", "places", "unstarted"), 0),
     **dict.fromkeys(("run", "console", "files"), 1),
     **dict.fromkeys(("config", "locked", "tools", "workspace", "recorded"), 2),
     **dict.fromkeys(("report", "plots"), FEATURE + 1),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from hullwright.beside import repeated
 from hullwright.build.progress import cancelled
 
 if TYPE_CHECKING:
@@ -43,19 +43,13 @@ class Teller:
         if not self.console.live:
             yield
             return
-        ended = threading.Event()
 
-        def tick() -> None:
-            while not ended.wait(_TICK_S):
-                self.console.status(self._status())
+        def tick() -> float:
+            self.console.status(self._status())
+            return _TICK_S
 
-        ticker = threading.Thread(target=tick, daemon=True)
-        ticker.start()
-        try:
+        with repeated(_TICK_S, tick):
             yield
-        finally:
-            ended.set()
-            ticker.join()
 
     @contextmanager
     def following(self, progress: Progress) -> Iterator[None]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from hullwright.stack.beside import repeated
+from hullwright.beside import repeated
 from hullwright.stack.meter import Meter
 from hullwright.tools import engine, ports
 

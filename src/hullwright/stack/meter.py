@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from hullwright.stack.beside import repeated
+from hullwright.beside import repeated
 from hullwright.tools import cgroups, ports
 
 if TYPE_CHECKING:
